@@ -1,0 +1,51 @@
+# What a newcomer types: `make demo`, `make test`. Everything else calls `setup` by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test e2e bench check format lint types imports docs lock clean
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
+
+setup: $(READY) ## .venv with all that running and testing need
+
+# Made anew when a lock changes. `.ready` is last, so that a half-made environment is not taken for a whole one.
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Spansieve needs Python 3.11 or newer, and $(PYTHON) is older: try make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: setup ## The gateway and a small LLM application, explained in the terminal; ends by itself
+	$(BIN)/python -m demo
+
+test: setup ## Unit, golden and property tests
+	$(BIN)/python -m pytest tests --ignore=tests/e2e
+
+e2e: setup ## With the real Collector, Prometheus and Tempo (Go builds them once)
+	$(BIN)/python -m pytest tests/e2e -m e2e --timeout=1800
+
+check: setup format lint types imports test ## All that a change must pass
+
+format: setup
+	$(BIN)/ruff format --check .
+
+lint: setup
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+lock: setup ## Renew the hash-pinned locks from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml -o requirements/run.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
+	uv pip compile pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
+
+clean: ## Remove what make made
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache
