@@ -76,12 +76,17 @@ class RedactedBatch:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredBatch:
-    """A batch whose calls have been counted; `calls` is how many LLM calls it told of."""
+    """A batch whose calls have been counted: `calls` LLM calls.
+
+    `left_out` data points were removed from it, because applications sent them under the name of a metric that the
+    gateway derives itself; `items` are those that remain.
+    """
 
     signal: Signal
     message: ExportRequest = field(repr=False)
     items: int
     calls: int
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
