@@ -43,6 +43,9 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports
 
+docs: setup ## The reference pages, made from the package
+	$(BIN)/python docs/generate.py
+
 lock: setup ## Renew the hash-pinned locks from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml -o requirements/run.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 	uv pip compile pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q

@@ -1,8 +1,8 @@
 """What the operator writes, checked: unknown keys refused, all mistakes at once, each a sentence with a remedy.
 
-The keys are those of the OpenTelemetry Collector where the meaning is the same. `docs/reference/configuration.md` is made
-from these classes by `make docs`; a test fails when it is stale. `${env:NAME}` and `${env:NAME:-default}` are replaced
-before parsing, as the Collector does.
+The keys are those of the OpenTelemetry Collector where the meaning is the same; `docs/reference/configuration.md` is
+made from these classes by `make docs`. `${env:NAME}` and `${env:NAME:-default}` are replaced before parsing, as the
+Collector does.
 """
 
 import re
@@ -20,7 +20,8 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails
+
+from spansieve.config_problems import kind, sentences
 
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
@@ -57,7 +58,9 @@ def _check_endpoint(value: str) -> str:
 def _check_target(value: str) -> str:
     bare = value.removeprefix("http://").removeprefix("https://")
     if bare != value:
-        raise ValueError("names a scheme: this exporter speaks gRPC to host:port, and tls.insecure says whether in the clear")
+        raise ValueError(
+            "names a scheme: this exporter speaks gRPC to host:port, and tls.insecure says whether in the clear"
+        )
     return _check_endpoint(value)
 
 
@@ -66,6 +69,11 @@ Duration = Annotated[float, BeforeValidator(_parse_duration)]
 
 ListenEndpoint = Annotated[str, AfterValidator(_check_endpoint)]
 DialEndpoint = Annotated[str, AfterValidator(_check_target)]
+
+
+def _null_is_default(value: object) -> object:
+    """`grpc:` with nothing after it names the section and leaves its keys at their defaults."""
+    return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
 
 
 class _Section(BaseModel):
@@ -90,27 +98,36 @@ class HttpReceiver(_Section):
 
     endpoint: ListenEndpoint = _key("127.0.0.1:4318", "Where to listen; port 0 takes a free one.", "0.0.0.0:4318")
     max_request_body_size: int = _key(
-        64 * 1024 * 1024, "Largest body in bytes, after inflation; more is answered 413.", 67108864, ge=1024, le=1024**3
+        64 * 1024 * 1024,
+        "Largest body in bytes, after inflation; more is answered 413.",
+        67108864,
+        ge=1024,
+        le=1024**3,
     )
 
 
 class Protocols(_Section):
-    """The protocols to serve. `null` turns one off."""
+    """The protocols to serve: those that are named, as in the Collector; both when this section is left out."""
 
-    grpc: GrpcReceiver | None = Field(GrpcReceiver(), description="OTLP/gRPC; `null` turns it off.")
-    http: HttpReceiver | None = Field(HttpReceiver(), description="OTLP/HTTP; `null` turns it off.")
+    grpc: GrpcReceiver | None = Field(default=None, description="Serve OTLP/gRPC.")
+    http: HttpReceiver | None = Field(default=None, description="Serve OTLP/HTTP.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_is_on(cls, value: object) -> object:
+        return _null_is_default(value)
 
     @model_validator(mode="after")
     def _some_protocol(self) -> Self:
         if self.grpc is None and self.http is None:
-            raise ValueError("turns off both grpc and http, so that nothing could be received: leave one of them on")
+            raise ValueError("names neither grpc nor http, so that nothing could be received: name one of them")
         return self
 
 
 class OtlpReceiver(_Section):
     """OTLP."""
 
-    protocols: Protocols = Protocols()
+    protocols: Protocols = Protocols(grpc=GrpcReceiver(), http=HttpReceiver())
 
 
 class Receivers(_Section):
@@ -123,7 +140,8 @@ class Redaction(_Section):
     """What is taken out."""
 
     policy: str = _key("default", "A shipped policy's name, or the path of a policy file.", "default", min_length=1)
-    names: Literal["kept", "all", "off"] = _key(
+    # YAML 1.1 reads a bare `off` as false.
+    names: Annotated[Literal["kept", "all", "off"], BeforeValidator(lambda v: "off" if v is False else v)] = _key(
         "kept",
         "Names and places in free text: on kept traces, on all, or off. This version has no model for them yet: "
         "`kept` and `all` are accepted and change nothing, and the gateway says so when it starts.",
@@ -154,7 +172,10 @@ class ProbabilisticSettings(_Section):
 
 class _Policy(_Section):
     name: str = Field(
-        description="Stands in metrics, logs and on kept spans.", examples=["errors"], min_length=1, max_length=64
+        description="Stands in metrics, logs and on kept spans.",
+        examples=["errors"],
+        min_length=1,
+        max_length=64,
     )
 
 
@@ -198,9 +219,7 @@ class DecisionCache(_Section):
 _DEFAULT_POLICIES: tuple[SamplingPolicy, ...] = (
     StatusCode(name="errors", type="status_code", status_code=StatusCodeSettings(status_codes=("ERROR",))),
     Latency(name="slow", type="latency", latency=LatencySettings(threshold_ms=5000)),
-    Probabilistic(
-        name="baseline", type="probabilistic", probabilistic=ProbabilisticSettings(sampling_percentage=10)
-    ),
+    Probabilistic(name="baseline", type="probabilistic", probabilistic=ProbabilisticSettings(sampling_percentage=10)),
 )
 
 
@@ -209,7 +228,7 @@ class Sampling(_Section):
 
     decision_wait: Duration = _key(30.0, "From a trace's first span to its decision.", "30s", gt=0, le=3600)
     policies: tuple[SamplingPolicy, ...] = Field(
-        _DEFAULT_POLICIES, description="In the order in which a kept trace is credited to them.", min_length=1
+        default=_DEFAULT_POLICIES, description="In the order in which a kept trace is credited to them.", min_length=1
     )
     decision_cache: DecisionCache = DecisionCache()
 
@@ -218,7 +237,9 @@ class Sampling(_Section):
         names = [policy.name for policy in self.policies]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"names two policies {twice[0]!r}: names tell them apart in metrics, so each needs its own")
+            raise ValueError(
+                f"names two policies {twice[0]!r}: names tell them apart in metrics, so each needs its own"
+            )
         return self
 
 
@@ -282,7 +303,11 @@ class OtlpExporter(_Section):
     timeout: Duration = _key(5.0, "Deadline of one attempt.", "5s", gt=0)
     retry_on_failure: Retry = Retry()
     max_batch_bytes: int = _key(
-        3 * 1024 * 1024, "Largest message sent; a stock Collector takes 4 MiB.", 3145728, ge=1024, le=64 * 1024 * 1024
+        3 * 1024 * 1024,
+        "Largest message sent; a stock Collector takes 4 MiB.",
+        3145728,
+        ge=1024,
+        le=64 * 1024 * 1024,
     )
     num_consumers: int = _key(4, "Calls in flight at once, for each signal.", 4, ge=1, le=64)
 
@@ -290,7 +315,12 @@ class OtlpExporter(_Section):
 class Exporters(_Section):
     """Where telemetry goes. With none, kept traces go to the embedded store under storage.directory."""
 
-    otlp: OtlpExporter | None = None
+    otlp: OtlpExporter | None = Field(default=None, description="Send everything to one Collector.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_is_on(cls, value: object) -> object:
+        return _null_is_default(value)
 
 
 class MemoryLimiter(_Section):
@@ -336,7 +366,9 @@ class GatewayConfig(_Section):
     exporters: Exporters = Exporters()
     memory_limiter: MemoryLimiter = MemoryLimiter()
     telemetry: Telemetry = Telemetry()
-    shutdown_timeout: Duration = _key(25.0, "Grace for what is decided to be exported after SIGTERM.", "25s", gt=0, le=29)
+    shutdown_timeout: Duration = _key(
+        25.0, "Grace for what is decided to be exported after SIGTERM.", "25s", gt=0, le=29
+    )
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -345,7 +377,7 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if isinstance(key, str | int | float | bool) and key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands twice", key_node.start_mark
@@ -375,7 +407,8 @@ def parse(text: str, environment: Mapping[str, str]) -> GatewayConfig:
     problems: list[str] = []
 
     def substitute(found: re.Match[str]) -> str:
-        value = environment.get(found["name"], found["default"])
+        default: str | None = found["default"]
+        value = environment.get(found["name"]) if found["name"] in environment else default
         if value is None:
             problems.append(
                 f"The environment variable {found['name']} is not set: set it, or give a default as in "
@@ -397,19 +430,16 @@ def parse(text: str, environment: Mapping[str, str]) -> GatewayConfig:
     if tree is None:
         return GatewayConfig()
     if not isinstance(tree, dict):
-        raise ConfigError([f"The file holds {_kind(tree)}, not keys and values, for example: receivers: {{otlp: …}}."])
+        raise ConfigError([f"The file holds {kind(tree)}, not keys and values, for example: receivers: {{otlp: …}}."])
     _drop_empty_sections(tree, GatewayConfig)
     try:
         return GatewayConfig.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError([_sentence(details) for details in error.errors()]) from None
+        raise ConfigError(sentences(error, GatewayConfig)) from None
 
 
 def _drop_empty_sections(tree: dict[Any, Any], section: type[BaseModel]) -> None:
-    """Let `grpc:` with nothing after it mean all defaults, as in the Collector; `grpc: null` looks the same to YAML.
-
-    Sections whose type allows None keep the null: there it says «off».
-    """
+    """Let `sampling:` with nothing after it mean all defaults. Sections that may be off decide for themselves."""
     for key, value in list(tree.items()):
         known = section.model_fields.get(key) if isinstance(key, str) else None
         if known is None or not isinstance(known.annotation, type) or not issubclass(known.annotation, BaseModel):
@@ -418,91 +448,3 @@ def _drop_empty_sections(tree: dict[Any, Any], section: type[BaseModel]) -> None
             del tree[key]
         elif isinstance(value, dict):
             _drop_empty_sections(value, known.annotation)
-
-
-def _kind(value: object) -> str:
-    return {list: "a list", str: "a text", bool: "a truth value"}.get(type(value), "a number")
-
-
-def _sentence(details: ErrorDetails) -> str:
-    """One mistake as a sentence: the key, the value, what is wrong, a valid example."""
-    path = _path(details["loc"])
-    known, example = _field_at(details["loc"])
-    value = details["input"]
-    shown = f"{value!r}" if isinstance(value, str | int | float | bool) else _kind(value) if value is not None else "null"
-    hint = f" Example: {path.rsplit('.', 1)[-1]}: {_yaml(example)}" if example is not None else ""
-    match details["type"]:
-        case "extra_forbidden":
-            return f"{path} is not a key that the gateway knows.{_did_you_mean(details['loc'])}"
-        case "missing":
-            return f"{path} is missing.{hint}"
-        case "value_error":
-            return f"{path}: {shown} {details['ctx']['error']}.{hint}" if known else f"{path} {details['ctx']['error']}."
-        case "union_tag_invalid" | "union_tag_not_found":
-            return f"{path}.type: one of always_sample, status_code, latency, probabilistic is needed. Example: type: latency"
-        case _:
-            return f"{path}: {shown} is not accepted: {details['msg'][0].lower()}{details['msg'][1:]}.{hint}"
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    parts: list[str] = []
-    for part in loc:
-        if isinstance(part, int):
-            parts[-1] += f"[{part}]"
-        elif part not in _TAGS or (parts and not parts[-1].endswith("]")):
-            parts.append(part)
-    # A discriminated union puts its tag into the path: policies[0].latency.latency.threshold_ms says it twice.
-    return ".".join(parts) or "The file"
-
-
-_TAGS = frozenset({"always_sample", "status_code", "latency", "probabilistic"})
-
-
-def _section_at(loc: tuple[int | str, ...]) -> type[BaseModel] | None:
-    section: type[BaseModel] | None = GatewayConfig
-    for part in loc:
-        if section is None:
-            return None
-        if isinstance(part, int):
-            continue
-        known = section.model_fields.get(part)
-        section = next(iter(_sections(known.annotation)), None) if known else _POLICY_TYPES.get(part)
-        if known and part == "policies":
-            section = AlwaysSample
-    return section
-
-
-_POLICY_TYPES: dict[int | str, type[BaseModel]] = {
-    "always_sample": AlwaysSample,
-    "status_code": StatusCode,
-    "latency": Latency,
-    "probabilistic": Probabilistic,
-}
-
-
-def _sections(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - any type expression
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [s for inner in getattr(annotation, "__args__", ()) for s in _sections(inner)]
-
-
-def _field_at(loc: tuple[int | str, ...]) -> tuple[bool, Any]:
-    names = [part for part in loc if isinstance(part, str)]
-    if not names:
-        return False, None
-    parent = _section_at(tuple(names[:-1]))
-    known = parent.model_fields.get(names[-1]) if parent else None
-    if known is None or _sections(known.annotation):
-        return False, None
-    return True, known.examples[0] if known.examples else None
-
-
-def _did_you_mean(loc: tuple[int | str, ...]) -> str:
-    parent = _section_at(tuple(loc[:-1]))
-    if parent is None or not parent.model_fields:
-        return ""
-    return f" Known here: {', '.join(parent.model_fields)}."
-
-
-def _yaml(value: object) -> str:
-    return yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("\n").removesuffix("\n...")

@@ -89,6 +89,4 @@ class Ledger:
 
     def balances(self) -> bool:
         """Whether received = settled + in flight, for each signal."""
-        return all(
-            self._received[s] == self._in_flight[s] + sum(self.settled(s, o) for o in Outcome) for s in Signal
-        )
+        return all(self._received[s] == self._in_flight[s] + sum(self.settled(s, o) for o in Outcome) for s in Signal)

@@ -1,0 +1,119 @@
+"""Writes docs/reference/ from what the package itself reads: configuration keys and metrics. `make docs`.
+
+A test compares the files with what this module would write, so that they cannot go stale.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from spansieve import catalogue
+from spansieve.config import GatewayConfig
+
+_REFERENCE = Path(__file__).parent / "reference"
+
+
+def pages() -> dict[str, str]:
+    """File name → text."""
+    return {"configuration.md": _configuration(), "metrics.md": _metrics()}
+
+
+def _configuration() -> str:
+    lines = [
+        "# Configuration",
+        "",
+        "Made by `make docs` from `spansieve/config.py`. The names are the Collector's where the meaning is the same. A file",
+        "may hold any part of this; what it leaves out has its default. `${env:NAME}` and `${env:NAME:-default}` are replaced.",
+        "Unknown keys are refused. `spansieve check --config FILE` tells all mistakes at once.",
+        "",
+    ]
+    for name, field in GatewayConfig.model_fields.items():
+        lines += [f"## {name}", ""]
+        lines += _section(name, field)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(path: str, field: FieldInfo) -> list[str]:
+    rows = list(_rows(path, field))
+    intro = _first_line(_sections(field.annotation)[0]) if _sections(field.annotation) else ""
+    table = ["| key | default | meaning |", "|---|---|---|", *rows, ""]
+    return ([intro, ""] if intro else []) + table
+
+
+def _rows(path: str, field: FieldInfo) -> list[str]:
+    sections = _sections(field.annotation)
+    if not sections:
+        default = "required" if field.is_required() else f"`{_yaml(field.get_default(call_default_factory=True))}`"
+        example = f" Example: `{_yaml(field.examples[0])}`." if field.is_required() and field.examples else ""
+        return [f"| `{path}` | {default} | {field.description or ''}{example} |"]
+    if len(sections) > 1:
+        rows = [f"| `{path}` | see the default below | {field.description} |"]
+        for section in sections:
+            kind = section.model_fields["type"].annotation.__args__[0]  # type: ignore[union-attr]  # a Literal
+            rows.append(f"| `{path}[]` with `type: {kind}` | | {_first_line(section)} |")
+            for name, inner in section.model_fields.items():
+                if name not in ("type", "name"):
+                    rows += _rows(f"{path}[].{name}", inner)
+        return rows
+    head = [f"| `{path}` | off | {field.description} |"] if field.default is None else []
+    return head + [row for name, inner in sections[0].model_fields.items() for row in _rows(f"{path}.{name}", inner)]
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for inner in getattr(annotation, "__args__", ()) for section in _sections(inner)]
+
+
+def _first_line(section: type[BaseModel]) -> str:
+    return (section.__doc__ or "").split("\n")[0]
+
+
+def _yaml(value: Any) -> str:
+    shown = str(value) if isinstance(value, Path) else value
+    return yaml.safe_dump(shown, default_flow_style=True, width=1000).removesuffix("\n").removesuffix("\n...")
+
+
+def _metrics() -> str:
+    lines = [
+        "# Metrics",
+        "",
+        "Made by `make docs` from the catalogues in the package. Names are those at `/metrics` and in a Prometheus behind a",
+        "Collector; the OTLP name has dots in place of the underscores and no suffix.",
+        "",
+    ]
+    for title, package, resource in (
+        ("Derived from LLM calls, before sampling", "spansieve.measure", "metrics.yaml"),
+        ("The gateway's own", "spansieve", "telemetry.yaml"),
+    ):
+        lines += [f"## {title}", "", "| metric | kind | labels | meaning |", "|---|---|---|---|"]
+        for spec in catalogue.load(package, resource).values():
+            labels = ", ".join(f"`{catalogue.prometheus_label(label)}`" for label in spec.labels)
+            lines.append(f"| `{catalogue.prometheus_name(spec)}` | {spec.kind} | {labels} | {spec.help} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main() -> int:
+    """Write the pages; with --check, only say whether they are current."""
+    stale = [name for name, text in pages().items() if not _is_current(name, text)]
+    if "--check" in sys.argv:
+        for name in stale:
+            print(f"docs/reference/{name} is stale: run make docs")
+        return 1 if stale else 0
+    for name in stale:
+        (_REFERENCE / name).write_text(pages()[name], encoding="utf-8")
+    return 0
+
+
+def _is_current(name: str, text: str) -> bool:
+    file = _REFERENCE / name
+    return file.is_file() and file.read_text(encoding="utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""`spansieve check`: everything that `run` would refuse at its start, found without starting."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from spansieve import app, config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--config", type=Path, metavar="FILE", required=True, help="the YAML file to check")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print every mistake on standard error; 1 when there is one."""
+    problems = app.problems(config.load(arguments.config, os.environ))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        return 1
+    print(f"{arguments.config} is valid.")
+    return 0

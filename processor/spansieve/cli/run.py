@@ -1,0 +1,31 @@
+"""`spansieve run`: the gateway, until SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+import os
+import resource
+from pathlib import Path
+
+from spansieve import app, config
+
+try:
+    from uvloop import new_event_loop
+except ImportError:  # not made for this platform; asyncio's own loop gives the same answers, slower
+    from asyncio import new_event_loop
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML; without it, every key has its default")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop; 0 after an orderly stop."""
+    # A core dump would hold raw prompts.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+    def load() -> config.GatewayConfig:
+        return config.load(arguments.config, os.environ)
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(app.serve(load))

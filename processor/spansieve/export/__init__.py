@@ -1,0 +1,71 @@
+"""The stage that hands over what was kept: to an OTLP peer (`otlp`), or to an embedded store (`store`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from spansieve.model import SampledTrace, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """What one queue of a destination holds, for the telemetry. Waiting and in flight together."""
+
+    items: int
+    bytes: int
+    consecutive_failures: int  # attempts since the last one that the other side answered with OK
+
+
+class Destination(Protocol):
+    """Where telemetry goes. What is submitted is owed an outcome in the ledger, and gets exactly one.
+
+    All methods belong to the event loop's thread. Nothing is refused here: whoever admits requests looks at `held_bytes`.
+    """
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of what waits and what is in flight."""
+        ...
+
+    def submit_traces(self, traces: Sequence[SampledTrace]) -> None:
+        """Queue traces, or late spans of some. Never blocks, never fails."""
+        ...
+
+    def submit(self, signal: Signal, payload: bytes, items: int) -> None:
+        """Queue a serialized request of logs or metrics that holds `items` items. Never blocks, never fails."""
+        ...
+
+    def submit_own_metrics(self, payload: bytes) -> None:
+        """Queue a serialized request of the gateway's own metrics, which are in no ledger.
+
+        An older one that was not accepted yet is given up for it, so that they never pile up.
+        """
+        ...
+
+    async def start(self) -> None:
+        """Get ready to hand over. Raises ConfigError or StoreError when that cannot work."""
+        ...
+
+    async def stop(self, deadline: float) -> None:
+        """Hand over what is left within `deadline` seconds, then drop the rest, which is logged as an error."""
+        ...
+
+    def status(self) -> Mapping[Signal, QueueStatus]:
+        """The queues as they are now."""
+        ...
+
+
+class Logger(Protocol):
+    """What the exporters need of a structlog logger: an event's name and values that are never payload."""
+
+    def info(self, event: str, **values: object) -> object:
+        """Note what ended well."""
+        ...
+
+    def warning(self, event: str, **values: object) -> object:
+        """Note what may yet end well."""
+        ...
+
+    def error(self, event: str, **values: object) -> object:
+        """Note that data was lost."""
+        ...

@@ -1,0 +1,64 @@
+"""The series in the Prometheus exposition format, by way of prometheus_client."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+from spansieve.catalogue import Kind, MetricSpec, prometheus_label, prometheus_name
+from spansieve.series import HistogramValue, SeriesStore
+
+
+class SeriesCollector(Collector):
+    """Shows stores to a prometheus_client registry. Collect in the thread that owns the stores."""
+
+    def __init__(self, stores: Sequence[SeriesStore]) -> None:
+        names = [prometheus_name(spec) for store in stores for spec in store.specs.values()]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two stores hold {twice[0]}")
+        self._stores = tuple(stores)
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield every metric without samples, so that a registry refuses a name that it already has."""
+        for store in self._stores:
+            yield from map(_family, store.specs.values())
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric with its series; a metric that has none yet is shown by name, kind and help."""
+        for store in self._stores:
+            families = {name: _family(spec) for name, spec in store.specs.items()}
+            for spec, values, value in store.snapshot():
+                labels = {
+                    prometheus_label(label): text
+                    for label, text in zip(spec.labels, values, strict=True)
+                    if text  # to Prometheus an empty label is an absent one
+                }
+                family = families[spec.name]
+                if isinstance(value, HistogramValue):
+                    _add_histogram(family, spec, labels, value)
+                else:
+                    family.add_sample(prometheus_name(spec), labels, value)
+            yield from families.values()
+
+
+def _family(spec: MetricSpec) -> Metric:
+    # prometheus_client adds `_total` to a counter's name by itself where the format wants it.
+    return Metric(
+        prometheus_name(spec).removesuffix("_total" if spec.kind is Kind.COUNTER else ""), spec.help, spec.kind
+    )
+
+
+def _add_histogram(family: Metric, spec: MetricSpec, labels: dict[str, str], value: HistogramValue) -> None:
+    seen = 0
+    for bound, count in zip((*spec.buckets, math.inf), value.counts, strict=True):
+        seen += count
+        family.add_sample(f"{family.name}_bucket", {**labels, "le": _bound(bound)}, seen)
+    family.add_sample(f"{family.name}_sum", labels, value.sum)
+    family.add_sample(f"{family.name}_count", labels, seen)
+
+
+def _bound(bound: float) -> str:
+    # As Go writes it, since that is what a stock Collector's `le` looks like: 1.048576e+06.
+    return str(floatToGoString(bound))  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped

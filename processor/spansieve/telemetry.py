@@ -1,0 +1,110 @@
+"""What the gateway says of itself in numbers: the catalogue of telemetry.yaml, kept up to date and served.
+
+/metrics shows it together with the derived LLM metrics; /healthz says that the process runs, /readyz that every
+receiver is bound and the destination is open.
+"""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from spansieve import __version__, catalogue
+from spansieve.export import Destination
+from spansieve.exposition import SeriesCollector
+from spansieve.model import Signal
+from spansieve.outcome import Ledger, Outcome, Reason
+from spansieve.sample import Sampler
+from spansieve.series import SeriesStore
+
+_COUNTER_OF = {
+    Outcome.EXPORTED: "spansieve.exported.items",
+    Outcome.SAMPLED_OUT: "spansieve.sampled_out.items",
+    Outcome.REJECTED: "spansieve.rejected.items",
+    Outcome.DROPPED: "spansieve.dropped.items",
+}
+
+
+class Telemetry:
+    """The gateway's own series. Stages report durations and counts here; the rest is read off their owners."""
+
+    def __init__(self, ledger: Ledger, sampler: Sampler, destination: Destination, limit_bytes: int) -> None:
+        self.series = SeriesStore(catalogue.load("spansieve", "telemetry.yaml"))
+        self._ledger = ledger
+        self._sampler = sampler
+        self._destination = destination
+        self._policy = ""
+        self.series.set("spansieve.memory_limit.bytes", (), limit_bytes)
+        # From the first scrape on every line of the books is there, at zero: rate() misses what springs up at one.
+        for signal in Signal:
+            self.series.add("spansieve.received.items", (signal,), 0)
+            self.series.add("spansieve.exported.items", (signal,), 0)
+        self.series.add("spansieve.sampled_out.items", (Signal.TRACES,), 0)
+
+    def observe_stage(self, stage: str, seconds: float) -> None:
+        """Enter the time that one request spent in a stage."""
+        self.series.observe("spansieve.stage.duration", (stage,), seconds)
+
+    def count_findings(self, rule: str, values: int) -> None:
+        """Count values that a redaction rule took out."""
+        self.series.add("spansieve.redactions", (rule,), values)
+
+    def count_request(self, transport: str, signal: Signal | None, code: str) -> None:
+        """Count an export request by its answer."""
+        self.series.add("spansieve.requests", (transport, signal or "", code))
+
+    def count_defect(self, transport: str) -> None:
+        """Count a request that met a defect of ours."""
+        self.series.add("spansieve.defects", (transport,))
+
+    def count_reload(self, result: str) -> None:
+        """Count a reload of the configuration, `ok` or `failed`."""
+        self.series.add("spansieve.reloads", (result,))
+
+    def set_policy(self, digest: str) -> None:
+        """Show which redaction policy is in force."""
+        if self._policy:
+            self.series.set("spansieve.build.info", (__version__, self._policy), 0)
+        self._policy = digest
+        self.series.set("spansieve.build.info", (__version__, digest), 1)
+
+    def refresh(self) -> None:
+        """Read the books and the queues; call before each scrape and each push."""
+        for signal in Signal:
+            self._raise_to("spansieve.received.items", (signal,), self._ledger.received(signal))
+            self.series.set("spansieve.in_flight.items", (signal,), self._ledger.in_flight(signal))
+        for signal, outcome, reason, items in self._ledger.outcomes():
+            labels = (signal,) if reason is Reason.NONE else (signal, reason)
+            self._raise_to(_COUNTER_OF[outcome], labels, items)
+        for decision, traces in self._sampler.decided_traces.items():
+            verdict = "kept" if decision.keep else "sampled_out"
+            self._raise_to("spansieve.decisions", (verdict, decision.policy, decision.trigger), traces)
+        self.series.set("spansieve.held.bytes", ("buffer",), self._sampler.held_bytes)
+        self.series.set("spansieve.held.bytes", ("export",), self._destination.held_bytes)
+        self.series.set("spansieve.held.traces", (), self._sampler.held_traces)
+        self.series.set("spansieve.export.consecutive_failures", (), self._destination.consecutive_failures)
+
+    def _raise_to(self, name: str, labels: tuple[str, ...], total: int) -> None:
+        self.series.add(name, labels, total - self.series.value(name, labels))
+
+
+def application(telemetry: Telemetry, derived: SeriesStore, is_ready: Callable[[], bool]) -> Starlette:
+    """The HTTP application of the telemetry endpoint."""
+    registry = CollectorRegistry()
+    registry.register(SeriesCollector([telemetry.series, derived]))
+
+    async def metrics(_request: Request) -> Response:
+        telemetry.refresh()
+        return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        return PlainTextResponse("ready\n") if is_ready() else PlainTextResponse("not ready\n", status_code=503)
+
+    return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)])

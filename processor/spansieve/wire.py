@@ -1,0 +1,104 @@
+"""Protobuf framing by hand: spans that were serialized once are spliced together, not parsed and serialized again.
+
+The encoding (https://protobuf.dev/programming-guides/encoding/): a message is a sequence of fields, each a tag, that
+is `number << 3 | wire type`, and a value. Wire type 2 is length-delimited, a varint of the length and so many bytes:
+strings, bytes and messages. A varint holds seven bits a byte, low ones first, the high bit set on all but the last. A
+repeated field is the same field again, at any place in its message: so a message grows by bytes put behind it, and two
+serialized messages one after the other are the two merged.
+
+The field numbers are those of opentelemetry/proto/{collector/trace,trace,common}/v1. A schema URL, a resource or a
+scope that is empty is left out, as proto3 does with a default value.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
+
+from spansieve.model import Envelope, SpanGroup
+
+_LENGTH_DELIMITED = 2
+_ONE_BYTE = tuple(bytes((value,)) for value in range(0x80))
+
+_envelope = attrgetter("envelope")
+
+
+def varint(value: int) -> bytes:
+    """Encode an integer of 0 or more."""
+    if value < 0x80:
+        return _ONE_BYTE[value]
+    encoded = bytearray()
+    while value >= 0x80:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def _tag(number: int) -> bytes:
+    return varint(number << 3 | _LENGTH_DELIMITED)
+
+
+# ExportTraceServiceRequest.resource_spans; ResourceSpans {resource, scope_spans, schema_url};
+# ScopeSpans {scope, spans, schema_url}: 1, 2 and 3 both times.
+_FIRST, _SECOND, _THIRD = _tag(1), _tag(2), _tag(3)
+_SPAN_ATTRIBUTES = _tag(9)
+
+SPAN_OVERHEAD = 1 + 5
+"""Bytes that a span in a frame takes beside its own at most: a tag and a length below 2^35."""
+
+GROUP_OVERHEAD = 6 * (1 + 5)
+"""Bytes that a group in a frame takes beside its spans and its envelope at most: the six fields around them."""
+
+
+def string_attribute(key: str, value: str) -> bytes:
+    """Encode one Span.attributes entry with a string value: put behind a serialized Span, it adds the attribute.
+
+    A caller that stamps many spans alike makes it once. The attribute comes last; one that the span holds already under
+    this key stays beside it.
+    """
+    any_value = _delimited(_FIRST, value.encode())  # AnyValue.string_value
+    key_value = _delimited(_FIRST, key.encode()) + _delimited(_SECOND, any_value)  # KeyValue {key, value}
+    return _delimited(_SPAN_ATTRIBUTES, key_value)
+
+
+def append_string_attribute(span: bytes, key: str, value: str) -> bytes:
+    """Add an attribute to a serialized opentelemetry.proto.trace.v1.Span."""
+    return span + string_attribute(key, value)
+
+
+def frame_traces(groups: Iterable[SpanGroup]) -> bytes:
+    """Make an ExportTraceServiceRequest of groups in their order.
+
+    Neighbours under equal envelopes share one ScopeSpans; neighbours under the same resource share one ResourceSpans.
+    """
+    request: list[bytes] = []
+    for (resource, schema_url), of_resource in groupby(groups, key=_resource):
+        parts = [_delimited(_FIRST, resource)] if resource else []
+        for envelope, of_scope in groupby(of_resource, key=_envelope):
+            scope_spans = _scope_spans(envelope, of_scope)
+            parts += (_SECOND, varint(len(scope_spans)), scope_spans)
+        if schema_url:
+            parts.append(_delimited(_THIRD, schema_url.encode()))
+        resource_spans = b"".join(parts)
+        request += (_FIRST, varint(len(resource_spans)), resource_spans)
+    return b"".join(request)
+
+
+def _scope_spans(envelope: Envelope, groups: Iterable[SpanGroup]) -> bytes:
+    parts = [_delimited(_FIRST, envelope.scope)] if envelope.scope else []
+    tag, length = _SECOND, varint
+    for group in groups:
+        for span in group.spans:
+            parts += (tag, length(len(span)), span)
+    if envelope.scope_schema_url:
+        parts.append(_delimited(_THIRD, envelope.scope_schema_url.encode()))
+    return b"".join(parts)
+
+
+def _resource(group: SpanGroup) -> tuple[bytes, str]:
+    envelope = group.envelope
+    return envelope.resource, envelope.resource_schema_url
+
+
+def _delimited(tag: bytes, payload: bytes) -> bytes:
+    return tag + varint(len(payload)) + payload

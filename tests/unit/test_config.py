@@ -1,0 +1,185 @@
+"""The configuration: what is accepted, and that each mistake is a sentence with the key, the value and a remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from spansieve import config
+from spansieve.config import ConfigError, GatewayConfig
+
+CONTRACT = """
+receivers:
+  otlp:
+    protocols:
+      grpc: {endpoint: 127.0.0.1:4317}
+      http: {endpoint: 127.0.0.1:4318}
+redaction: {policy: default, names: kept}
+sampling:
+  decision_wait: 30s
+  policies:
+    - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
+    - {name: slow, type: latency, latency: {threshold_ms: 5000}}
+    - {name: baseline, type: probabilistic, probabilistic: {sampling_percentage: 10}}
+storage: {directory: ./data, durability: fsync}
+exporters:
+  otlp: {endpoint: "collector:4317", tls: {insecure: true}}
+telemetry: {metrics: {endpoint: 127.0.0.1:9464}}
+"""
+
+
+def problems_of(text: str) -> list[str]:
+    """The sentences that a text is refused with."""
+    with pytest.raises(ConfigError) as caught:
+        config.parse(text, {})
+    return caught.value.problems
+
+
+def test_the_documented_example_is_valid() -> None:
+    """Every key of the external contract is accepted."""
+    settings = config.parse(CONTRACT, {})
+    assert settings.exporters.otlp is not None
+    assert settings.exporters.otlp.endpoint == "collector:4317"
+    assert [policy.name for policy in settings.sampling.policies] == ["errors", "slow", "baseline"]
+
+
+def test_nothing_at_all_is_a_configuration() -> None:
+    """Without a file, and with an empty one, every key has its default."""
+    assert config.load(None, {}) == config.parse("", {}) == GatewayConfig()
+
+
+def test_defaults_serve_both_protocols() -> None:
+    """gRPC and HTTP listen on OTLP's ports, on loopback."""
+    protocols = GatewayConfig().receivers.otlp.protocols
+    assert protocols.grpc is not None
+    assert protocols.http is not None
+    assert (protocols.grpc.endpoint, protocols.http.endpoint) == ("127.0.0.1:4317", "127.0.0.1:4318")
+
+
+def test_a_protocol_that_is_not_named_is_off() -> None:
+    """As in the Collector, naming only grpc (even with nothing after it) serves only grpc."""
+    protocols = config.parse("receivers: {otlp: {protocols: {grpc: }}}", {}).receivers.otlp.protocols
+    assert protocols.grpc is not None
+    assert protocols.http is None
+
+
+def test_an_exporter_without_endpoint_is_not_silently_the_embedded_store() -> None:
+    """`otlp:` with nothing after it is a mistake, not a wish to keep traces at home."""
+    assert problems_of("exporters: {otlp: }") == [
+        "exporters.otlp.endpoint is missing. Example: endpoint: collector:4317"
+    ]
+
+
+def test_names_off_is_understood_though_yaml_reads_false() -> None:
+    """YAML 1.1 turns a bare `off` into a truth value."""
+    assert config.parse("redaction: {names: off}", {}).redaction.names == "off"
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("500ms", 0.5), ("30s", 30), ("1m30s", 90), ("1h", 3600), ("1.5s", 1.5)])
+def test_durations_are_written_as_in_the_collector(text: str, seconds: float) -> None:
+    """A number with a unit, several of them added up."""
+    assert config.parse(f"sampling: {{decision_wait: {text}}}", {}).sampling.decision_wait == seconds
+
+
+def test_environment_variables_are_put_in() -> None:
+    """`${env:NAME}` is the variable, `${env:NAME:-default}` its default when it is not set."""
+    text = "exporters: {otlp: {endpoint: '${env:WHERE}:${env:PORT:-4317}'}}"
+    settings = config.parse(text, {"WHERE": "collector"})
+    assert settings.exporters.otlp is not None
+    assert settings.exporters.otlp.endpoint == "collector:4317"
+
+
+def test_a_missing_environment_variable_is_named() -> None:
+    """It is said once, with the remedy."""
+    assert problems_of("a: ${env:NOT_SET} ${env:NOT_SET}") == [
+        "The environment variable NOT_SET is not set: set it, or give a default as in ${env:NOT_SET:-value}."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "receivers: {otlp: {protocols: {grpc: {endpoint: foo}}}}",
+            "receivers.otlp.protocols.grpc.endpoint: 'foo' is not host:port with a port from 0 to 65535. "
+            "Example: endpoint: 0.0.0.0:4317",
+        ),
+        (
+            "sampling: {decision_wait: 30}",
+            "sampling.decision_wait: 30 needs a unit of ms, s, m or h. Example: decision_wait: 30s",
+        ),
+        (
+            "sampling: {policies: [{name: a, type: latency, latency: {threshold_ms: fast}}]}",
+            "sampling.policies[0].latency.threshold_ms: 'fast' is not accepted: input should be a valid integer, "
+            "unable to parse string as an integer. Example: threshold_ms: 5000",
+        ),
+        (
+            "sampling: {policies: [{name: a, type: latency}]}",
+            "sampling.policies[0].latency is missing. Example: latency: {threshold_ms: 5000}",
+        ),
+        (
+            "sampling: {policies: [{name: a, type: slow}]}",
+            "sampling.policies[0].type: one of always_sample, status_code, latency, probabilistic is needed. "
+            "Example: type: always_sample",
+        ),
+        (
+            "sampling: {policies: [{name: a, type: always_sample}, {name: a, type: always_sample}]}",
+            "sampling names two policies 'a': names tell them apart in metrics, so each needs its own.",
+        ),
+        (
+            "exporters: {otlp: {endpoint: 'http://x:1'}}",
+            "exporters.otlp.endpoint: 'http://x:1' names a scheme: this exporter speaks gRPC to host:port, and "
+            "tls.insecure says whether in the clear. Example: endpoint: collector:4317",
+        ),
+        (
+            "exporters: {otlp: {endpoint: 'x:1', tls: {cert_file: a}}}",
+            "exporters.otlp.tls has one of cert_file and key_file: a client certificate needs both.",
+        ),
+        (
+            "telemetry: {metric: 1}",
+            "telemetry.metric is not a key that the gateway knows. Known here: metrics, logs.",
+        ),
+        (
+            "sampling: 3",
+            "sampling: 3 is not accepted: keys and values are needed here. "
+            "Known here: decision_wait, policies, decision_cache.",
+        ),
+        ("- a", "The file holds a list, not keys and values, for example: receivers: {otlp: …}."),
+        ("a: 1\na: 2", "The file is not valid YAML in line 2: the key 'a' stands twice."),
+        ("a: [", "The file is not valid YAML in line 1: expected the node content, but found '<stream end>'."),
+        (
+            "receivers: {otlp: {protocols: {}}}",
+            "receivers.otlp.protocols names neither grpc nor http, so that nothing could be received: "
+            "name one of them.",
+        ),
+    ],
+)
+def test_a_mistake_is_a_sentence(text: str, sentence: str) -> None:
+    """The key, the value, what is wrong with it, and an example of what is right."""
+    assert problems_of(text) == [sentence]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    """Four mistakes in four sections are four sentences."""
+    found = problems_of(
+        "nonsense: 1\nsampling: {decision_wait: soon}\nstorage: {durability: always}\nmemory_limiter: {limit_mib: 0}"
+    )
+    assert sorted(problem.split(":")[0].split(" ")[0] for problem in found) == [
+        "memory_limiter.limit_mib",
+        "nonsense",
+        "sampling.decision_wait",
+        "storage.durability",
+    ]
+
+
+def test_a_header_is_never_quoted() -> None:
+    """A header may be a credential: the sentence about it does not show it."""
+    found = problems_of("exporters: {otlp: {endpoint: 'a:1', headers: {authorization: [hunter2]}}}")
+    assert len(found) == 1
+    assert "exporters.otlp.headers.authorization" in found[0]
+    assert "hunter2" not in found[0]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The path and the system's reason."""
+    with pytest.raises(ConfigError, match=r"absent\.yaml cannot be read: No such file or directory"):
+        config.load(tmp_path / "absent.yaml", {})
