@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from openai import OpenAI, OpenAIError
+from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageFunctionToolCall
 from opentelemetry import metrics, trace
 from opentelemetry.trace import SpanKind, StatusCode, format_trace_id
 
@@ -26,7 +27,7 @@ from demo.provider import FATE_HEADER, SLOW_HEADER, SLOW_SECONDS, Provider
 from demo.telemetry import SERVICE, Telemetry, client
 
 SCOPE = "demo.app"
-_TOOL = {
+_TOOL: ChatCompletionFunctionToolParam = {
     "type": "function",
     "function": {
         "name": "find_order",
@@ -114,8 +115,11 @@ class ChatApplication:
 
     def _use_tool(self, question: Question, messages: list[Any], calls: list[str]) -> list[Any]:
         calls.append(question.model)
-        asked = self._openai.chat.completions.create(model=question.model, messages=messages, tools=[_TOOL])  # type: ignore[list-item] - a literal of the client's TypedDict
-        call = asked.choices[0].message.tool_calls[0]  # type: ignore[index] - the stand-in always calls the tool
+        asked = self._openai.chat.completions.create(model=question.model, messages=messages, tools=[_TOOL])
+        offered = asked.choices[0].message.tool_calls
+        assert offered, "the stand-in calls a tool that it is offered"
+        call = offered[0]
+        assert isinstance(call, ChatCompletionMessageFunctionToolCall)
         with self._tracer.start_as_current_span(
             "execute_tool find_order",
             attributes={
@@ -137,7 +141,7 @@ def run(
     asked: Iterable[Question], application: ChatApplication, *, at_once: int, pause: float, stop: threading.Event
 ) -> list[dict[str, Any]]:
     """Answer all questions, `at_once` at a time, until they or the patience of `stop` end. In the questions' order."""
-    report = []
+    report: list[dict[str, Any]] = []
     with ThreadPoolExecutor(at_once, thread_name_prefix="chat") as pool:
         asked = iter(asked)
         while batch := list(itertools.islice(asked, at_once)):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,7 +12,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 _READY_SECONDS = 20.0
 _STOP_SECONDS = 30.0  # what the gateway promises for SIGTERM
 _POLL_SECONDS = 0.05
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
 
 
 class GatewayFailed(Exception):
@@ -75,10 +76,18 @@ class Gateway:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # Ctrl-C too: a process that was started is not left behind
+            self.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process, if there is one, without asking it."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -98,7 +107,8 @@ class Gateway:
                 stdout=log,
                 stderr=log,
                 cwd=self.directory,
-                env={name: value for name, value in os.environ.items() if not name.startswith("OTEL_")},
+                start_new_session=True,  # Ctrl-C is for us: we stop the gateway in our own order
+                env=environment(),
             )
         deadline = time.monotonic() + _READY_SECONDS
         pause = threading.Event()
@@ -129,7 +139,7 @@ class Gateway:
 
     def metrics_text(self) -> str:
         """What /metrics says."""
-        with urllib.request.urlopen(f"{self.telemetry}/metrics", timeout=10) as answer:
+        with _OPENER.open(f"{self.telemetry}/metrics", timeout=10) as answer:
             text: str = answer.read().decode()
             return text
 
@@ -152,7 +162,7 @@ class Gateway:
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.telemetry}/readyz", timeout=5) as answer:
+            with _OPENER.open(f"{self.telemetry}/readyz", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
@@ -162,8 +172,25 @@ class Gateway:
         return " / ".join(lines[-5:]) or "it wrote nothing"
 
 
+def environment() -> dict[str, str]:
+    """Our own environment for a child that talks on loopback: without OTEL_* of the user's, and past any proxy."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    return {**inherited, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on now; all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [s.getsockname()[1] for s in sockets]
+    """Ports of loopback that nobody listens on now; all different.
+
+    They are below those that Linux gives to outgoing connections (32768 and up), so that none of these takes one before
+    the gateway does.
+    """
+    found: list[int] = []
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 2_000):
+        if len(found) == count:
+            return found
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        found.append(port)
+    raise GatewayFailed("No free port was found on 127.0.0.1.")

@@ -56,7 +56,8 @@ class Telemetry:
             raise ValueError(f"{OTEL_EXPORTER_OTLP_PROTOCOL} is {protocol!r}: use one of {', '.join(_EXPORTERS)}")
         spans, points, logs = _EXPORTERS[protocol]
         resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", SERVICE)})
-        self._kept_spans, self._kept_logs = InMemorySpanExporter(), InMemoryLogRecordExporter()
+        self._kept_spans = InMemorySpanExporter()
+        self._kept_logs = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]  # the SDK has no types there
         self._tracers = TracerProvider(resource=resource)
         self._tracers.add_span_processor(BatchSpanProcessor(spans()))
         self._loggers = LoggerProvider(resource=resource)

@@ -21,7 +21,8 @@ from spansieve.clock import Clock, SystemClock
 from spansieve.config import ConfigError, GatewayConfig
 from spansieve.export import Destination
 from spansieve.export.otlp import OtlpDestination
-from spansieve.export.store import EmbeddedStore, StoreError
+from spansieve.export.store import EmbeddedStore
+from spansieve.export.store_file import StoreError
 from spansieve.http_server import HttpServer
 from spansieve.measure import Meter
 from spansieve.model import Signal

@@ -20,6 +20,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from types import MappingProxyType
@@ -46,6 +47,9 @@ class Kind(StrEnum):
     HISTOGRAM = "histogram"
 
 
+_KINDS = frozenset(map(str, Kind))
+
+
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
     """One metric as declared: `labels` are positional, `buckets` inclusive upper bounds (none unless a histogram)."""
@@ -66,6 +70,7 @@ class CatalogueError(ValueError):
         self.problems = problems
 
 
+@cache  # the package's data do not change
 def load(package: str, resource: str) -> Mapping[str, MetricSpec]:
     """Read the catalogue `resource` (a path with `/`) of a package: name → spec, in the order of the file.
 
@@ -119,7 +124,7 @@ def _problems(entry: Any) -> list[str]:  # noqa: ANN401 - whatever the YAML held
     found = [f"{key} is not a key of a metric" for key in entry if key not in _KEYS]
     if not _NAME.fullmatch(entry["name"]):
         found.append("the name is not dotted lower case")
-    if entry["kind"] not in Kind:
+    if entry["kind"] not in _KINDS:
         found.append("kind is none of counter, gauge, histogram")
     if entry["unit"] not in UNITS and not _ANNOTATION.fullmatch(entry["unit"]):
         found.append(f"unit is none of {', '.join(UNITS)} and no annotation in braces")

@@ -2,16 +2,14 @@
 
 import argparse
 import asyncio
+import importlib
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 
 from spansieve import app, config
 
-try:
-    from uvloop import new_event_loop
-except ImportError:  # not made for this platform; asyncio's own loop gives the same answers, slower
-    from asyncio import new_event_loop
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,5 +25,14 @@ def run(arguments: argparse.Namespace) -> int:
     def load() -> config.GatewayConfig:
         return config.load(arguments.config, os.environ)
 
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(app.serve(load))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        uvloop = importlib.import_module("uvloop")
+    except ImportError:  # not made for this platform; asyncio's own loop gives the same answers, slower
+        return asyncio.new_event_loop
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory

@@ -19,12 +19,18 @@ class QueueStatus:
 class Destination(Protocol):
     """Where telemetry goes. What is submitted is owed an outcome in the ledger, and gets exactly one.
 
-    All methods belong to the event loop's thread. Nothing is refused here: whoever admits requests looks at `held_bytes`.
+    All methods belong to the event loop's thread. Nothing is refused here: whoever admits requests looks at
+    `held_bytes`.
     """
 
     @property
     def held_bytes(self) -> int:
         """Bytes of what waits and what is in flight."""
+        ...
+
+    @property
+    def consecutive_failures(self) -> int:
+        """Attempts that failed one after the other, of the signal that fares worst; 0 when all is well."""
         ...
 
     def submit_traces(self, traces: Sequence[SampledTrace]) -> None:

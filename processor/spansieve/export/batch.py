@@ -61,12 +61,17 @@ class Piece:
             yield SpanGroup(group.envelope, tuple([span + stamp for span in group.spans]))
 
 
+def stamped(trace: SampledTrace) -> Iterator[SpanGroup]:
+    """The groups of a trace as they leave, not cut."""
+    return Piece.of(trace.groups, _stamp(trace)).stamped()
+
+
 def cut(trace: SampledTrace, max_bytes: int) -> list[Piece]:
     """Cut a trace into pieces that each fit a request of `max_bytes`; mostly it is one.
 
     Spans stay in order. A span that is over the limit with its envelope is a piece of its own, over the limit.
     """
-    stamp = string_attribute(POLICY_ATTRIBUTE, trace.decision.policy)
+    stamp = _stamp(trace)
     whole = Piece.of(trace.groups, stamp)
     if whole.size <= max_bytes:
         return [whole]
@@ -171,6 +176,10 @@ def fitting(batch: RequestBatch, max_bytes: int) -> list[RequestBatch]:
         else:
             pending += reversed(halves)
     return parts
+
+
+def _stamp(trace: SampledTrace) -> bytes:
+    return string_attribute(POLICY_ATTRIBUTE, trace.decision.policy)
 
 
 def _regroup(spans: Iterable[tuple[Envelope, bytes]]) -> tuple[SpanGroup, ...]:

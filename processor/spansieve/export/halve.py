@@ -4,17 +4,23 @@ This is the rare way, so it parses. Envelopes are copied to both sides and prune
 """
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 from spansieve.model import Signal
 
-Items: TypeAlias = "RepeatedCompositeFieldContainer[object]"
 Request: TypeAlias = ExportLogsServiceRequest | ExportMetricsServiceRequest
+
+
+class Items(Protocol):
+    """What is needed of a repeated field."""
+
+    def __len__(self) -> int: ...
+
+    def __delitem__(self, index: int | slice, /) -> None: ...
 
 
 def request(signal: Signal, payload: bytes) -> tuple[tuple[bytes, int], tuple[bytes, int]] | None:
@@ -62,7 +68,10 @@ def _leaves(message: Request) -> Iterator[Items]:
 def _points(metric: Metric) -> Items | None:
     """The data points of a metric of whatever type; None when it has no type and so no points."""
     kind = metric.WhichOneof("data")
-    return None if kind is None else getattr(metric, kind).data_points
+    if kind is None:
+        return None
+    points: Items = getattr(metric, kind).data_points
+    return points
 
 
 def _prune(message: Request) -> None:

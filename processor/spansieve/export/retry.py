@@ -7,8 +7,8 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from google.protobuf.message import DecodeError
-from google.rpc.error_details_pb2 import RetryInfo
-from google.rpc.status_pb2 import Status
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped] # it ships no stubs
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped] # it ships no stubs
 
 from spansieve.config import Retry
 
@@ -46,7 +46,7 @@ def retry_info(status_details: bytes) -> float | None:
         for detail in details:
             info = RetryInfo()
             if detail.Unpack(info):
-                return info.retry_delay.seconds + info.retry_delay.nanos / 1e9
+                return float(info.retry_delay.seconds + info.retry_delay.nanos / 1e9)
     except DecodeError:
         pass
     return None

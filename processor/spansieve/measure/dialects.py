@@ -7,8 +7,8 @@ A dialect is a file, named as the dialect:
     keys: [gen_ai.provider.name]        # without such a scope: any of these attributes shows the dialect …
     unless: [other.key]                 # … when none of these is there
     exclusive_input_scopes: [a.scope]   # prefixes of scopes whose input count leaves out cached tokens
-    operations: {chat: chat}            # the value of `operation` → chat | text_completion | generate_content | embeddings;
-                                        # a span whose operation is not here is no leaf call, and is not counted
+    operations: {chat: chat}            # the value of `operation`, in any case → one of OPERATIONS; a span whose
+                                        # operation is not here is no leaf call, and is not counted
     default_operation: chat             # when the span has no operation, but a model and either usage or a provider
     fields:                             # field → attributes in order of precedence; the first that is not empty counts
       ttft:
@@ -20,8 +20,9 @@ A dialect is a file, named as the dialect:
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
@@ -82,26 +83,27 @@ class Dialects:
     """All dialects, and which of them a span speaks."""
 
     def __init__(self, dialects: Iterable[Dialect]) -> None:
-        self._ordered = sorted(dialects, key=lambda dialect: dialect.precedence)
-        self.keys: frozenset[str] = frozenset().union(*map(_keys_of, self._ordered))
+        self.ordered = sorted(dialects, key=lambda dialect: dialect.precedence)
+        self.keys: frozenset[str] = frozenset().union(*map(_keys_of, self.ordered))
         """Every attribute that any dialect reads."""
-        self.marks: frozenset[str] = frozenset().union(*(dialect.keys for dialect in self._ordered))
+        self.marks: frozenset[str] = frozenset().union(*(dialect.keys for dialect in self.ordered))
         """A span with none of these, in a scope of no dialect, is no LLM span."""
         # Scope names come from outside: remembered, but not without bound.
         self.by_scope = lru_cache(maxsize=1024)(self._by_scope)
 
     def _by_scope(self, scope: str) -> Dialect | None:
         """Return the dialect that a scope is known to speak."""
-        return next((dialect for dialect in self._ordered if scope.startswith(dialect.scopes)), None)
+        return next((dialect for dialect in self.ordered if scope.startswith(dialect.scopes)), None)
 
     def by_keys(self, found: Mapping[str, object]) -> Dialect | None:
         """Return the dialect that a span's attributes show."""
-        for dialect in self._ordered:
+        for dialect in self.ordered:
             if not dialect.keys.isdisjoint(found) and dialect.unless.isdisjoint(found):
                 return dialect
         return None
 
 
+@cache  # the package's data do not change
 def load() -> Dialects:
     """Read every dialect of the package. Raises DialectError when a file contradicts itself."""
     folder = files("spansieve.measure").joinpath("dialects")
@@ -132,7 +134,7 @@ def parse(name: str, text: str) -> Dialect:
         frozenset(tree.get("keys", ())),
         frozenset(tree.get("unless", ())),
         tuple(tree.get("exclusive_input_scopes", ())),
-        operations,
+        {named.lower(): operation for named, operation in operations.items()},
         default,
         Fields(**{field: tuple(map(_option, options)) for field, options in table.items()}),
     )
@@ -147,6 +149,7 @@ def _keys_of(dialect: Dialect) -> frozenset[str]:
     return dialect.keys | dialect.unless | {option.key for some in options for option in some}
 
 
+@cache  # the package's data do not change
 def load_providers() -> Mapping[str, str]:
     """Read `providers.yaml`: every spelling, in lower case, → the canonical provider name."""
     tree = yaml.safe_load(files("spansieve.measure").joinpath("providers.yaml").read_text(encoding="utf-8"))
@@ -155,4 +158,4 @@ def load_providers() -> Mapping[str, str]:
         for spelling in (name, *aliases):
             if canonical.setdefault(spelling, name) != name:
                 raise DialectError(f"providers.yaml: {spelling} stands for two providers")
-    return canonical
+    return MappingProxyType(canonical)

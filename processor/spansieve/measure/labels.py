@@ -11,7 +11,7 @@ _REMEMBERED = 8192
 
 
 class LabelLimiter:
-    """Admits the first `limit` distinct values of each label, and 10 × `limit` combinations; all else is `other`.
+    """Admits `limit` distinct values of each label, and ten times as many combinations; all else is `other`.
 
     What was admitted stays admitted, so that a series never ends; with the default of 200 there are at most 2000
     combinations, the cardinality limit of OpenTelemetry's SDKs. The first label is trusted: its values are the

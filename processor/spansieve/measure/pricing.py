@@ -33,7 +33,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
-    """The prices of one model at one provider. Without a rate of its own, a cached or reasoning token costs what any does."""
+    """The prices of one model at one provider. Cached and reasoning tokens without a rate of their own cost as any."""
 
     source: CostSource
     input: Rate | None

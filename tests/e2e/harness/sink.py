@@ -19,12 +19,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-_SERVICES = {
+_SERVICES: dict[str, tuple[str, Any]] = {
     "traces": ("opentelemetry.proto.collector.trace.v1.TraceService", ExportTraceServiceRequest),
     "logs": ("opentelemetry.proto.collector.logs.v1.LogsService", ExportLogsServiceRequest),
     "metrics": ("opentelemetry.proto.collector.metrics.v1.MetricsService", ExportMetricsServiceRequest),
 }
-_RESPONSES = {
+_RESPONSES: dict[str, Any] = {
     "traces": ExportTraceServiceResponse,
     "logs": ExportLogsServiceResponse,
     "metrics": ExportMetricsServiceResponse,
@@ -105,7 +105,8 @@ class GrpcSink(Received):
                 self.refused += 1
                 context.abort(self.refuse_with, "not now")
             self.add(signal, body)
-            return _RESPONSES[signal]().SerializeToString()
+            answer: bytes = _RESPONSES[signal]().SerializeToString()
+            return answer
 
         return grpc.method_handlers_generic_handler(
             _SERVICES[signal][0], {"Export": grpc.unary_unary_rpc_method_handler(export)}

@@ -124,7 +124,7 @@ def test_offered_tool_is_called_with_the_prompt(chat: Chat) -> None:
 def test_failure_quotes_the_prompt(
     api: Api, chat: Chat, fate: str, error: type[openai.APIStatusError], code: str | None
 ) -> None:
-    """Each failure is the client's own exception, with the prompt in its message, and in the ledger without tokens."""
+    """Each failure is an exception of the client with the prompt in its message, and costs no tokens in the ledger."""
     with pytest.raises(error) as caught:
         chat(model="gpt-4o", messages=MESSAGES, extra_headers={FATE_HEADER: fate})
     assert PROMPT in str(caught.value)

@@ -31,7 +31,7 @@ def test_value_is_found_in_a_disguise(disguise: Callable[[str], str]) -> None:
 
 
 @given(before=st.binary(max_size=40), after=st.binary(max_size=40), url_safe=st.booleans())
-def test_value_is_found_in_base64(before: bytes, after: bytes, url_safe: bool) -> None:
+def test_value_is_found_in_base64(before: bytes, after: bytes, *, url_safe: bool) -> None:
     """Base64 hides a value at no alignment, whatever stands around it."""
     encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
     assert search.found([VALUE], encode(before + VALUE.encode() + after)) == [VALUE]

@@ -1,0 +1,135 @@
+"""One signal's way to the peer: each batch is tried until it is accepted, refused for good, or the process ends."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from spansieve.clock import Clock
+from spansieve.config import Retry
+from spansieve.export import Logger, QueueStatus
+from spansieve.export.batch import Batch
+from spansieve.export.pause import Pause
+from spansieve.export.queue import ExportQueue, Weighed
+from spansieve.export.retry import Backoff, Verdict, judge
+from spansieve.model import Signal
+from spansieve.outcome import Ledger, Outcome, Reason
+
+
+class NotAcceptedError(Exception):
+    """An attempt that failed: the gRPC status code's name, and the seconds that the peer's RetryInfo asks for."""
+
+    def __init__(self, code: str, retry_info: float | None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_info = retry_info
+
+
+Send = Callable[[bytes], Awaitable[int]]
+"""Makes one attempt: returns the number of items that the peer rejected, or raises NotAcceptedError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all deliveries of one destination share."""
+
+    retry: Retry
+    ledger: Ledger
+    clock: Clock
+    random: Callable[[], float]  # from [0, 1), for the jitter
+    pause: Pause
+    logger: Logger
+
+
+class Delivery:
+    """Takes batches off the queue of one signal and settles every item exactly once."""
+
+    def __init__(
+        self, signal: Signal, queue: ExportQueue[Weighed, Batch], send: Send, surroundings: Surroundings
+    ) -> None:
+        self._signal = signal
+        self._queue = queue
+        self._send = send
+        self._around = surroundings
+        self.failures = 0
+        self._failing_since = 0.0
+
+    def status(self) -> QueueStatus:
+        """The queue as it is now."""
+        return QueueStatus(self._queue.items, self._queue.size, self.failures)
+
+    async def run(self) -> None:
+        """Deliver one batch after the other until the queue is closed and empty. Several may run at once."""
+        while (batch := await self._queue.take()) is not None:
+            await self._deliver(batch)
+
+    def abandon(self) -> None:
+        """Drop what is left; nothing may be running any more."""
+        items = self._queue.abandon()
+        if items:
+            self._around.ledger.settle(self._signal, Outcome.DROPPED, items, Reason.SHUTDOWN)
+            self._around.logger.error(
+                "export_dropped", signal=self._signal.value, items=items, reason=Reason.SHUTDOWN.value
+            )
+
+    async def _deliver(self, batch: Batch) -> None:
+        payload = batch.payload()
+        backoff = Backoff(self._around.retry, self._around.random)
+        while True:
+            try:
+                rejected = await self._send(payload)
+            except NotAcceptedError as refusal:
+                match judge(refusal.code, refusal.retry_info):
+                    case Verdict.RETRY:
+                        delay = backoff.next(refusal.retry_info)
+                        self._failed(refusal.code, delay)
+                        await self._around.pause(delay)
+                        continue
+                    case Verdict.SPLIT:
+                        self._answered()
+                        break
+                    case Verdict.REFUSED:
+                        self._answered()
+                        self._settle(batch, batch.items, Reason.DOWNSTREAM_REJECTED, refusal.code)
+                        return
+            self._answered()
+            # A peer cannot reject more than it was sent, or less than nothing, whatever it says.
+            self._settle(batch, min(max(rejected, 0), batch.items), Reason.DOWNSTREAM_REJECTED, "OK")
+            return
+        del payload  # not to be held while the halves are on their way
+        await self._deliver_halves(batch)
+
+    async def _deliver_halves(self, batch: Batch) -> None:
+        halves = batch.halves()
+        if halves is None:
+            self._settle(batch, batch.items, Reason.TOO_LARGE, "RESOURCE_EXHAUSTED")
+            return
+        self._queue.replaced(batch, halves)
+        for half in halves:
+            await self._deliver(half)
+
+    def _settle(self, batch: Batch, dropped: int, reason: Reason, code: str) -> None:
+        """Settle a batch: so many of its items were dropped, the others exported."""
+        ledger, signal = self._around.ledger, self._signal
+        ledger.settle(signal, Outcome.EXPORTED, batch.items - dropped)
+        ledger.settle(signal, Outcome.DROPPED, dropped, reason)
+        self._queue.settled(batch)
+        if dropped:
+            # The peer's own words are left out: they may quote what it was sent.
+            self._around.logger.error(
+                "export_dropped", signal=signal.value, items=dropped, reason=reason.value, code=code
+            )
+
+    def _failed(self, code: str, delay: float) -> None:
+        self.failures += 1
+        if self.failures == 1:  # one line for an outage, not one for each attempt
+            self._failing_since = self._around.clock.monotonic()
+            self._around.logger.warning(
+                "export_failing", signal=self._signal.value, code=code, retry_in_seconds=round(delay, 3)
+            )
+
+    def _answered(self) -> None:
+        if self.failures:
+            seconds = round(self._around.clock.monotonic() - self._failing_since, 3)
+            self._around.logger.info(
+                "export_recovered", signal=self._signal.value, failed_attempts=self.failures, after_seconds=seconds
+            )
+            self.failures = 0

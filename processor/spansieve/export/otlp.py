@@ -1,0 +1,222 @@
+"""OTLP/gRPC to one peer, mostly a stock Collector: a channel, and a queue for each signal.
+
+gRPC's serialization is left out: bytes go in and come out, since what is exported has been serialized long before.
+"""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from spansieve import __version__
+from spansieve.clock import Clock
+from spansieve.config import ClientTls, ConfigError, OtlpExporter
+from spansieve.export import Logger, QueueStatus
+from spansieve.export.batch import RequestBatch, cut, fitting, take_traces
+from spansieve.export.delivery import Delivery, NotAcceptedError, Send, Surroundings
+from spansieve.export.own_metrics import OwnMetrics
+from spansieve.export.pause import Pause, Sleep
+from spansieve.export.queue import ExportQueue
+from spansieve.export.retry import retry_info
+from spansieve.model import SampledTrace, Signal
+from spansieve.outcome import Ledger
+
+METHODS = {
+    Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    Signal.LOGS: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    Signal.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+}
+_HEADER = re.compile(r"[0-9a-z_.-]+")  # https://grpc.io/docs/guides/metadata/; `-bin` would hold bytes, not text
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+
+
+class OtlpDestination:
+    """A Destination that speaks OTLP/gRPC. Owner: the event loop's thread."""
+
+    def __init__(
+        self,
+        config: OtlpExporter,
+        ledger: Ledger,
+        clock: Clock,
+        random: Callable[[], float],
+        logger: Logger,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._config = config
+        self._logger = logger
+        self._pause = Pause(sleep)
+        around = Surroundings(config.retry_on_failure, ledger, clock, random, self._pause, logger)
+        self._channel: grpc.aio.Channel | None = None
+        self._metadata = tuple((key.lower(), value) for key, value in config.headers.items())
+        self._traces = ExportQueue(partial(take_traces, max_bytes=config.max_batch_bytes))
+        self._requests: dict[Signal, ExportQueue[RequestBatch, RequestBatch]] = {
+            signal: ExportQueue(deque.popleft) for signal in (Signal.LOGS, Signal.METRICS)
+        }
+        self._queues: dict[Signal, ExportQueue[Any, Any]] = {Signal.TRACES: self._traces, **self._requests}
+        self._deliveries = {
+            signal: Delivery(signal, queue, self._sender(signal), around) for signal, queue in self._queues.items()
+        }
+        self._own_metrics = OwnMetrics(self._sender(Signal.METRICS), around)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of what waits and what is in flight."""
+        return sum(queue.size for queue in self._queues.values())
+
+    @property
+    def consecutive_failures(self) -> int:
+        """Attempts that failed one after the other, of the signal that fares worst."""
+        return max(delivery.failures for delivery in self._deliveries.values())
+
+    def submit_traces(self, traces: Sequence[SampledTrace]) -> None:
+        """Queue traces, or late spans of some; every span leaves with the name of the policy that kept it."""
+        limit = self._config.max_batch_bytes
+        self._traces.put(piece for trace in traces for piece in cut(trace, limit))
+
+    def submit(self, signal: Signal, payload: bytes, items: int) -> None:
+        """Queue a serialized request of logs or metrics, in parts when it is over max_batch_bytes."""
+        self._requests[signal].put(fitting(RequestBatch(signal, payload, items), self._config.max_batch_bytes))
+
+    def submit_own_metrics(self, payload: bytes) -> None:
+        """Send the gateway's own metrics, instead of older ones that were not accepted yet."""
+        self._own_metrics.put(payload)
+
+    async def start(self) -> None:
+        """Open the channel, which connects when there is something to send. Raises ConfigError."""
+        self._check_headers()
+        self._channel = self._open()
+        for signal, delivery in self._deliveries.items():
+            for number in range(self._config.num_consumers):
+                self._spawn(delivery.run(), f"export {signal.value} {number}")
+        self._spawn(self._own_metrics.run(), "export own metrics")
+
+    async def stop(self, deadline: float) -> None:
+        """Export what is left within `deadline` seconds, starting with one attempt at once, then drop the rest.
+
+        A call that is cut off at the end counts as dropped, though the peer may have taken it.
+        """
+        for queue in self._queues.values():
+            queue.close()
+        self._own_metrics.close()
+        self._pause.cut_short()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=deadline)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for delivery in self._deliveries.values():
+            delivery.abandon()
+        if self._channel is not None:
+            await self._channel.close()
+
+    def status(self) -> Mapping[Signal, QueueStatus]:
+        """The queues as they are now."""
+        return {signal: delivery.status() for signal, delivery in self._deliveries.items()}
+
+    def _spawn(self, work: Any, name: str) -> None:  # noqa: ANN401 - a coroutine
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Say it when a task ended by a defect of ours: what it had in flight is settled, as dropped, by `stop`."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._logger.error("export_task_failed", task=task.get_name(), error=type(error).__name__)
+
+    def _open(self) -> grpc.aio.Channel:
+        config, retry = self._config, self._config.retry_on_failure
+        options: list[tuple[str, int | str]] = [
+            ("grpc.primary_user_agent", f"spansieve/{__version__}"),
+            # gRPC backs off from connecting up to two minutes, beside our own back-off: without these a peer that is
+            # back would be found late.
+            ("grpc.initial_reconnect_backoff_ms", _milliseconds(retry.initial_interval)),
+            ("grpc.min_reconnect_backoff_ms", _milliseconds(config.timeout)),
+            ("grpc.max_reconnect_backoff_ms", _milliseconds(retry.max_interval)),
+            # A peer that vanished without a word is noticed within 20 s of data that it does not acknowledge, not
+            # after TCP's quarter of an hour. A ping in 6 minutes is within what Go servers allow (one in 5).
+            ("grpc.keepalive_time_ms", 360_000),
+            ("grpc.keepalive_timeout_ms", 20_000),
+        ]
+        compression = grpc.Compression.Gzip if config.compression == "gzip" else grpc.Compression.NoCompression
+        if config.tls.insecure:
+            return grpc.aio.insecure_channel(config.endpoint, options=options, compression=compression)
+        credentials = _credentials(config.tls)
+        return grpc.aio.secure_channel(config.endpoint, credentials, options=options, compression=compression)
+
+    def _sender(self, signal: Signal) -> Send:
+        async def send(payload: bytes) -> int:
+            if self._channel is None:
+                raise RuntimeError("the destination was not started")
+            export: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(METHODS[signal])
+            try:
+                response = await export(payload, timeout=self._config.timeout, metadata=self._metadata)
+            except grpc.aio.AioRpcError as error:
+                raise NotAcceptedError(error.code().name, _retry_info(error)) from None
+            return rejected_items(signal, response)
+
+        return send
+
+    def _check_headers(self) -> None:
+        """Raise ConfigError for metadata that gRPC would refuse at each call. No values are shown: they are secrets."""
+        problems = [
+            f"exporters.otlp.headers: {key!r} is not accepted: a name is of letters, digits, -, _ and . and does not "
+            "end in -bin, a value of printable ASCII."
+            for key, value in self._metadata
+            if not _HEADER.fullmatch(key) or key.endswith("-bin") or not _HEADER_VALUE.fullmatch(value)
+        ]
+        if problems:
+            raise ConfigError(problems)
+
+
+def rejected_items(signal: Signal, response: bytes) -> int:
+    """Read how many items an Export*ServiceResponse rejects by partial_success; garbage rejects none."""
+    try:
+        match signal:
+            case Signal.TRACES:
+                return ExportTraceServiceResponse.FromString(response).partial_success.rejected_spans
+            case Signal.LOGS:
+                return ExportLogsServiceResponse.FromString(response).partial_success.rejected_log_records
+            case Signal.METRICS:
+                return ExportMetricsServiceResponse.FromString(response).partial_success.rejected_data_points
+    except DecodeError:
+        return 0
+
+
+def _retry_info(error: grpc.aio.AioRpcError) -> float | None:
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin" and isinstance(value, bytes):
+            return retry_info(value)
+    return None
+
+
+def _credentials(tls: ClientTls) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(
+        _pem("ca_file", tls.ca_file), _pem("key_file", tls.key_file), _pem("cert_file", tls.cert_file)
+    )
+
+
+def _pem(key: str, path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        pem = path.read_bytes()
+    except OSError as error:
+        raise ConfigError([f"exporters.otlp.tls.{key}: {path} cannot be read: {error.strerror}."]) from None
+    if b"-----BEGIN " not in pem:
+        raise ConfigError([f"exporters.otlp.tls.{key}: {path} is not a PEM file."])
+    return pem
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(round(seconds * 1000), 1)

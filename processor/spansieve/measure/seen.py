@@ -1,0 +1,28 @@
+"""Remembers which spans were counted: OTLP senders repeat what they got no answer for."""
+
+
+class Seen:
+    """The ids of the spans counted last: at least `capacity` / 2 of them, at most `capacity`.
+
+    Two generations instead of an exact order of use: half the memory, and forgetting costs nothing. Owner: one Meter.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        if capacity < 2:
+            raise ValueError("the memory of spans holds at least two")
+        self._half = capacity // 2
+        self._young: set[bytes] = set()
+        self._old: set[bytes] = set()
+
+    def first(self, span: bytes) -> bool:
+        """Whether this is the first time that the span (trace id and span id) is met, as far as memory goes."""
+        if span in self._young:
+            return False
+        known = span in self._old
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, set()
+        self._young.add(span)
+        return not known
+
+    def __len__(self) -> int:
+        return len(self._young | self._old)

@@ -1,0 +1,132 @@
+"""OTLP/gRPC: the three Export services and grpc.health.v1."""
+
+import asyncio
+import contextlib
+from functools import partial
+from typing import NoReturn
+
+import grpc
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio
+from grpc_status import rpc_status
+
+from spansieve.config import GrpcReceiver
+from spansieve.http_server import bind
+from spansieve.model import Encoding, ReceivedRequest, Signal
+from spansieve.receive.ports import Acceptor, RequestObserver
+from spansieve.receive.status import CANCELLED, refusal, stopping, success
+
+_GRPC = "grpc"
+_KEY = "receivers.otlp.protocols.grpc.endpoint"
+_SERVICES = {
+    Signal.TRACES: "opentelemetry.proto.collector.trace.v1.TraceService",
+    Signal.LOGS: "opentelemetry.proto.collector.logs.v1.LogsService",
+    Signal.METRICS: "opentelemetry.proto.collector.metrics.v1.MetricsService",
+}
+
+# None and gzip, the bits 0 and 2 of grpc_compression_algorithm: what OTLP asks for, and no deflate.
+_ACCEPTED_COMPRESSION = 0b101
+
+# Once the exports are answered, only health watchers are left, who would stay for ever.
+_FAREWELL_SECONDS = 0.5
+
+
+class GrpcReceiverServer:
+    """An OTLP/gRPC server in the running event loop.
+
+    The size limit is grpc-core's: it refuses with RESOURCE_EXHAUSTED what is too large on the wire, and stops inflating
+    where a message crosses the limit. Such calls never reach a handler, so that the observer does not hear of them.
+    """
+
+    def __init__(self, config: GrpcReceiver, acceptor: Acceptor, observer: RequestObserver) -> None:
+        self._config = config
+        self._acceptor = acceptor
+        self._observer = observer
+        self._health = health_aio.HealthServicer()
+        self._server: aio.Server | None = None
+        self._stopping = False
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def start(self) -> str:
+        """Listen and serve. Return the bound host:port.
+
+        Raises OSError, naming the endpoint, when it cannot be bound.
+        """
+        server = aio.server(
+            options=[
+                ("grpc.max_receive_message_length", self._config.max_recv_msg_size_mib * 1024 * 1024),
+                ("grpc.compression_enabled_algorithms_bitset", _ACCEPTED_COMPRESSION),
+                # Else a second gateway on the same port would quietly get half of the connections.
+                ("grpc.so_reuseport", 0),
+            ]
+        )
+        for signal, service in _SERVICES.items():
+            methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+                "Export": grpc.unary_unary_rpc_method_handler(partial(self._export, signal))
+            }
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        port = self._bind(server)
+        await server.start()
+        self._server = server
+        return f"{self._config.endpoint.rpartition(':')[0]}:{port}"
+
+    def _bind(self, server: aio.Server) -> int:
+        endpoint = self._config.endpoint
+        host, _, port = endpoint.rpartition(":")
+        if port != "0":
+            # grpc-core says only that it failed; a trial says why. The port is free again before it is taken.
+            bind(endpoint, _KEY).close()
+        try:
+            return server.add_insecure_port(f"{host or '[::]'}:{port}")  # as in Go, no host means every interface
+        except RuntimeError:
+            raise OSError(f"{_KEY}: cannot listen on {endpoint}. Free it or name another.") from None
+
+    async def stop(self, grace: float) -> None:
+        """Refuse new exports, answer those under way for up to `grace` seconds, then stop serving."""
+        if self._server is None:
+            return
+        self._stopping = True
+        await self._health.enter_graceful_shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self._idle.wait()
+        await self._server.stop(_FAREWELL_SECONDS)
+        self._server = None
+
+    async def _export(self, signal: Signal, body: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
+        """Handle one call."""
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            self._admit(len(body))
+            answer = await self._acceptor.accept(ReceivedRequest(signal, Encoding.PROTO, body))
+        except asyncio.CancelledError:
+            self._observer.finished(_GRPC, signal, CANCELLED.grpc_code.name)
+            raise
+        except Exception as error:  # noqa: BLE001 - becomes a code, and a defect is reported
+            await self._refuse(signal, error, context)
+        else:
+            self._observer.finished(_GRPC, signal, "OK")
+            return success(answer, signal, Encoding.PROTO)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    def _admit(self, size: int) -> None:
+        if self._stopping:
+            raise stopping()
+        self._acceptor.admit(size)
+
+    async def _refuse(self, signal: Signal, error: Exception, context: aio.ServicerContext[bytes, bytes]) -> NoReturn:
+        refused = refusal(error)
+        if refused.grpc_code is grpc.StatusCode.INTERNAL:
+            self._observer.failed(_GRPC, signal, error)
+        self._observer.finished(_GRPC, signal, refused.grpc_code.name)
+        status = rpc_status.to_status(refused.status())
+        await context.abort(status.code, status.details, status.trailing_metadata)

@@ -1,0 +1,245 @@
+"""OTLP/HTTP: three paths, protobuf and JSON, on uvicorn's protocol.
+
+A plain ASGI application: three paths need no router, and every answer is an OTLP message, those to nonsense included.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from email.utils import formatdate
+
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from spansieve.config import HttpReceiver
+from spansieve.http_server import address_of, bind
+from spansieve.model import Encoding, ReceivedRequest, Signal
+from spansieve.receive.inflate import Body, GzipBody, IdentityBody
+from spansieve.receive.ports import Acceptor, RequestObserver
+from spansieve.receive.status import (
+    BAD_HTTP,
+    CANCELLED,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    UNSUPPORTED_CODING,
+    UNSUPPORTED_TYPE,
+    Refusal,
+    TooLarge,
+    refusal,
+    stopping,
+    success,
+)
+
+_HTTP = "http"
+_SIGNALS = {f"/v1/{signal.value}": signal for signal in Signal}
+_ENCODINGS = {encoding.value.encode("ascii"): encoding for encoding in Encoding}
+_CODINGS: dict[bytes, Callable[[int], Body]] = {
+    b"": IdentityBody,
+    b"identity": IdentityBody,
+    b"gzip": GzipBody,
+    b"x-gzip": GzipBody,  # RFC 9110, 8.4.1.3: the same
+}
+
+# Exporters send every 5 s (OTEL_BSP_SCHEDULE_DELAY); a connection that we closed between two batches would cost one.
+_KEEP_ALIVE_SECONDS = 120
+
+# How long a sender whose body is refused half-read may go on sending. To close at once would reset the connection, and
+# the reset may overtake the answer (RFC 9112, 9.6).
+_LINGER_SECONDS = 1.0
+
+# httptools gathers a request's head without a limit. Go's servers stop at 1 MiB, too.
+_LONGEST_HEAD = 1024 * 1024
+
+_FAREWELL_SECONDS = 1.0
+
+
+class HttpReceiverServer:
+    """An OTLP/HTTP server in the running event loop."""
+
+    def __init__(self, config: HttpReceiver, acceptor: Acceptor, observer: RequestObserver) -> None:
+        self._endpoint = config.endpoint
+        self._application = _Application(config.max_request_body_size, acceptor, observer)
+        self._server: uvicorn.Server | None = None
+
+    async def start(self) -> str:
+        """Listen and serve. Return the bound host:port.
+
+        Raises OSError, naming the endpoint, when it cannot be bound.
+        """
+        bound = bind(self._endpoint, "receivers.otlp.protocols.http.endpoint")
+        _notice_vanished_senders(bound)
+        config = uvicorn.Config(
+            self._application,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,  # uvicorn would renew it by a timer
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        )
+        config.load()
+        # Not serve(): it would install signal handlers, and the process is not uvicorn's.
+        self._server = uvicorn.Server(config)
+        self._server.lifespan = config.lifespan_class(config)
+        await self._server.startup([bound])
+        return address_of(bound)
+
+    async def stop(self, grace: float) -> None:
+        """Take no more connections, answer the requests under way for up to `grace` seconds, then close."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.config.timeout_graceful_shutdown = grace  # type: ignore[assignment]  # it is only handed to wait_for
+        await server.shutdown()
+        # What is left now has been cancelled, and says 503 to its sender.
+        if server.server_state.tasks:
+            await asyncio.wait(server.server_state.tasks, timeout=_FAREWELL_SECONDS)
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
+
+
+def _notice_vanished_senders(listening: socket.socket) -> None:
+    """Let the kernel close, after two minutes, connections whose peer is gone with its machine.
+
+    Accepted sockets inherit these options.
+    """
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):  # not on macOS
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
+
+
+class _Disconnected(Exception):
+    """The sender went away in the middle of the body."""
+
+
+class _Application:
+    """What is done with each request: an ASGI application."""
+
+    def __init__(self, limit: int, acceptor: Acceptor, observer: RequestObserver) -> None:
+        self._limit = limit
+        self._acceptor = acceptor
+        self._observer = observer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        signal = _SIGNALS.get(scope["path"])
+        content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        encoding = _ENCODINGS.get(content_type)
+        coding = _CODINGS.get(headers.get(b"content-encoding", b"").strip().lower())
+        refused: Refusal
+        if signal is None:
+            refused = NOT_FOUND
+        elif scope["method"] != "POST":
+            refused = METHOD_NOT_ALLOWED
+        elif encoding is None:
+            refused = UNSUPPORTED_TYPE
+        elif coding is None:
+            refused = UNSUPPORTED_CODING
+        else:
+            announced = int(headers.get(b"content-length", b"0"))
+            try:
+                body = await self._read(receive, coding(self._limit), announced)
+                answer = await self._acceptor.accept(ReceivedRequest(signal, encoding, body))
+            except _Disconnected:
+                self._observer.finished(_HTTP, signal, str(CANCELLED.http_code))
+                return
+            except asyncio.CancelledError:  # the grace period of stop() is over; this task ends with its answer
+                refused = refusal(stopping())
+            except Exception as error:  # noqa: BLE001 - becomes a code, and a defect is reported
+                refused = refusal(error)
+                if refused.http_code == 500:
+                    self._observer.failed(_HTTP, signal, error)
+            else:
+                self._observer.finished(_HTTP, signal, "200")
+                await _send(send, 200, success(answer, signal, encoding), encoding)
+                return
+        self._observer.finished(_HTTP, signal, str(refused.http_code))
+        await _refuse(receive, send, refused, encoding or Encoding.PROTO)
+
+    async def _read(self, receive: Receive, body: Body, announced: int) -> bytes:
+        if announced > self._limit:
+            raise TooLarge(self._limit)
+        self._acceptor.admit(announced)
+        while True:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                raise _Disconnected
+            body.feed(event["body"])
+            if not event["more_body"]:
+                return body.finish()
+
+
+async def _refuse(receive: Receive, send: Send, refused: Refusal, encoding: Encoding) -> None:
+    body = refused.body(encoding)
+    if refused.http_code != 413:
+        # What is left of the body is skipped by uvicorn, and the connection can be used again.
+        await _send(send, refused.http_code, body, encoding, refused.headers)
+        return
+    headers = (*refused.headers, (b"connection", b"close"))
+    await _send(send, refused.http_code, body, encoding, headers, more_body=True)
+    try:
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while (await receive()).get("more_body"):
+                pass
+    except TimeoutError:
+        pass  # the sender had its time to read the answer
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send(
+    send: Send,
+    code: int,
+    body: bytes,
+    encoding: Encoding,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    *,
+    more_body: bool = False,
+) -> None:
+    every = (
+        (b"date", formatdate(usegmt=True).encode("ascii")),
+        (b"content-type", encoding.value.encode("ascii")),
+        (b"content-length", b"%d" % len(body)),
+    )
+    await send({"type": "http.response.start", "status": code, "headers": (*every, *headers)})
+    await send({"type": "http.response.body", "body": body, "more_body": more_body})
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1, with a limit on the head, and with a Status for what is not HTTP."""
+
+    _head_size = 0
+    _in_head = False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            self._head_size += len(data)
+            if self._head_size > _LONGEST_HEAD and not self.transport.is_closing():
+                self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self._head_size = 0
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature; its text is not for senders
+        body = BAD_HTTP.body(Encoding.PROTO)
+        head = (
+            "HTTP/1.1 400 Bad Request\r\n"
+            f"date: {formatdate(usegmt=True)}\r\n"
+            f"content-type: {Encoding.PROTO.value}\r\n"
+            f"content-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode("ascii") + body)
+        self.transport.close()

@@ -1,0 +1,248 @@
+"""From raw texts to clean ones: anchors over all of them at once, exact patterns where anchors are, JSON inside walked.
+
+Fail closed: a value whose processing raises, costs too much or nests too deep is removed whole, and counted under
+`error` or `budget`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from spansieve.redact import jsontext
+from spansieve.redact.anchors import ESCAPE, Hits
+from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, Detector, KeyFacts
+
+REMOVED = "[REMOVED]"
+ERROR = "error"
+BUDGET = "budget"
+
+_CONTEXT_BEFORE = 48
+_CONTEXT_AFTER = 24
+_MOST_PASSES = 4
+_BEFORE = 96  # of what `unless_before` sees
+_NOTE = re.compile(r"\[BYTES \d{1,20}\]")
+
+_Finding = tuple[int, int, CompiledRule]
+_Places = list[tuple[int, int]]
+
+
+class _OverBudget(Exception):  # noqa: N818 - no error: a decision
+    """A value costs more than the policy's limits allow."""
+
+
+class Run:
+    """The rules at work on one request, or one text. Owner of its findings; not used again."""
+
+    def __init__(self, rules: CompiledRules) -> None:
+        self.findings: Counter[str] = Counter()
+        self._rules = rules
+        self._by_anchor = rules.by_anchor
+        self._done: dict[tuple[str, str], tuple[str, Counter[str]]] = {}
+
+    def texts(self, texts: Sequence[str], keys: Sequence[str], depth: int = 0) -> dict[int, str]:
+        """Redact texts, each under its key. The answer holds those that changed, by index."""
+        changed: dict[int, str] = {}
+        facts_of = self._rules.facts
+        try:
+            hits = self._rules.anchors.scan(texts)
+        except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
+            return self._one_by_one(texts, keys, depth)
+        plain = self._rules.plain_keys
+        special = {i for i, key in enumerate(keys) if key not in plain and facts_of(key).whole}
+        for index in special.union(hits) if special else hits:
+            text = texts[index]
+            new = self._remembered(text, keys[index], hits.get(index, []), depth)
+            if new != text:
+                changed[index] = new
+        return changed
+
+    def _one_by_one(self, texts: Sequence[str], keys: Sequence[str], depth: int) -> dict[int, str]:
+        changed: dict[int, str] = {}
+        for index, text in enumerate(texts):
+            try:
+                hits = self._rules.anchors.scan([text])
+            except Exception:  # noqa: BLE001 - fail closed
+                changed[index] = self._remove(ERROR)
+            else:
+                new = self._remembered(text, keys[index], hits.get(0, []), depth)
+                if new != text:
+                    changed[index] = new
+        return changed
+
+    def _remembered(self, text: str, key: str, places: _Places, depth: int) -> str:
+        """Redact one text, or say what became of the same text before: spans repeat themselves."""
+        known = self._done.get((key, text))
+        if known is not None:
+            self.findings += known[1]
+            return known[0]
+        before, self.findings = self.findings, Counter()
+        new = self._guarded(text, key, places, depth)
+        self._done[key, text] = new, self.findings
+        self.findings = before + self.findings
+        return new
+
+    def _guarded(self, text: str, key: str, places: _Places, depth: int) -> str:
+        try:
+            return self._one(text, key, places, depth)
+        except _OverBudget:
+            self.findings.clear()
+            return self._remove(BUDGET)
+        except Exception:  # noqa: BLE001 - fail closed, whatever it is
+            self.findings.clear()
+            return self._remove(ERROR)
+
+    def _remove(self, why: str) -> str:
+        self.findings[why] += 1
+        return REMOVED
+
+    def _one(self, text: str, key: str, places: _Places, depth: int) -> str:
+        facts = self._rules.facts(key) if key not in self._rules.plain_keys else NO_FACTS
+        if facts.whole and (rule := self._whole(text, facts)) is not None:
+            self.findings[rule.name] += 1
+            return rule.replacement
+        if jsontext.looks_like(text):
+            new = self._json(text, key, depth)
+            if new is None:
+                return self._plain(text, facts, places)
+            if jsontext.parses(text):
+                return new
+            text, places = new, self._places(new)
+        return self._plain(text, facts, places)
+
+    def _places(self, text: str) -> _Places:
+        hits: Hits = self._rules.anchors.scan([text])
+        return hits.get(0, [])
+
+    def _whole(self, text: str, facts: KeyFacts) -> CompiledRule | None:
+        """Find the rule that takes the whole value for its key's sake. JSON objects are walked, not erased."""
+        if not text or text in self._rules.replacements or _NOTE.fullmatch(text) or jsontext.is_container(text):
+            return None
+        for rule in facts.whole:
+            if rule.key_value is None or rule.key_value.fullmatch(text):
+                return rule
+        return None
+
+    def _json(self, text: str, key: str, depth: int) -> str | None:
+        """Redact the leaves of JSON text. None when it holds no token at all."""
+        found = jsontext.tokens(text, key)
+        if not found:
+            return None
+        if depth >= self._rules.limits.depth:
+            raise _OverBudget
+        facts_of = self._rules.facts
+        plain = self._rules.plain_keys
+        leaves = [
+            index
+            for index, token in enumerate(found)
+            if token.kind != jsontext.NUMBER
+            or jsontext.is_long_number(token.text)
+            or (token.key not in plain and facts_of(token.key).whole)
+        ]
+        texts = [found[index].text for index in leaves]
+        new = self.texts(texts, [found[index].key for index in leaves], depth + 1)
+        return jsontext.splice(text, found, {leaves[i]: value for i, value in new.items()}) if new else text
+
+    def _plain(self, text: str, facts: KeyFacts, places: _Places) -> str:
+        """Run the patterns whose anchors hit, until nothing more is found: a replacement may uncover a neighbour."""
+        for _ in range(_MOST_PASSES):
+            findings = self._find(text, facts, places) if places else []
+            if not findings:
+                return text
+            text = self._replace(text, findings)
+            places = self._places(text)
+        if self._find(text, facts, places):
+            raise _OverBudget
+        return text
+
+    def _find(self, text: str, facts: KeyFacts, places: _Places) -> list[_Finding]:
+        limits = self._rules.limits
+        budget = limits.checks + limits.checks_per_kib * (len(text) >> 10)
+        tried: dict[int, tuple[CompiledRule, list[int]]] = {}
+        for at, anchor in places:
+            if anchor == ESCAPE:
+                continue
+            for rule in self._by_anchor[anchor]:
+                if rule.index in tried:
+                    tried[rule.index][1].append(at)
+                elif rule.index not in facts.off:
+                    tried[rule.index] = rule, [at]
+        found: list[_Finding] = []
+        for rule, anchored in tried.values():
+            if len(anchored) > 1:
+                anchored.sort()
+            for detector in rule.detectors:
+                budget = _detect(text, facts, rule, detector, anchored, budget, found)
+        return found
+
+    def _replace(self, text: str, findings: list[_Finding]) -> str:
+        """Put replacements in. What overlaps is replaced as one, so that no part of it stays; the longest names it."""
+        findings.sort(key=lambda finding: (finding[0], -finding[1], finding[2].index))
+        pieces: list[str] = []
+        done = 0
+        start, end, winner = findings[0]
+        longest = end - start
+        for next_start, next_end, rule in findings[1:]:
+            if next_start < end:
+                end = max(end, next_end)
+                size = next_end - next_start
+                if size > longest or (size == longest and rule.index < winner.index):
+                    winner, longest = rule, size
+                continue
+            pieces += text[done:start], winner.replacement
+            self.findings[winner.name] += 1
+            done, start, end, winner, longest = end, next_start, next_end, rule, next_end - next_start
+        self.findings[winner.name] += 1
+        pieces += text[done:start], winner.replacement, text[end:]
+        return "".join(pieces)
+
+
+def _detect(  # noqa: PLR0913 - the hot loop; its state stays in locals
+    text: str,
+    facts: KeyFacts,
+    rule: CompiledRule,
+    detector: Detector,
+    anchored: Sequence[int],
+    budget: int,
+    found: list[_Finding],
+) -> int:
+    """Add what one pattern finds around its anchors; give back what remains of the budget."""
+    search, check, group = detector.search.search, detector.check, detector.group
+    before, after = detector.before, detector.after
+    size = len(text)
+    done = 0  # up to here the pattern has been tried
+    position = 0
+    count = len(anchored)
+    while position < count:
+        low = max(done, anchored[position] - before)
+        high = anchored[position] + after
+        position += 1
+        while position < count and anchored[position] - before <= high:
+            high = anchored[position] + after
+            position += 1
+        high = min(high, size)
+        while (match := search(text, low, high)) is not None:
+            budget -= detector.cost
+            if budget < 0:
+                raise _OverBudget
+            start, end = match.span(group)
+            span = (start, end) if check is None else check(text, start, end)
+            if (
+                span is None
+                or (rule.unless_before is not None and rule.unless_before.search(text[max(0, start - _BEFORE) : start]))
+                or (detector.in_context and not _in_context(text, start, end, rule, facts))
+            ):
+                low = match.start() + 1
+                continue
+            found.append((*span, rule))
+            low = max(span[1], match.start() + 1)
+        done = low
+    return budget
+
+
+def _in_context(text: str, start: int, end: int, rule: CompiledRule, facts: KeyFacts) -> bool:
+    if rule.index in facts.context:
+        return True
+    if rule.context is None:
+        return False
+    around = text[max(0, start - _CONTEXT_BEFORE) : start]
+    return rule.context.search(around) is not None or rule.context.search(text[end : end + _CONTEXT_AFTER]) is not None

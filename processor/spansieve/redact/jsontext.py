@@ -1,0 +1,128 @@
+"""JSON inside a string, changed without being parsed and written anew: every byte that no rule touches stays.
+
+A linear pass finds the string literals and numbers of the text and the key that is nearest to each. It needs no valid
+JSON, so what an SDK cut off in the middle is walked too (RFC 8259 defines the tokens).
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+KEY, STRING, NUMBER = 0, 1, 2
+_LONG = 7  # digits: fewer are no identifier of anyone
+
+_TOKEN = re.compile(
+    r"""(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>"?))(?P<key>\s*+:)?+|(?P<bracket>[\[\]{}])|(?P<number>-?\d[\d.eE+-]*+)""",
+    re.DOTALL,
+)
+_CUT_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{0,3})?$")
+_START = re.compile(r'\s*+["\[{]')
+
+
+class Token(NamedTuple):
+    """A leaf of a JSON text. `text` is decoded; `key` the nearest key's name, also decoded."""
+
+    start: int
+    end: int
+    kind: int
+    key: str
+    text: str
+    closed: bool = True  # False for a literal that was cut off
+    tail: str = ""  # the half escape at the end of one that was cut off
+    encoded: bool = True  # False when its escapes are not JSON's and `text` is what stands there
+
+
+def looks_like(text: str) -> bool:
+    """Whether a text may be JSON or hold some: it starts as JSON does, or an object with a key starts in it."""
+    return _START.match(text) is not None or '{"' in text or '[{' in text or '\\"' in text
+
+
+def parses(text: str) -> bool:
+    """Whether a JSON parser would take the text."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    else:
+        return True
+    try:  # lone surrogates, NaN: some parsers take them
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def is_container(text: str) -> bool:
+    """Whether a text is a whole JSON object or array."""
+    head = text.lstrip()[:1]
+    return head in ("{", "[") and parses(text)
+
+
+def tokens(text: str, key: str) -> list[Token]:
+    """All literals and numbers, in order. `key` is the key of the text itself, nearest to what has none of its own."""
+    found: list[Token] = []
+    add = found.append
+    stack: list[str] = []
+    current = key
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup
+        if kind == "bracket":
+            if match[0] in "[{":
+                stack.append(current)
+            elif stack:
+                current = stack.pop()
+        elif kind == "number":
+            add(Token(match.start(), match.end(), NUMBER, current, match[0]))
+        else:
+            start, end = match.span("literal")
+            closed = bool(match["end"])
+            inner = text[start + 1 : end - closed]
+            rest = _decode(inner, closed=closed) if "\\" in inner or not closed else (inner,)
+            if kind == "key":
+                current = rest[0]
+                add(Token(start, end, KEY, "", *rest))
+            else:
+                add(Token(start, end, STRING, current, *rest))
+    return found
+
+
+def _decode(inner: str, *, closed: bool) -> tuple[str, bool, str, bool]:
+    """The text of a literal without its quotes, and the rest of a Token."""
+    cut = None if closed else _CUT_ESCAPE.search(inner)
+    tail = cut[0] if cut and not _escaped(inner, cut.start()) else ""
+    whole = inner[: len(inner) - len(tail)]
+    try:
+        return json.loads(f'"{whole}"', strict=False), closed, tail, True
+    except ValueError:
+        return inner, closed, "", False
+
+
+def _escaped(text: str, at: int) -> bool:
+    """Whether the backslash at `at` is itself escaped."""
+    before = len(text[:at]) - len(text[:at].rstrip("\\"))
+    return before % 2 == 1
+
+
+def splice(text: str, found: Sequence[Token], changed: dict[int, str]) -> str:
+    """Put new values in place of tokens, by index. A number that changed becomes a string."""
+    pieces: list[str] = []
+    at = 0
+    for index in sorted(changed):
+        token = found[index]
+        pieces.append(text[at : token.start])
+        raw = text[token.start : token.end]
+        value = changed[index]
+        if token.encoded:
+            value = json.dumps(value, ensure_ascii=raw.isascii() or "\\u" in raw)[1:-1]
+        pieces.append(f'"{value}{token.tail}"' if token.closed else f'"{value}{token.tail}')
+        at = token.end
+    pieces.append(text[at:])
+    return "".join(pieces)
+
+
+def is_long_number(text: str) -> bool:
+    """Whether a number has digits enough to identify someone."""
+    return len(text) >= _LONG

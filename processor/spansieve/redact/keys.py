@@ -1,0 +1,39 @@
+"""What a key says about its value. Keys repeat from span to span, so what is found out is remembered, within bounds."""
+
+import re
+from collections.abc import Iterable
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_DIVIDERS = re.compile(r"[-\s]+")
+_WORD_GAPS = re.compile(r"[ _-]+")
+_INDEX = re.compile(r"(?:[._]\d{1,6}|\[\d{0,6}\])+$")
+_LONGEST = 256  # of a key that is looked at: the last characters decide
+
+
+def normalise(key: str) -> str:
+    """Bring a key to lower snake_case with dots: `http.request.header.X-Api-Key` → `http.request.header.x_api_key`.
+
+    A trailing index, as flattened arrays have it (`….0`), is left out.
+    """
+    key = _INDEX.sub("", key[-_LONGEST:])
+    return _DIVIDERS.sub("_", _CAMEL.sub("_", key)).lower()
+
+
+def pattern(names: Iterable[str]) -> re.Pattern[str] | None:
+    """Compile names of a policy into a regex over normalised keys: the last words of a key decide.
+
+    `client_secret` is found in `oauth.client_secret` and `my_client_secret`, not in `client_secret_count`; `*password`
+    in every key that ends so. None for no names.
+    """
+    ends = [
+        re.escape(name[1:]) if name.startswith("*") else rf"(?:^|[._/:]){re.escape(name)}"
+        for name in (n.lower() for n in names)
+    ]
+    return re.compile(f"(?:{'|'.join(ends)})$") if ends else None
+
+
+def words(names: Iterable[str]) -> re.Pattern[str] | None:
+    """Compile context words into a regex that finds them as whole words of a text or of a normalised key."""
+    each = ["[ _.-]?".join(re.escape(part) for part in _WORD_GAPS.split(name.lower())) for name in names]
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(each)})(?:e?s)?(?![^\W_])", re.IGNORECASE) if each else None
+

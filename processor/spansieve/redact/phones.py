@@ -1,0 +1,78 @@
+"""Telephone numbers, by the numbering plans of the `phonenumbers` package (ITU-T E.164 and national plans)."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber
+
+Span = tuple[int, int]
+
+_GROUPS = re.compile(r"\d+")
+_DATE = re.compile(
+    r"(?:19|20)\d\d[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:0?[1-9]|[12]\d|3[01])(?!\d)"
+    r"|(?:0?[1-9]|[12]\d|3[01])[-/. ](?:0?[1-9]|[12]\d|3[01])[-/. ](?:19|20)\d\d(?!\d)"
+)
+# North American shapes that nothing else has: parentheses, or hyphens or dots throughout. Made-up exchanges count too.
+_NANP = re.compile(r"(?:1[ .-])?(?:\([2-9]\d\d\) ?\d{3}[ .\u2010-\u2014-]|[2-9]\d\d[.\u2010-\u2014-]\d{3}[.\u2010-\u2014-])\d{4}")
+
+
+def known_region(region: str) -> bool:
+    """Whether there is a numbering plan for a region (ISO 3166 alpha-2)."""
+    return region in phonenumbers.SUPPORTED_REGIONS
+
+
+def checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | None]:
+    """Check numbers that stand alone: with a country code they must be possible, else valid in a region."""
+
+    def check(text: str, start: int, end: int) -> Span | None:
+        if text[start] in "+\uff0b" or text.startswith("00", start):
+            return _longest(text, start, end, _possible_abroad)
+        if _DATE.match(text, start):
+            return None
+        if _NANP.fullmatch(text, start, end):
+            return start, end
+        return _longest(text, start, end, lambda number: _valid(number, regions))
+
+    return check
+
+
+def context_checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | None]:
+    """Check numbers beside a word that says telephone: any seven to fifteen digits but a date."""
+
+    def check(text: str, start: int, end: int) -> Span | None:
+        if _DATE.match(text, start):
+            return None
+        valid = _longest(text, start, end, lambda number: _valid(number, regions))
+        return valid or _longest(text, start, end, lambda number: 7 <= sum(map(str.isdigit, number)) <= 15)
+
+    return check
+
+
+def _longest(text: str, start: int, end: int, accept: Callable[[str], bool]) -> Span | None:
+    """Try the candidate, then without its last group of digits, and so on: what follows a number may be another."""
+    ends = [match.end() for match in _GROUPS.finditer(text, start, end)]
+    for stop in reversed(ends[-4:]):
+        if stop - start >= 7 and accept(text[start:stop]):
+            return start, stop
+    return None
+
+
+def _possible_abroad(number: str) -> bool:
+    parsed = _parse("+" + number[2:] if number.startswith("00") else number, None)
+    return parsed is not None and phonenumbers.is_possible_number(parsed)
+
+
+def _valid(number: str, regions: Sequence[str]) -> bool:
+    for region in regions:
+        parsed = _parse(number, region)
+        if parsed is not None and phonenumbers.is_valid_number_for_region(parsed, region):
+            return True
+    return False
+
+
+def _parse(number: str, region: str | None) -> PhoneNumber | None:
+    try:
+        return phonenumbers.parse(number, region)
+    except NumberParseException:
+        return None

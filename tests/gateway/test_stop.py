@@ -1,0 +1,102 @@
+"""SIGTERM in mid-traffic: what was answered OK is in the sink or was sampled out, and the books say so."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from demo.gateway import Gateway
+
+from e2e.harness.sink import Received, grpc_sink
+from gateway.helpers_gateway import forwarding, kept_by_half, ledger, sender, span_ids, trace
+
+HALF = {"name": "half", "type": "probabilistic", "probabilistic": {"sampling_percentage": 50}}
+BEFORE_SIGTERM = 300  # requests answered OK
+
+
+class Stopped(NamedTuple):
+    """How it ended: exit code, the requests that were answered OK, the final books, the sink."""
+
+    exit_code: int
+    accepted: list[Any]
+    books: dict[str, int]
+    received: Received
+    refusals: set[str]
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stopped]:
+    """Traffic over both transports that goes on until the gateway, told to stop, refuses it."""
+    accepted: list[Any] = []
+    refusals: set[str] = set()
+    enough = threading.Event()
+    with grpc_sink() as sink:
+        with Gateway(tmp_path_factory.mktemp("gateway"), forwarding(sink, HALF)) as gateway:
+
+            def traffic(transport: str) -> None:
+                with sender(gateway, transport) as to_gateway:
+                    while True:
+                        request = trace()
+                        answered = to_gateway.send("traces", request.SerializeToString())
+                        if not answered.ok:
+                            refusals.add(answered.code)
+                            return
+                        accepted.append(request)
+                        if len(accepted) >= BEFORE_SIGTERM:
+                            enough.set()
+
+            threads = [threading.Thread(target=traffic, args=(transport,)) for transport in ("grpc", "http") * 2]
+            for thread in threads:
+                thread.start()
+            assert enough.wait(30)
+            exit_code = gateway.stop()
+            for thread in threads:
+                thread.join()
+            books = ledger(gateway)["traces"]
+        yield Stopped(exit_code, accepted, books, sink, refusals)
+
+
+def test_exit_code_is_zero(stopped: Stopped) -> None:
+    """An orderly stop, within the thirty seconds that Gateway.stop() waits."""
+    assert stopped.exit_code == 0
+
+
+def test_senders_are_told_to_try_elsewhere(stopped: Stopped) -> None:
+    """Who sends while the gateway stops is refused so that it tries again, or finds nobody; never told it erred."""
+    assert stopped.refusals <= {"UNAVAILABLE", "503", "unreachable"}
+
+
+def test_every_kept_span_arrives_once(stopped: Stopped) -> None:
+    """Of what was answered OK, exactly the spans that the policy keeps are in the sink, each once."""
+    got = Counter(span.span_id for span in stopped.received.spans())
+    kept = [span_id for request in stopped.accepted if kept_by_half(request) for span_id in span_ids(request)]
+    assert len(kept) > BEFORE_SIGTERM / 2
+    assert Counter({span_id: got[span_id] for span_id in kept}) == Counter(kept)
+
+
+def test_no_span_that_was_sampled_out_arrives(stopped: Stopped) -> None:
+    """Of what was answered OK, nothing that the policy does not keep is in the sink."""
+    let_go = {span_id for request in stopped.accepted if not kept_by_half(request) for span_id in span_ids(request)}
+    assert let_go
+    assert let_go.isdisjoint(span.span_id for span in stopped.received.spans())
+
+
+def test_books_balance(stopped: Stopped) -> None:
+    """Received is exported, sampled out, rejected and dropped together, with nothing left in flight."""
+    books = stopped.books
+    assert books["in_flight"] == books["dropped"] == books["rejected"] == 0
+    assert books["received"] == books["exported"] + books["sampled_out"]
+
+
+def test_books_agree_with_both_ends(stopped: Stopped) -> None:
+    """At least what was answered OK was received, and exported is what the sink has."""
+    assert stopped.books["received"] >= sum(len(span_ids(request)) for request in stopped.accepted)
+    assert stopped.books["exported"] == len(stopped.received.spans())
+
+
+def test_log_quotes_nothing_of_a_span(stopped: Stopped, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Names of spans do not come up in the log."""
+    (log,) = Path(tmp_path_factory.getbasetemp()).glob("gateway*/gateway.log")
+    assert b"step " not in log.read_bytes()

@@ -1,0 +1,89 @@
+"""What answers mean, and how long to wait."""
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import DebugInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from spansieve.config import Retry
+from spansieve.export.retry import Backoff, Verdict, judge, retry_info
+
+
+@pytest.mark.parametrize(
+    "code", ["CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"]
+)
+@pytest.mark.parametrize("info", [None, 3.0])
+def test_what_otlp_calls_retryable_is_retried(code: str, info: float | None) -> None:
+    """With and without RetryInfo."""
+    assert judge(code, info) is Verdict.RETRY
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "UNKNOWN",
+        "INVALID_ARGUMENT",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "PERMISSION_DENIED",
+        "UNAUTHENTICATED",
+        "FAILED_PRECONDITION",
+        "UNIMPLEMENTED",
+        "INTERNAL",
+    ],
+)
+@pytest.mark.parametrize("info", [None, 3.0])
+def test_every_other_code_is_final(code: str, info: float | None) -> None:
+    """RetryInfo does not change that."""
+    assert judge(code, info) is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(("info", "verdict"), [(None, Verdict.SPLIT), (0.0, Verdict.RETRY), (5.0, Verdict.RETRY)])
+def test_resource_exhausted_depends_on_retry_info(info: float | None, verdict: Verdict) -> None:
+    """Without it the message is too large; with it the peer recovers."""
+    assert judge("RESOURCE_EXHAUSTED", info) is verdict
+
+
+def details(*messages: DebugInfo | RetryInfo) -> bytes:
+    """A serialized Status with details."""
+    status = Status()
+    for message in messages:
+        status.details.add().Pack(message)
+    return status.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("trailer", "seconds"),
+    [
+        (details(RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000))), 2.5),
+        (details(DebugInfo(detail="x"), RetryInfo(retry_delay=Duration(seconds=1))), 1.0),
+        (details(RetryInfo()), 0.0),
+        (details(DebugInfo(detail="x")), None),
+        (b"", None),
+        (b"\xff\xff\xff", None),
+    ],
+)
+def test_retry_info_is_found_among_the_details(trailer: bytes, seconds: float | None) -> None:
+    """Anything that is not a Status with a RetryInfo is no advice."""
+    assert retry_info(trailer) == seconds
+
+
+def test_waits_grow_up_to_the_longest() -> None:
+    """By the multiplier, each from the last, and no further."""
+    settings = Retry(initial_interval="1s", multiplier=2, randomization_factor=0, max_interval="5s")
+    backoff = Backoff(settings, lambda: 0.3)
+    assert [backoff.next(None) for _ in range(5)] == [1.0, 2.0, 4.0, 5.0, 5.0]
+
+
+@pytest.mark.parametrize(("drawn", "wait"), [(0.0, 5.0), (0.5, 10.0), (0.9999999999, 15.0)])
+def test_jitter_spreads_a_wait_around_its_interval(drawn: float, wait: float) -> None:
+    """From 1 - f to 1 + f of it."""
+    backoff = Backoff(Retry(initial_interval="10s", randomization_factor=0.5), lambda: drawn)
+    assert backoff.next(None) == pytest.approx(wait)
+
+
+@pytest.mark.parametrize(("asked", "wait"), [(7.0, 7.0), (0.2, 1.0), (3600.0, 3600.0)])
+def test_the_peer_may_ask_for_a_longer_wait(asked: float, wait: float) -> None:
+    """Longer than ours, also than the longest of ours; never shorter."""
+    backoff = Backoff(Retry(initial_interval="1s", randomization_factor=0), lambda: 0.5)
+    assert backoff.next(asked) == wait

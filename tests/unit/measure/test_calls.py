@@ -1,0 +1,219 @@
+"""Which spans are calls, and what is read from them."""
+
+import pytest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+
+from spansieve.measure.llm_call import CostSource, Tokens
+from unit.measure.helpers_measure import Value, call_of, chat, read, span
+
+
+@pytest.mark.parametrize("operation", ["chat", "text_completion", "generate_content", "embeddings", "Chat"])
+def test_leaf_operations_are_calls(operation: str) -> None:
+    """Calls to a model count."""
+    assert call_of(span(chat(operation__name=operation))).operation == operation.lower()
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "invoke_agent", "invoke_workflow", "create_agent", "execute_tool", "retrieval", "fetch_response", "plan",
+        "create_memory", "something_new",
+    ],
+)  # fmt: skip
+def test_other_operations_are_no_calls(operation: str) -> None:
+    """Agents, tools and the like do not count, although they repeat the usage of the calls beneath them."""
+    assert read(span(chat(operation__name=operation, usage__input_tokens=5))) is None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "counted"),
+    [
+        ({"gen_ai.request.model": "m", "gen_ai.provider.name": "openai"}, True),
+        ({"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 3}, True),
+        ({"gen_ai.request.model": "m", "gen_ai.usage.completion_tokens": 3}, True),
+        ({"gen_ai.request.model": "m", "gen_ai.system": "openai"}, True),
+        ({"gen_ai.request.model": "m"}, False),
+        ({"gen_ai.provider.name": "openai", "gen_ai.usage.input_tokens": 3}, False),
+        ({"gen_ai.operation.name": "", "gen_ai.provider.name": "openai"}, False),
+        ({"http.request.method": "GET", "error.type": "500"}, False),
+        ({}, False),
+    ],
+)
+def test_without_an_operation(attributes: dict[str, Value], *, counted: bool) -> None:
+    """Without an operation, a model with a provider or usage is a chat; nothing less is a call."""
+    found = read(span(attributes))
+    assert (found is not None) is counted
+    assert found is None or found.operation == "chat"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "provider"),
+    [
+        ("gen_ai.provider.name", "az.ai.openai", "azure.ai.openai"),
+        ("gen_ai.provider.name", "Vertex_AI", "gcp.vertex_ai"),
+        ("gen_ai.system", "xai", "x_ai"),
+        ("gen_ai.system", "openai.responses", "openai"),
+        ("gen_ai.provider.name", "my-own-vllm", "my-own-vllm"),
+    ],
+)
+def test_providers_have_one_name(key: str, value: str, provider: str) -> None:
+    """A provider's spellings become its name in the conventions; an unknown one keeps its own."""
+    assert call_of(span({"gen_ai.operation.name": "chat", key: value})).provider == provider
+
+
+def test_old_usage_keys() -> None:
+    """Tokens of the prompt and the completion are input and output."""
+    found = call_of(
+        span({"gen_ai.system": "vllm", "gen_ai.request.model": "m", "gen_ai.usage.prompt_tokens": 7,
+              "gen_ai.usage.completion_tokens": 3})
+    )  # fmt: skip
+    assert (found.dialect, found.tokens.input, found.tokens.output) == ("otel-earlier", 7, 3)
+
+
+def test_current_keys_go_before_earlier_ones() -> None:
+    """A span that writes both conventions is read by the current one."""
+    assert call_of(span(chat(system="azure", usage__prompt_tokens=1, usage__input_tokens=2))).tokens.input == 2
+
+
+@pytest.mark.parametrize("key", ["cache_write", "cache_creation"])
+def test_cache_writes(key: str) -> None:
+    """Tokens written to a cache are read under the names of both versions."""
+    found = call_of(span(chat(usage__input_tokens=9, **{f"usage__{key}__input_tokens": 4})))
+    assert found.tokens == Tokens(9, None, None, 4, None)
+
+
+@pytest.mark.parametrize(
+    ("scope", "given", "cached", "expected"),
+    [
+        ("some.scope", 30, 10, 30),
+        ("some.scope", 30, 30, 30),
+        ("some.scope", 5, 10, 15),
+        ("opentelemetry.instrumentation.botocore.bedrock-runtime", 30, 10, 40),
+    ],
+)
+def test_input_includes_cached_tokens(scope: str, given: int, cached: int, expected: int) -> None:
+    """Where the count of the input leaves out cached tokens, they are added."""
+    one = span(chat(usage__input_tokens=given, usage__cache_read__input_tokens=cached))
+    assert call_of(one, scope=scope).tokens.input == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "tokens", "suspects"),
+    [
+        (0, 0, []),
+        (7, 7, []),
+        (7.0, 7, []),
+        ("7", 7, []),
+        (" 7 ", 7, []),
+        ("", None, []),
+        (AnyValue(), None, []),
+        (10**9, 10**9, []),
+        (10**9 + 1, None, ["too_large"]),
+        ("1e999", None, ["not_finite"]),
+        (-1, None, ["negative"]),
+        (-0.5, None, ["negative"]),
+        (0.5, None, ["not_whole"]),
+        (float("nan"), None, ["not_finite"]),
+        ("Infinity", None, ["not_finite"]),
+        ("many", None, ["not_a_number"]),
+        (True, None, ["not_a_number"]),
+        (["7"], None, ["not_a_number"]),
+    ],
+)
+def test_tokens_in_any_type(value: Value, tokens: int | None, suspects: list[str]) -> None:
+    """Counts are read from any type that says them; what cannot be right is unknown, with a reason."""
+    found = call_of(span(chat(usage__input_tokens=value)))
+    assert (found.tokens.input, list(found.suspects)) == (tokens, suspects)
+
+
+@pytest.mark.parametrize(
+    ("value", "streaming", "suspects"),
+    [
+        (True, True, []),
+        (False, False, []),
+        ("True", True, []),
+        ("false", False, []),
+        (1, True, []),
+        ("", None, []),
+        (AnyValue(), None, []),
+        ("maybe", None, ["not_a_truth_value"]),
+        (7, None, ["not_a_truth_value"]),
+        (0.5, None, ["not_a_truth_value"]),
+    ],
+)
+def test_truth_values_in_any_type(value: Value, streaming: bool | None, suspects: list[str]) -> None:  # noqa: FBT001 - a table's column
+    """Truth values are read from texts and numbers too."""
+    found = call_of(span(chat(request__stream=value)))
+    assert (found.streaming, list(found.suspects)) == (streaming, suspects)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (["stop", "length"], ("stop", "length")),
+        ('["stop"]', ("stop",)),
+        ("stop", ("stop",)),
+        ("[broken", ()),
+        ("[" * 2000, ()),
+        ('{"a": 1}', ('{"a": 1}',)),
+        ("[1]", ()),
+        ([], ()),
+        ("", ()),
+        (["x"] * 100, ("x",) * 8),
+    ],
+)
+def test_finish_reasons_in_any_type(value: Value, expected: tuple[str, ...]) -> None:
+    """Finish reasons are an array, a JSON array in a text, or one text."""
+    assert call_of(span(chat(response__finish_reasons=value))).finish_reasons == expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "ttft", "streaming", "suspects"),
+    [
+        ({"request__stream": True, "response__time_to_first_chunk": 0.25}, 0.25, True, []),
+        ({"response__time_to_first_chunk": 0.25}, 0.25, True, []),
+        ({"response__time_to_first_chunk": "0.25"}, 0.25, True, []),
+        ({"request__stream": True}, None, True, []),
+        ({"request__stream": True, "response__time_to_first_chunk": 1.5}, None, True, ["ttft_exceeds_duration"]),
+        ({"request__stream": False, "response__time_to_first_chunk": 0.2}, None, False, ["ttft_without_streaming"]),
+        ({"response__time_to_first_chunk": -0.1}, None, None, ["negative"]),
+        ({"response__time_to_first_chunk": "soon"}, None, None, ["not_a_number"]),
+    ],
+)
+def test_time_to_first_chunk(
+    attributes: dict[str, Value], ttft: float | None, streaming: bool | None, suspects: list[str]  # noqa: FBT001 - a table's column
+) -> None:  # fmt: skip
+    """The time to the first chunk shows streaming, is at most the duration, and only streamed answers have it."""
+    found = call_of(span(chat(**attributes)))
+    assert (found.ttft_s, found.streaming, list(found.suspects)) == (ttft, streaming, suspects)
+
+
+def test_ttft_says_where_it_was_read() -> None:
+    """The attribute that the time to the first chunk was read from is known."""
+    found = call_of(span(chat(client__operation__time_to_first_chunk=0.5)))
+    assert (found.ttft_s, found.ttft_key) == (0.5, "gen_ai.client.operation.time_to_first_chunk")
+
+
+@pytest.mark.parametrize(("seconds", "suspect"), [(-1.0, "ends_before_start"), (90_000.0, "too_large")])
+def test_impossible_durations(seconds: float, suspect: str) -> None:
+    """A call that ends before it starts, or lasts more than a day, has no duration."""
+    found = call_of(span(chat(), seconds=seconds))
+    assert (found.duration_s, list(found.suspects)) == (None, [suspect])
+
+
+def test_a_priced_call_has_a_cost() -> None:
+    """The cost is that of plain input, cached input and output."""
+    found = call_of(span(chat(usage__input_tokens=100, usage__output_tokens=50, usage__cache_read__input_tokens=40)))
+    assert found.cost_usd == pytest.approx(60e-6 + 40e-7 + 100e-6)
+    assert found.cost_source is CostSource.TABLE
+
+
+def test_an_unpriced_call_has_none() -> None:
+    """A call to an unknown model has no cost, not a cost of 0."""
+    found = call_of(span(chat(request__model="unknown", usage__input_tokens=100)))
+    assert (found.cost_usd, found.cost_source) == (None, None)
+
+
+def test_long_names_are_cut() -> None:
+    """Names from outside are kept short."""
+    assert len(call_of(span(chat(request__model="m" * 100_000))).request_model) == 256

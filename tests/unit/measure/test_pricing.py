@@ -1,0 +1,103 @@
+"""Costs, and the memory of prices."""
+
+import pytest
+
+from spansieve.measure.llm_call import CostSource, Tokens
+from spansieve.measure.pricing import PERIOD_NS, PriceRow, PriceTable, Rate, cost_of
+
+_ROW = PriceRow(CostSource.TABLE, Rate(1.0), Rate(10.0), cache_read=Rate(0.1), cache_write=Rate(2.0))
+
+
+def _tokens(*counts: int | None) -> Tokens:
+    return Tokens(*counts, *[None] * (5 - len(counts)))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "usd"),
+    [
+        (_tokens(100), 100.0),
+        (_tokens(100, 5), 150.0),
+        (_tokens(None, 5), 50.0),
+        (_tokens(0, 0), 0.0),
+        (_tokens(100, 0, 40), 60 + 4),
+        (_tokens(100, 0, 40, 10), 50 + 4 + 20),
+        (_tokens(100, 5, None, None, 3), 150.0),
+        (_tokens(None, None, 3), None),
+    ],
+)
+def test_cost(tokens: Tokens, usd: float | None) -> None:
+    """Cached tokens are part of the input and pay their own rate; reasoning is part of the output."""
+    assert cost_of(tokens, _ROW) == (None if usd is None else pytest.approx(usd))
+
+
+def test_cached_tokens_without_a_rate_cost_as_input() -> None:
+    """Without a rate for cached tokens, the input's holds."""
+    assert cost_of(_tokens(100, 0, 40, 10), PriceRow(CostSource.TABLE, Rate(1.0), Rate(1.0))) == 100
+
+
+def test_reasoning_tokens_may_have_a_rate() -> None:
+    """With a rate of their own, reasoning tokens pay it, at most as many as there is output."""
+    row = PriceRow(CostSource.TABLE, Rate(1.0), Rate(10.0), reasoning=Rate(3.0))
+    assert cost_of(_tokens(0, 5, None, None, 2), row) == 36
+    assert cost_of(_tokens(0, 5, None, None, 9), row) == 15
+
+
+def test_a_fee_per_call_is_added() -> None:
+    """A fee per call is part of the cost."""
+    assert cost_of(_tokens(1, 0), PriceRow(CostSource.TABLE, Rate(1.0), Rate(1.0), per_call=0.5)) == 1.5
+
+
+@pytest.mark.parametrize(("tokens", "usd"), [(_tokens(5, 0), 5), (_tokens(5, None), 5), (_tokens(5, 1), None)])
+def test_tokens_without_a_price_have_no_cost(tokens: Tokens, usd: float | None) -> None:
+    """Output of a model that has no price for output makes the cost unknown, not less."""
+    assert cost_of(tokens, PriceRow(CostSource.TABLE, Rate(1.0), None)) == usd
+
+
+@pytest.mark.parametrize(("given", "rate"), [(0, 1), (200, 1), (201, 2), (1000, 2), (1001, 3)])
+def test_tiers_begin_above_their_threshold(given: int, rate: int) -> None:
+    """The tier of the whole call is that of its input tokens."""
+    assert Rate(1, ((200, 2), (1000, 3))).at(given) == rate
+
+
+def test_the_tier_holds_for_output_too() -> None:
+    """A long input makes the output dearer."""
+    row = PriceRow(CostSource.TABLE, Rate(1.0), Rate(10.0, ((100, 20.0),)))
+    assert cost_of(_tokens(101, 1), row) == 121
+
+
+def test_sources_are_asked_in_order_and_the_response_model_first() -> None:
+    """The first source that knows the response's or the request's model decides."""
+    asked: list[tuple[str, str, str]] = []
+
+    def none(provider: str, model: str, _at: int) -> None:
+        asked.append(("none", provider, model))
+
+    def some(provider: str, model: str, _at: int) -> PriceRow | None:
+        asked.append(("some", provider, model))
+        return _ROW if model == "request" else None
+
+    assert PriceTable([none, some]).find("p", "response", "request", 0) is _ROW
+    assert asked == [
+        ("none", "p", "response"),
+        ("none", "p", "request"),
+        ("some", "p", "response"),
+        ("some", "p", "request"),
+    ]
+
+
+def test_answers_are_remembered_for_a_period() -> None:
+    """A source is asked once for a model and half hour, also when it does not know the model."""
+    asked: list[int] = []
+    table = PriceTable([lambda _provider, _model, at: asked.append(at)])
+    for at_ns in (0, PERIOD_NS - 1, PERIOD_NS):
+        assert table.find("p", "m", "m", at_ns) is None
+    assert asked == [0, 0, 1800, 1800]
+
+
+def test_the_memory_is_bounded() -> None:
+    """No more answers are remembered than the capacity; model names come from outside."""
+    asked: list[str] = []
+    table = PriceTable([lambda _provider, model, _at: asked.append(model)], capacity=2)
+    for model in ("a", "b", "c", "c", "a"):
+        table.find("p", model, "", 0)
+    assert asked == ["a", "b", "c", "a"]

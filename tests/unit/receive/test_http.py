@@ -1,0 +1,477 @@
+"""OTLP/HTTP over loopback, against the specification's words for servers."""
+
+import asyncio
+import contextlib
+import gzip
+import socket
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, RetryInfo
+from google.rpc.status_pb2 import Status
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from spansieve.config import HttpReceiver
+from spansieve.errors import MalformedRequest, Unavailable
+from spansieve.model import Answer, Encoding, ReceivedRequest, Signal
+from spansieve.receive import HttpReceiverServer
+from unit.receive.helpers_receive import SECRET, FakeAcceptor, Observations, Running, export_request
+
+LIMIT = 1024 * 1024
+PROTO = "application/x-protobuf"
+JSON = "application/json"
+Server = Running[HttpReceiverServer]
+
+
+@pytest.fixture
+async def client(http_server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that keeps its connections."""
+    async with httpx.AsyncClient(base_url=f"http://{http_server.endpoint}", timeout=30) as opened:
+        yield opened
+
+
+async def post(
+    client: httpx.AsyncClient, body: bytes, content_type: str = PROTO, path: str = "/v1/traces", **headers: str
+) -> httpx.Response:
+    """Post a body as it is; `content_encoding="gzip"` and the like become headers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await client.post(path, content=body, headers={"content-type": content_type, **named})
+
+
+def status_of(answer: httpx.Response) -> Status:
+    """The Status in a protobuf answer."""
+    assert answer.headers["content-type"] == PROTO
+    return Status.FromString(answer.content)
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+@pytest.mark.parametrize("signal", Signal)
+async def test_each_path_hands_on_the_bytes_as_they_came(
+    signal: Signal, encoding: Encoding, client: httpx.AsyncClient, acceptor: FakeAcceptor
+) -> None:
+    """The acceptor gets the signal of the path, the encoding of the content type and the unparsed body."""
+    body = export_request(signal).SerializeToString()
+    await post(client, body, encoding.value, f"/v1/{signal}")
+    assert acceptor.requests == [ReceivedRequest(signal, encoding, body)]
+
+
+@pytest.mark.parametrize(("content_type", "body"), [(PROTO, b""), (JSON, b"{}")])
+async def test_full_success_leaves_partial_success_unset(
+    content_type: str, body: bytes, client: httpx.AsyncClient
+) -> None:
+    """An empty request is a success too: 200 with an empty response in the request's own content type."""
+    answer = await post(client, body, content_type)
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, content_type, body)
+
+
+@pytest.mark.parametrize(
+    ("signal", "response", "field", "json_field"),
+    [
+        (Signal.TRACES, ExportTraceServiceResponse(), "rejected_spans", "rejectedSpans"),
+        (Signal.LOGS, ExportLogsServiceResponse(), "rejected_log_records", "rejectedLogRecords"),
+        (Signal.METRICS, ExportMetricsServiceResponse(), "rejected_data_points", "rejectedDataPoints"),
+    ],
+)
+async def test_partial_success_is_a_200_that_counts_and_explains(
+    signal: Signal, response: Message, field: str, json_field: str, client: httpx.AsyncClient, acceptor: FakeAcceptor
+) -> None:
+    """The field of the signal counts, the message explains, in either encoding."""
+    acceptor.answer = Answer(2, "2 of 5 rejected.")
+    binary = await post(client, b"", PROTO, f"/v1/{signal}")
+    response.ParseFromString(binary.content)
+    partial = response.partial_success  # type: ignore[attr-defined]  # each of the three has it
+    assert (binary.status_code, getattr(partial, field), partial.error_message) == (200, 2, "2 of 5 rejected.")
+    text = await post(client, b"{}", JSON, f"/v1/{signal}")
+    assert text.json() == {"partialSuccess": {json_field: "2", "errorMessage": "2 of 5 rejected."}}
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json ;charset=UTF-8"]
+)
+async def test_parameters_and_case_of_the_content_type_do_not_matter(
+    content_type: str, client: httpx.AsyncClient, acceptor: FakeAcceptor
+) -> None:
+    """A charset is allowed, and media types are case-insensitive (RFC 9110, 8.3.1)."""
+    answer = await post(client, b"{}", content_type)
+    assert (answer.headers["content-type"], acceptor.requests[0].encoding) == (JSON, Encoding.JSON)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "", "application/octet-stream"])
+async def test_another_content_type_is_415(content_type: str, client: httpx.AsyncClient) -> None:
+    """What is neither protobuf nor JSON is refused with a Status."""
+    answer = await post(client, b"", content_type)
+    assert (answer.status_code, status_of(answer).code) == (415, 3)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZip"])
+async def test_gzip_is_accepted(coding: str, client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """A compressed body reaches the acceptor inflated."""
+    await post(client, gzip.compress(b"\x0a\x00" * 1000), content_encoding=coding)
+    assert acceptor.requests[0].body == b"\x0a\x00" * 1000
+
+
+async def test_identity_is_accepted(client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """No coding may be said in words."""
+    await post(client, b"\x0a\x00", content_encoding="identity")
+    assert acceptor.requests[0].body == b"\x0a\x00"
+
+
+@pytest.mark.parametrize("coding", ["deflate", "br", "gzip, gzip"])
+async def test_another_coding_is_415_and_names_the_accepted(coding: str, client: httpx.AsyncClient) -> None:
+    """RFC 9110, 12.5.3: 415 with Accept-Encoding."""
+    answer = await post(client, b"", content_encoding=coding)
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "gzip, identity")
+    assert status_of(answer).code == 3
+
+
+async def test_a_chunked_body_is_put_together(client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """A body without Content-Length arrives whole; its size is not known when it is admitted."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for n in range(100):
+            yield bytes([n]) * 1000
+
+    answer = await client.post("/v1/logs", content=chunks(), headers={"content-type": PROTO})
+    assert answer.status_code == 200
+    assert acceptor.requests[0].body == b"".join(bytes([n]) * 1000 for n in range(100))
+    assert acceptor.admitted == [0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(b"\x0a\x00" * 50)[:-5],
+        b"not gzip at all",
+        b"",
+        zlib.compress(b"\x0a\x00"),
+        gzip.compress(b"\x0a\x00") + b"garbage",
+    ],
+    ids=["truncated", "garbage", "empty", "zlib", "trailing"],
+)
+async def test_bad_gzip_is_400(body: bytes, client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """What is announced as gzip and is not is the sender's fault."""
+    answer = await post(client, body, content_encoding="gzip")
+    assert (answer.status_code, status_of(answer).code, acceptor.requests) == (400, 3, [])
+
+
+async def test_a_malformed_request_is_400_with_bad_request(client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """The details name the field, in protobuf."""
+    acceptor.fail = MalformedRequest("a.b is not a list.", "a.b")
+    answer = await post(client, b"")
+    status = status_of(answer)
+    details = BadRequest()
+    assert status.details[0].Unpack(details)
+    assert (answer.status_code, status.code, status.message) == (400, 3, "a.b is not a list.")
+    assert details.field_violations[0].field == "a.b"
+
+
+async def test_a_malformed_json_request_is_answered_in_json(client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """The details name their type, as proto3 JSON writes Any."""
+    acceptor.fail = MalformedRequest("a.b is not a list.", "a.b")
+    answer = await post(client, b"{}", JSON)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, JSON)
+    assert answer.json() == {
+        "code": 3,
+        "message": "a.b is not a list.",
+        "details": [
+            {
+                "@type": "type.googleapis.com/google.rpc.BadRequest",
+                "fieldViolations": [{"field": "a.b", "description": "a.b is not a list."}],
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(("seconds", "header"), [(0.2, "1"), (1.0, "1"), (1.001, "2"), (29.5, "30")])
+async def test_unavailable_is_503_that_says_when_to_come_back(
+    seconds: float, header: str, client: httpx.AsyncClient, acceptor: FakeAcceptor
+) -> None:
+    """Retry-After is in whole seconds, rounded up and at least 1; RetryInfo is exact."""
+    acceptor.fail = Unavailable("Too much at once.", "memory_limiter", seconds)
+    answer = await post(client, b"")
+    status = status_of(answer)
+    retry = RetryInfo()
+    assert status.details[0].Unpack(retry)
+    assert (answer.status_code, answer.headers["retry-after"], status.code) == (503, header, 14)
+    assert retry.retry_delay.ToNanoseconds() == round(seconds * 1e9)
+
+
+async def test_unavailable_in_json_has_the_retry_info(client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """The delay is a proto3 JSON duration."""
+    acceptor.fail = Unavailable("Too much at once.", "memory_limiter", 2.0)
+    answer = await post(client, b"{}", JSON)
+    assert answer.json()["details"] == [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "2s"}]
+
+
+async def test_admission_is_refused_before_the_body_is_read(http_server: Server, acceptor: FakeAcceptor) -> None:
+    """The acceptor is asked with the Content-Length, and its no is told while the body is still outstanding."""
+    acceptor.refuse_admission = Unavailable("Too much at once.", "memory_limiter", 1.0)
+    reader, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    writer.write(head("POST /v1/traces", f"content-type: {PROTO}", "content-length: 777"))
+    assert (await reader.readline()).split()[1] == b"503"
+    assert (acceptor.admitted, acceptor.requests) == ([777], [])
+    writer.close()
+
+
+async def test_a_defect_is_500_and_tells_nothing(
+    client: httpx.AsyncClient, acceptor: FakeAcceptor, observer: Observations
+) -> None:
+    """The text of an unforeseen error, which may hold payload, stays inside; the observer gets the error."""
+    acceptor.fail = RuntimeError(SECRET)
+    answer = await post(client, b"")
+    assert (answer.status_code, status_of(answer).code) == (500, 13)
+    assert SECRET.encode() not in answer.content
+    assert observer.defects == [("http", Signal.TRACES, acceptor.fail)]
+
+
+async def test_a_defect_in_json_is_a_json_status(client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """A 500 is in the request's own encoding, too."""
+    acceptor.fail = RuntimeError(SECRET)
+    answer = await post(client, b"{}", JSON)
+    assert (answer.headers["content-type"], answer.json()["code"]) == (JSON, 13)
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/trace", "/v1/traces/", "/v1development/profiles", "/V1/traces"])
+async def test_another_path_is_404(path: str, client: httpx.AsyncClient) -> None:
+    """Only the three paths are served; the rest is a Status."""
+    answer = await post(client, b"", path=path)
+    assert (answer.status_code, status_of(answer).code) == (404, 5)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH"])
+async def test_another_method_is_405(method: str, client: httpx.AsyncClient) -> None:
+    """Only POST is allowed, and the answer says so."""
+    answer = await client.request(method, "/v1/traces")
+    assert (answer.status_code, answer.headers["allow"], status_of(answer).code) == (405, "POST", 12)
+
+
+async def test_head_is_405_without_a_body(client: httpx.AsyncClient) -> None:
+    """An answer to HEAD has no body (RFC 9110, 9.3.2)."""
+    answer = await client.head("/v1/traces")
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (405, "POST", b"")
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/logs"])
+async def test_refusals_of_json_requests_are_json(path: str, client: httpx.AsyncClient) -> None:
+    """404 and 405 are in JSON for a request in JSON."""
+    answer = await client.put(path, content=b"{}", headers={"content-type": JSON})
+    assert answer.headers["content-type"] == JSON
+    assert set(answer.json()) == {"code", "message"}
+
+
+def head(request: str, *headers: str) -> bytes:
+    """The head of an HTTP/1.1 request."""
+    return "\r\n".join([f"{request} HTTP/1.1", "host: gateway", *headers, "", ""]).encode("ascii")
+
+
+def over_the_limit() -> Iterator[Any]:
+    """Heads and bodies that go over the limit in each of the ways there are, none of them complete."""
+    post_proto = ("POST /v1/traces", f"content-type: {PROTO}")
+    yield pytest.param(head(*post_proto, f"content-length: {10 * LIMIT}"), id="announced")
+    chunk = b"%x\r\n" % (LIMIT + 1) + bytes(LIMIT + 1)
+    yield pytest.param(head(*post_proto, "transfer-encoding: chunked") + chunk, id="chunked")
+    bomb = gzip.compress(bytes(10 * LIMIT))
+    yield pytest.param(head(*post_proto, "content-encoding: gzip", "content-length: 99999") + bomb, id="inflated")
+
+
+@pytest.mark.parametrize("sent", list(over_the_limit()))
+async def test_a_body_over_the_limit_is_413_before_its_end(
+    sent: bytes, http_server: Server, acceptor: FakeAcceptor
+) -> None:
+    """The answer comes while the sender still owes the rest, and says that it is final."""
+    reader, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    writer.write(sent)
+    status_line, *headers = (await reader.readuntil(b"\r\n\r\n")).decode("ascii").split("\r\n")
+    fields = dict(line.split(": ", 1) for line in headers if line)
+    status = Status.FromString(await reader.readexactly(int(fields["content-length"])))
+    assert (status_line.split()[1], fields["connection"], status.code) == ("413", "close", 8)
+    assert not status.details
+    assert acceptor.requests == []
+    writer.close()
+
+
+async def test_after_a_413_the_connection_is_closed(http_server: Server) -> None:
+    """A sender that neither goes on nor hangs up is not waited for."""
+    reader, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    writer.write(head("POST /v1/traces", f"content-type: {PROTO}", f"content-length: {10 * LIMIT}"))
+    assert (await reader.read()).startswith(b"HTTP/1.1 413 ")
+    writer.close()
+
+
+async def test_a_sender_that_does_not_listen_gets_its_413(client: httpx.AsyncClient) -> None:
+    """A client that writes far more than the limit before it reads is not met by a reset."""
+    answer = await post(client, bytes(20 * LIMIT))
+    assert (answer.status_code, status_of(answer).code) == (413, 8)
+
+
+async def test_a_json_body_over_the_limit_is_a_json_413(client: httpx.AsyncClient) -> None:
+    """The Status of a 413 is in the request's own encoding."""
+    answer = await post(client, bytes(LIMIT + 1), JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, 8)
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+async def test_a_body_of_the_limit_is_taken(coding: str, client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """The limit itself is allowed, and counts after inflation."""
+    body = bytes(LIMIT)
+    await post(client, gzip.compress(body) if coding == "gzip" else body, content_encoding=coding)
+    assert acceptor.requests[0].body == body
+
+
+async def test_the_connection_outlives_a_refusal(client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """After a 400 the same connection carries the next request."""
+    acceptor.fail = MalformedRequest("No.")
+    first = await post(client, b"\xff" * 1000)
+    acceptor.fail = None
+    second = await post(client, b"")
+    assert (first.status_code, second.status_code) == (400, 200)
+    assert first.extensions["network_stream"] is second.extensions["network_stream"]
+
+
+async def test_requests_run_at_once(client: httpx.AsyncClient, acceptor: FakeAcceptor) -> None:
+    """Ten unanswered requests are all with the acceptor before the first is answered."""
+    acceptor.gate.clear()
+    requests = [asyncio.create_task(post(client, b"")) for _ in range(10)]
+    await acceptor.entered(10)
+    acceptor.gate.set()
+    assert [answer.status_code for answer in await asyncio.gather(*requests)] == [200] * 10
+
+
+async def test_expect_100_continue_is_honoured(http_server: Server, acceptor: FakeAcceptor) -> None:
+    """A sender that waits for leave to send its body gets it (RFC 9110, 10.1.1)."""
+    reader, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    writer.write(head("POST /v1/traces", f"content-type: {PROTO}", "content-length: 2", "expect: 100-continue"))
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"\x0a\x00")
+    assert (await reader.readline()).split()[1] == b"200"
+    writer.close()
+
+
+async def test_a_sender_that_goes_away_in_mid_body_harms_nothing(
+    http_server: Server, client: httpx.AsyncClient, acceptor: FakeAcceptor, observer: Observations
+) -> None:
+    """Half a body is counted as 499 and not handed on; the next request is served."""
+    _, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    writer.write(head("POST /v1/logs", f"content-type: {PROTO}", "content-length: 1000") + bytes(500))
+    await writer.drain()
+    writer.close()
+    await observer.answered(1)
+    assert (observer.answers, observer.defects) == ([("http", Signal.LOGS, "499")], [])
+    assert (await post(client, b"")).status_code == 200
+    assert len(acceptor.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+)
+async def test_what_is_not_http_is_400_with_a_status(nonsense: bytes, http_server: Server) -> None:
+    """TLS or HTTP/2 on the port for HTTP/1.1 in the clear gets an answer that can be read, and an end."""
+    reader, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    writer.write(nonsense)
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert Status.FromString(answer.partition(b"\r\n\r\n")[2]).code == 3
+    writer.close()
+
+
+async def test_a_head_without_end_is_cut_off(http_server: Server) -> None:
+    """Headers of more than 1 MiB are refused, not gathered."""
+    loop = asyncio.get_running_loop()
+    host, port = http_server.endpoint.split(":")
+    with socket.socket() as sender:
+        sender.setblocking(False)  # noqa: FBT003 - the socket module's signature
+        await loop.sock_connect(sender, (host, int(port)))
+        with contextlib.suppress(ConnectionError):  # it may be cut off while it sends
+            await loop.sock_sendall(sender, b"POST /v1/traces HTTP/1.1\r\nx: " + b"y" * (2 * LIMIT))
+        assert (await loop.sock_recv(sender, 100)).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_answers_are_counted_by_code(
+    client: httpx.AsyncClient, acceptor: FakeAcceptor, observer: Observations
+) -> None:
+    """Each request is one answer under its HTTP status; a path that names no signal has none."""
+    await post(client, b"", path="/v1/metrics")
+    acceptor.fail = Unavailable("No.", "shutdown", 1)
+    await post(client, b"")
+    await post(client, b"", path="/favicon.ico")
+    assert observer.answers == [
+        ("http", Signal.METRICS, "200"),
+        ("http", Signal.TRACES, "503"),
+        ("http", None, "404"),
+    ]
+
+
+async def test_stop_answers_what_is_under_way_and_takes_nothing_new(
+    http_server: Server, client: httpx.AsyncClient, acceptor: FakeAcceptor
+) -> None:
+    """A request that was being handled ends with 200 and a closed connection; a new connection is refused."""
+    idle, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    acceptor.gate.clear()
+    under_way = asyncio.create_task(post(client, b""))
+    await acceptor.entered(1)
+    stopping = asyncio.create_task(http_server.server.stop(30))
+    assert await idle.read() == b""  # idle connections are closed first
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(*http_server.endpoint.split(":"))
+    acceptor.gate.set()
+    answer = await under_way
+    await stopping
+    writer.close()
+    assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+
+
+async def test_stop_tells_those_that_outlast_the_grace(
+    http_server: Server, client: httpx.AsyncClient, acceptor: FakeAcceptor
+) -> None:
+    """A request that is not answered in time gets a 503 that asks to try again."""
+    acceptor.gate.clear()
+    under_way = asyncio.create_task(post(client, b""))
+    await acceptor.entered(1)
+    await http_server.server.stop(0)
+    answer = await under_way
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_stopping_twice_is_stopping_once(http_server: Server) -> None:
+    """A second stop has nothing to do."""
+    await http_server.server.stop(0)
+    await http_server.server.stop(0)
+
+
+async def test_a_taken_port_is_an_error_that_names_it(
+    http_server: Server, acceptor: FakeAcceptor, observer: Observations
+) -> None:
+    """A second gateway neither starts nor shares the port."""
+    second = HttpReceiverServer(HttpReceiver(endpoint=http_server.endpoint), acceptor, observer)
+    with pytest.raises(
+        OSError, match=rf"http\.endpoint: cannot listen on {http_server.endpoint}: Address already in use"
+    ):
+        await second.start()
+
+
+@pytest.mark.parametrize("compression", Compression)
+async def test_the_official_exporter_is_told_ok(
+    compression: Compression, http_server: Server, acceptor: FakeAcceptor
+) -> None:
+    """OpenTelemetry's own OTLP/HTTP exporter succeeds, compressed or not, where compression is one of OTLP's."""
+    memory = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    provider.get_tracer("test").start_span("chat").end()
+    exporter = OTLPSpanExporter(f"http://{http_server.endpoint}/v1/traces", compression=compression)
+    expected = SpanExportResult.FAILURE if compression is Compression.Deflate else SpanExportResult.SUCCESS
+    assert await asyncio.to_thread(exporter.export, memory.get_finished_spans()) is expected
+    assert [b"chat" in request.body for request in acceptor.requests] == [True] * (expected is SpanExportResult.SUCCESS)
+    await asyncio.to_thread(exporter.shutdown)
+    provider.shutdown()

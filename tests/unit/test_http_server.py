@@ -1,0 +1,46 @@
+"""The embedded HTTP server: bound before it is said to run, and a taken port is a sentence with the key."""
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from spansieve.http_server import HttpServer
+
+
+async def _hello(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse("hello")
+
+
+APPLICATION = Starlette(routes=[Route("/", _hello)])
+
+
+async def test_port_zero_is_served_where_start_says() -> None:
+    """A client reaches the application at the returned address."""
+    server = HttpServer(APPLICATION, "127.0.0.1:0", "some.key")
+    address = await server.start()
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"http://{address}/")
+    await server.stop(1)
+    assert answer.text == "hello"
+
+
+async def test_a_taken_port_names_the_key_and_the_remedy() -> None:
+    """The second server on one port is refused before it serves anything."""
+    first = HttpServer(APPLICATION, "127.0.0.1:0", "first.key")
+    address = await first.start()
+    with pytest.raises(OSError, match=rf"second\.key: cannot listen on {address}: Address already in use\."):
+        await HttpServer(APPLICATION, address, "second.key").start()
+    await first.stop(1)
+
+
+async def test_after_stop_the_port_is_free() -> None:
+    """Another server can have it at once."""
+    first = HttpServer(APPLICATION, "127.0.0.1:0", "first.key")
+    address = await first.start()
+    await first.stop(1)
+    second = HttpServer(APPLICATION, address, "second.key")
+    assert await second.start() == address
+    await second.stop(1)
