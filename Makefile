@@ -48,7 +48,8 @@ docs: setup ## The reference pages, made from the package
 
 lock: setup ## Renew the hash-pinned locks from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml -o requirements/run.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
-	uv pip compile pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
+	uv pip compile pyproject.toml --group demo -c requirements/run.txt -o requirements/demo.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
+	uv pip compile pyproject.toml --group dev -c requirements/demo.txt -o requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 
 clean: ## Remove what make made
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache

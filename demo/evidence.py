@@ -17,7 +17,8 @@ from demo.provider import Asked, Provider
 SLOW_MS = 1000
 SETTINGS: Mapping[str, Any] = {
     "sampling": {
-        "decision_wait": "2s",
+        # Longer than the application takes to send what it has (1 s) and than its slowest request (1.5 s).
+        "decision_wait": "4s",
         "policies": [
             {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}},
             {"name": "slow", "type": "latency", "latency": {"threshold_ms": SLOW_MS}},
@@ -31,6 +32,13 @@ _SETTLED_SECONDS = 20.0
 
 class RunFailed(Exception):
     """The application failed, or what it sent did not come to an end; the message is a sentence."""
+
+
+def decided(samples: Samples) -> dict[str, int]:
+    """Traces by the policy that kept them, the empty name for those that were let go; late spans decide nothing."""
+    name = "spansieve_decisions_total"
+    late = samples.by("policy", name, trigger="late_span")
+    return {policy: int(traces - late.get(policy, 0)) for policy, traces in samples.by("policy", name).items()}
 
 
 @dataclass(frozen=True)

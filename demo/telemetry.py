@@ -39,6 +39,8 @@ from opentelemetry.util.genai.environment_variables import OTEL_INSTRUMENTATION_
 
 SERVICE = "umbrella-shop"
 _EXPORTERS = {"grpc": (GrpcSpans, GrpcMetrics, GrpcLogs), "http/protobuf": (HttpSpans, HttpMetrics, HttpLogs)}
+# The SDK sends every five seconds; somebody who watches a demo would like to see something sooner.
+_DELAY_MS = 1000
 _ID_KEYS = frozenset({"traceId", "spanId", "parentSpanId"})
 
 
@@ -59,7 +61,7 @@ class Telemetry:
         self._kept_spans = InMemorySpanExporter()
         self._kept_logs = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]  # the SDK has no types there
         self._tracers = TracerProvider(resource=resource)
-        self._tracers.add_span_processor(BatchSpanProcessor(spans()))
+        self._tracers.add_span_processor(BatchSpanProcessor(spans(), schedule_delay_millis=_DELAY_MS))
         self._loggers = LoggerProvider(resource=resource)
         self._loggers.add_log_record_processor(BatchLogRecordProcessor(logs()))
         self._meters = MeterProvider([PeriodicExportingMetricReader(points())], resource=resource)

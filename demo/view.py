@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo import search
-from demo.evidence import SETTINGS, Evidence, Span
+from demo.evidence import SETTINGS, Evidence, Span, decided
 
 _TOKEN = re.compile(r"\[[A-Z][A-Z0-9_ ]*\]")
 _WIDEST = 330
@@ -77,11 +77,10 @@ def verdicts(evidence: Evidence) -> Table:
     """Which policy kept how many traces, and how many were let go."""
     table = Table("verdict", "because of", "traces", box=box.SIMPLE_HEAD)
     table.columns[2].justify = "right"
-    decided = evidence.samples.by("policy", "spansieve_decisions_total", verdict="sampled")
+    traces = decided(evidence.samples)
     for policy in [policy["name"] for policy in SETTINGS["sampling"]["policies"]]:
-        table.add_row("kept", policy, f"{decided.get(policy, 0):.0f}")
-    let_go = evidence.samples.total("spansieve_decisions_total") - sum(decided.values())
-    table.add_row("sampled out", "no policy wanted it", f"{let_go:.0f}")
+        table.add_row("kept", policy, str(traces.get(policy, 0)))
+    table.add_row("sampled out", "no policy wanted it", str(traces.get("", 0)))
     return table
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from spansieve import catalogue
-from spansieve.config import GatewayConfig
+from spansieve.config import DURATION_RULE, GatewayConfig
 
 _REFERENCE = Path(__file__).parent / "reference"
 
@@ -47,11 +47,12 @@ def _section(path: str, field: FieldInfo) -> list[str]:
 def _rows(path: str, field: FieldInfo) -> list[str]:
     sections = _sections(field.annotation)
     if not sections:
-        default = "required" if field.is_required() else f"`{_yaml(field.get_default(call_default_factory=True))}`"
+        default = "required" if field.is_required() else f"`{_default(field)}`"
         example = f" Example: `{_yaml(field.examples[0])}`." if field.is_required() and field.examples else ""
         return [f"| `{path}` | {default} | {field.description or ''}{example} |"]
     if len(sections) > 1:
-        rows = [f"| `{path}` | see the default below | {field.description} |"]
+        default = _yaml([each.model_dump() for each in field.default])
+        rows = [f"| `{path}` | `{default}` | {field.description} |"]
         for section in sections:
             kind = section.model_fields["type"].annotation.__args__[0]  # type: ignore[union-attr]  # a Literal
             rows.append(f"| `{path}[]` with `type: {kind}` | | {_first_line(section)} |")
@@ -59,8 +60,13 @@ def _rows(path: str, field: FieldInfo) -> list[str]:
                 if name not in ("type", "name"):
                     rows += _rows(f"{path}[].{name}", inner)
         return rows
-    head = [f"| `{path}` | off | {field.description} |"] if field.default is None else []
+    head = [f"| `{path}` | off, unless named | {field.description} |"] if field.default is None else []
     return head + [row for name, inner in sections[0].model_fields.items() for row in _rows(f"{path}.{name}", inner)]
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    return f"{value:g}s" if DURATION_RULE in field.metadata and value is not None else _yaml(value)
 
 
 def _sections(annotation: Any) -> list[type[BaseModel]]:

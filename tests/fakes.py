@@ -1,4 +1,10 @@
-"""Stand-ins for the world around the gateway's core: time. Everything else is real in the tests."""
+"""Stand-ins for the world around the gateway's core: time, and where telemetry goes. The rest is real in the tests."""
+
+from collections.abc import Mapping, Sequence
+
+from spansieve.export import QueueStatus
+from spansieve.model import SampledTrace, Signal
+from spansieve.outcome import Ledger, Outcome
 
 
 class ManualClock:
@@ -20,3 +26,47 @@ class ManualClock:
         """Let time pass."""
         self._monotonic += seconds
         self._wall_ns += int(seconds * 1e9)
+
+
+class RecordingDestination:
+    """A Destination that keeps what it is given and settles it as exported when it is told to."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.traces: list[SampledTrace] = []
+        self.requests: list[tuple[Signal, bytes, int]] = []
+        self.own_metrics: list[bytes] = []
+        self.held_bytes = 0
+        self.consecutive_failures = 0
+
+    def submit_traces(self, traces: Sequence[SampledTrace]) -> None:
+        """Hold traces."""
+        self.traces += traces
+        self.held_bytes += sum(trace.facts.size for trace in traces)
+
+    def submit(self, signal: Signal, payload: bytes, items: int) -> None:
+        """Hold a request."""
+        self.requests.append((signal, payload, items))
+        self.held_bytes += len(payload)
+
+    def submit_own_metrics(self, payload: bytes) -> None:
+        """Keep the gateway's own metrics."""
+        self.own_metrics.append(payload)
+
+    def export_all(self) -> None:
+        """Let everything held be accepted downstream."""
+        for trace in self.traces:
+            self._ledger.settle(Signal.TRACES, Outcome.EXPORTED, trace.facts.spans)
+        for signal, _, items in self.requests:
+            self._ledger.settle(signal, Outcome.EXPORTED, items)
+        self.traces, self.requests, self.held_bytes = [], [], 0
+
+    async def start(self) -> None:
+        """Nothing to open."""
+
+    async def stop(self, deadline: float) -> None:
+        """Nothing to drain."""
+
+    def status(self) -> Mapping[Signal, QueueStatus]:
+        """No queues."""
+        return {}

@@ -64,7 +64,8 @@ def _check_target(value: str) -> str:
     return _check_endpoint(value)
 
 
-Duration = Annotated[float, BeforeValidator(_parse_duration)]
+DURATION_RULE = BeforeValidator(_parse_duration)
+Duration = Annotated[float, DURATION_RULE]
 """Seconds, written as the Collector writes them: 500ms, 30s, 1m30s."""
 
 ListenEndpoint = Annotated[str, AfterValidator(_check_endpoint)]
@@ -109,8 +110,8 @@ class HttpReceiver(_Section):
 class Protocols(_Section):
     """The protocols to serve: those that are named, as in the Collector; both when this section is left out."""
 
-    grpc: GrpcReceiver | None = Field(default=None, description="Serve OTLP/gRPC.")
-    http: HttpReceiver | None = Field(default=None, description="Serve OTLP/HTTP.")
+    grpc: GrpcReceiver | None = Field(default=None, description="Serve OTLP/gRPC. Both are served when `protocols` is left out.")
+    http: HttpReceiver | None = Field(default=None, description="Serve OTLP/HTTP. Both are served when `protocols` is left out.")
 
     @model_validator(mode="before")
     @classmethod

@@ -102,7 +102,7 @@ def _override_row(rates: Mapping[str, float]) -> PriceRow:
 
 
 def shipped_prices() -> PriceSource:
-    """Return the genai-prices package's bundled data as a source; a question costs about 0.1 ms, so remember answers.
+    """Return the genai-prices package's bundled data as a source; a question costs 0.1 to 1 ms, so remember answers.
 
     The package's own look-up is not used: it remembers unknown models without bound.
     """

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 
 import pytest
+from demo.evidence import decided
 
 from e2e.harness.topology import Run, attributes, spans_in_tempo
 
@@ -52,8 +53,7 @@ def test_kept_spans_name_their_policy(run: Run) -> None:
 def test_decisions_are_counted_by_policy(run: Run) -> None:
     """The gateway's count of decisions is that of the traces."""
     expected = Counter(run.verdicts.values())
-    by_policy = run.samples.by("policy", "spansieve_decisions_total")
-    assert {policy: n for policy, n in by_policy.items() if n} == expected
+    assert {policy: traces for policy, traces in decided(run.samples).items() if traces} == expected
 
 
 def test_redacted_text_is_where_the_personal_data_was(run: Run) -> None:

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
 from e2e.harness.sink import GrpcSink, grpc_sink
 from gateway.helpers_gateway import ALWAYS, forwarding, sender
@@ -39,35 +40,55 @@ class Passed(NamedTuple):
 
 
 class Route:
-    """A gateway with a sink behind it; captures are sent through it one at a time, each only once."""
+    """A gateway with a sink behind it, through which every capture has gone once.
+
+    Captures are told apart at the other end: traces, which wait for their decision together, by their trace ids; logs
+    and metrics, which pass at once, by being sent one after the other.
+    """
 
     def __init__(self, gateway: Gateway, sink: GrpcSink, transport: str) -> None:
-        self._gateway, self._sink, self.transport = gateway, sink, transport
-        self._passed: dict[str, Passed] = {}
+        self._sink = sink
+        self.passed: dict[str, Passed] = {}
+        with sender(gateway, transport) as to_gateway:
+            for name in NAMES:
+                signal = name.rsplit(".", 1)[-1]
+                sent = MESSAGES[signal].FromString((CAPTURES / f"{name}.pb").read_bytes())
+                before = len(self._requests(signal))
+                file = CAPTURES / f"{name}.{'json' if transport == 'json' else 'pb'}"
+                answered = to_gateway.send(signal, file.read_bytes())
+                assert answered.ok, answered.code
+                left = MESSAGES[signal]()
+                if signal != "traces":
+                    self._await(signal, before, count_items(signal, [sent]))
+                    for request in self._requests(signal)[before:]:
+                        left.MergeFrom(request)
+                self.passed[name] = Passed(signal, sent, left)
+        traces = [passed for passed in self.passed.values() if passed.signal == "traces"]
+        self._await("traces", 0, sum(count_items("traces", [passed.sent]) for passed in traces))
+        for passed in traces:
+            trace_ids = {span.trace_id for span in items_of("traces", passed.sent)}
+            for request in self._requests("traces"):
+                passed.left.resource_spans.extend(parts_of(request, trace_ids))
 
-    def passed(self, name: str) -> Passed:
-        """Send a capture and wait until all its items have arrived."""
-        if name not in self._passed:
-            self._passed[name] = self._send(name)
-        return self._passed[name]
-
-    def _send(self, name: str) -> Passed:
-        signal = name.rsplit(".", 1)[-1]
-        sent = MESSAGES[signal].FromString((CAPTURES / f"{name}.pb").read_bytes())
-        file = CAPTURES / f"{name}.{'json' if self.transport == 'json' else 'pb'}"
-        before = len(self._requests(signal))
-        with sender(self._gateway, self.transport) as to_gateway:
-            answered = to_gateway.send(signal, file.read_bytes())
-        assert answered.ok, answered.code
-        items = count_items(signal, [sent])
-        assert self._sink.wait_for(lambda: count_items(signal, self._requests(signal)[before:]) >= items)
-        left = MESSAGES[signal]()
-        for request in self._requests(signal)[before:]:
-            left.MergeFrom(request)
-        return Passed(signal, sent, left)
+    def _await(self, signal: str, first: int, items: int) -> None:
+        """Wait until the requests from the `first` on hold so many items."""
+        assert self._sink.wait_for(lambda: count_items(signal, self._requests(signal)[first:]) >= items)
 
     def _requests(self, signal: str) -> list[Any]:
         return [request for request in self._sink.requests(signal) if signal != "metrics" or not is_own(request)]
+
+
+def parts_of(request: ExportTraceServiceRequest, trace_ids: set[bytes]) -> Iterator[ResourceSpans]:
+    """What a request holds of some traces, in its envelopes."""
+    for resource in request.resource_spans:
+        part = ResourceSpans()
+        part.CopyFrom(resource)
+        for scope in part.scope_spans:
+            spans = [span for span in scope.spans if span.trace_id in trace_ids]
+            del scope.spans[:]
+            scope.spans.extend(spans)
+        if any(scope.spans for scope in part.scope_spans):
+            yield part
 
 
 def is_own(request: Any) -> bool:  # noqa: ANN401 - ExportMetricsServiceRequest
@@ -91,7 +112,7 @@ def route(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(params=NAMES)
 def passed(request: pytest.FixtureRequest, route: Route) -> Passed:
     """One capture on its way through."""
-    return route.passed(request.param)
+    return route.passed[request.param]
 
 
 def items_of(signal: str, request: Any) -> Iterator[Any]:  # noqa: ANN401 - one of three message types

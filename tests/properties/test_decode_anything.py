@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from properties.helpers_decode import messages, requests
+from properties.helpers_decode import messages, relaxed, requests
 from spansieve import decode, otlp_json
 from spansieve.errors import MalformedRequest
 from spansieve.model import Encoding, ExportRequest, ReceivedRequest, Signal
@@ -33,6 +33,7 @@ JSON = st.recursive(
 )
 
 
+@relaxed
 @given(st.sampled_from(Signal), st.sampled_from(Encoding), st.binary(max_size=200))
 def test_any_bytes_are_a_batch_or_malformed(signal: Signal, encoding: Encoding, body: bytes) -> None:
     """Random bytes raise nothing but MalformedRequest."""
@@ -40,6 +41,7 @@ def test_any_bytes_are_a_batch_or_malformed(signal: Signal, encoding: Encoding, 
         decode.request(ReceivedRequest(signal, encoding, body))
 
 
+@relaxed
 @given(st.sampled_from(Signal), JSON)
 def test_any_json_is_a_batch_or_malformed(signal: Signal, tree: object) -> None:
     """JSON of the right keys in the wrong places raises nothing but MalformedRequest."""
@@ -47,6 +49,7 @@ def test_any_json_is_a_batch_or_malformed(signal: Signal, tree: object) -> None:
         decode.request(ReceivedRequest(signal, Encoding.JSON, orjson.dumps(tree)))
 
 
+@relaxed
 @given(st.sampled_from(Signal), messages(), st.data())
 def test_any_cut_of_a_request_is_a_batch_or_malformed(
     signal: Signal, message: ExportRequest, data: st.DataObject
@@ -58,6 +61,7 @@ def test_any_cut_of_a_request_is_a_batch_or_malformed(
         decode.request(ReceivedRequest(signal, Encoding.PROTO, body[:cut]))
 
 
+@relaxed
 @given(requests())
 def test_every_item_is_kept_or_rejected(raw: tuple[Signal, ExportRequest]) -> None:
     """None is counted twice and none is forgotten; the message is there when something was rejected, and only then."""
@@ -68,6 +72,7 @@ def test_every_item_is_kept_or_rejected(raw: tuple[Signal, ExportRequest]) -> No
     assert bool(result.message) == bool(sum(result.rejected.values()))
 
 
+@relaxed
 @given(requests())
 def test_a_batch_is_valid(raw: tuple[Signal, ExportRequest]) -> None:
     """Decoded again, a batch stays what it is: all that had to go is gone."""
@@ -77,6 +82,7 @@ def test_a_batch_is_valid(raw: tuple[Signal, ExportRequest]) -> None:
     assert (again.batch.message, again.message) == (batch.message, "")
 
 
+@relaxed
 @given(messages(ExportTraceServiceRequest))
 def test_the_kept_spans_are_the_valid_ones_in_their_order(message: ExportTraceServiceRequest) -> None:
     """Against the rules written down a second time, span by span."""
@@ -85,6 +91,7 @@ def test_the_kept_spans_are_the_valid_ones_in_their_order(message: ExportTraceSe
     assert spans_of(batch.message) == expected
 
 
+@relaxed
 @given(requests())
 def test_json_and_protobuf_decode_alike(raw: tuple[Signal, ExportRequest]) -> None:
     """The same request in either encoding gives the same batch and the same words."""

@@ -135,13 +135,14 @@ class EmbeddedStore:
         """
         self._queue.close()
         self._pause.cut_short()
-        if self._task is not None:
-            await asyncio.wait((self._task,), timeout=deadline)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        task, self._task = self._task, None
+        if task is not None:
+            await asyncio.wait((task,), timeout=deadline)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            closing = asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
+            await asyncio.wait((closing,), timeout=_CLOSE_SECONDS)
         self._drop(self._queue.abandon(), Reason.STORE_FAILED if self._failures else Reason.SHUTDOWN)
-        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
-        await asyncio.wait((closing,), timeout=_CLOSE_SECONDS)
         self._thread.shutdown(wait=False)
 
     def status(self) -> Mapping[Signal, QueueStatus]:

@@ -175,8 +175,8 @@ class StoreFile:
         """Give pages beyond the bound back to the file system. Those within it stay free for the next traces."""
         excess = _number(connection, "page_count") - self._max_bytes // _number(connection, "page_size")
         if excess > 0:
-            # Each step gives back one page, so it takes fetching all.
-            connection.execute(f"PRAGMA incremental_vacuum({excess})").fetchall()
+            # Each step gives back one page and returns a row without columns, at which `execute` would stop.
+            connection.executescript(f"PRAGMA incremental_vacuum({excess})")
 
 
 def check_identity(connection: sqlite3.Connection, path: Path) -> None:

@@ -90,7 +90,7 @@ class PriceTable:
     def _resolve(self, provider: str, response_model: str, request_model: str, period: int) -> PriceRow | None:
         at = period * PERIOD_NS // 10**9
         for source in self._sources:
-            for model in (response_model, request_model):
+            for model in dict.fromkeys((response_model, request_model)):
                 if model and (row := source(provider, model, at)) is not None:
                     return row
         return None

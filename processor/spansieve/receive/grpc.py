@@ -55,6 +55,11 @@ class GrpcReceiverServer:
 
         Raises OSError, naming the endpoint, when it cannot be bound.
         """
+        endpoint = self._config.endpoint
+        host, _, port = endpoint.rpartition(":")
+        if port != "0":
+            # grpc-core says only that it failed; a trial says why. The port is free again before it is taken.
+            bind(endpoint, _KEY).close()
         server = aio.server(
             options=[
                 ("grpc.max_receive_message_length", self._config.max_recv_msg_size_mib * 1024 * 1024),
@@ -70,21 +75,14 @@ class GrpcReceiverServer:
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        port = self._bind(server)
+        try:
+            bound = server.add_insecure_port(f"{host or '[::]'}:{port}")  # as in Go, no host means every interface
+        except RuntimeError:
+            await server.stop(None)
+            raise OSError(f"{_KEY}: cannot listen on {endpoint}. Free it or name another.") from None
         await server.start()
         self._server = server
-        return f"{self._config.endpoint.rpartition(':')[0]}:{port}"
-
-    def _bind(self, server: aio.Server) -> int:
-        endpoint = self._config.endpoint
-        host, _, port = endpoint.rpartition(":")
-        if port != "0":
-            # grpc-core says only that it failed; a trial says why. The port is free again before it is taken.
-            bind(endpoint, _KEY).close()
-        try:
-            return server.add_insecure_port(f"{host or '[::]'}:{port}")  # as in Go, no host means every interface
-        except RuntimeError:
-            raise OSError(f"{_KEY}: cannot listen on {endpoint}. Free it or name another.") from None
+        return f"{host}:{bound}"
 
     async def stop(self, grace: float) -> None:
         """Refuse new exports, answer those under way for up to `grace` seconds, then stop serving."""

@@ -25,8 +25,10 @@ _DIGITS = (
     rb"|(?<=[a-z]{2}[0-9])[0-9] ?[a-z]{4}"  # GB29 NWBK
     rb")"
 )
-_GROUPS = re.compile(rb":[0-9a-f]{0,4}:|(?<=[0-9a-f][0-9a-f])[.-](?:[0-9a-f]{2}-[0-9a-f]{2}-|[0-9a-f]{4}\.[0-9a-f]{4})")
-_PIVOTS = frozenset(b"-_@%")  # rare enough in prose, frequent in keys: literals that have one share one regex
+# Patterns that start with a literal, which `re` skips to quickly; the MAC address with hyphens is among the pivots.
+_GROUPS = (re.compile(rb":[0-9a-f]{0,4}:"), re.compile(rb"\.[0-9a-f]{4}\.[0-9a-f]{4}"))
+_HYPHEN_GROUPS = rb"(?<=[0-9a-f]{2}-)([0-9a-f]{2}-[0-9a-f]{2}-)"
+_PIVOTS = frozenset(b"-_@%=")  # rare enough in prose, frequent in keys: literals that have one share one regex
 
 Hits = dict[int, list[tuple[int, int]]]
 """Index of a text → (offset in characters, anchor), in no particular order."""
@@ -66,8 +68,8 @@ class Anchors:
         ids = self.pivoted_ids
         # Group n of `pivoted` is empty for a literal, and stands behind its pivot; so start() is near enough.
         found = [(m.start(), ids[m.lastindex or 0]) for m in self.pivoted.finditer(buffer)]
-        if b":" in buffer or b"-" in buffer or b"." in buffer:
-            found += [(m.start(), GROUPS) for m in _GROUPS.finditer(buffer)]
+        for groups in _GROUPS:
+            found += [(m.start(), GROUPS) for m in groups.finditer(buffer)]
         for literal, anchor in self.plain:
             at = buffer.find(literal)
             while at >= 0:
@@ -87,13 +89,13 @@ def build(literals: Iterable[str]) -> Anchors:
     pivoted = [literal for literal in wanted if literal not in quoted and _PIVOTS & set(literal.encode())]
     plain = [literal for literal in wanted if literal not in quoted and literal not in pivoted]
     pivot_pattern, pivot_literals = _pivot_regex(pivoted)
-    quoted_pattern = "|".join(f"((?<={re.escape(literal[:-1])}[\"\\\\]))" for literal in quoted)
+    quoted_pattern, quoted_literals = _quoted_regex(quoted)
     return Anchors(
         ids=ids,
         pivoted=re.compile(pivot_pattern),
-        pivoted_ids=(0, DIGITS, *(ids[literal] for literal in pivot_literals)),
-        quoted=re.compile(f'["\\\\](?:{quoted_pattern})'.encode()) if quoted else None,
-        quoted_ids=(0, *(ids[literal] for literal in quoted)),
+        pivoted_ids=(0, DIGITS, GROUPS, *(ids[literal] for literal in pivot_literals)),
+        quoted=re.compile(quoted_pattern) if quoted else None,
+        quoted_ids=(0, *(ids[literal] for literal in quoted_literals)),
         plain=((b"\\u", ESCAPE), *((literal.encode(), ids[literal]) for literal in plain)),
     )
 
@@ -117,7 +119,20 @@ def _pivot_regex(literals: Sequence[str]) -> tuple[bytes, list[str]]:
         order += [literal for _, literal in tests]
         alternatives.append(b"(?<=" + re.escape(head) + b")(?:" + b"|".join(test for test, _ in tests) + b")")
     pivots = b"".join(re.escape(bytes([pivot])) for pivot in sorted(_PIVOTS))
-    return b"[0-9" + pivots + b"](?:" + b"|".join([_DIGITS, *alternatives]) + b")", order
+    return b"[0-9" + pivots + b"](?:" + b"|".join([_DIGITS, _HYPHEN_GROUPS, *alternatives]) + b")", order
+
+
+def _quoted_regex(literals: Sequence[str]) -> tuple[bytes, list[str]]:
+    """One regex over quotes, plain or escaped, for words that end before them; grouped by the words' last byte."""
+    branches: dict[str, list[str]] = {}
+    for literal in sorted(literals, key=len, reverse=True):
+        branches.setdefault(literal[-2], []).append(literal)
+    order = [literal for branch in branches.values() for literal in branch]
+    alternatives = [
+        f'(?<={re.escape(last)}["\\\\])(?:' + "|".join(f'((?<={re.escape(word[:-1])}["\\\\]))' for word in words) + ")"
+        for last, words in branches.items()
+    ]
+    return ('["\\\\](?:' + "|".join(alternatives) + ")").encode(), order
 
 
 def _join(texts: Sequence[str]) -> tuple[bytes, list[int]]:

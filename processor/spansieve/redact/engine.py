@@ -6,7 +6,7 @@ Fail closed: a value whose processing raises, costs too much or nests too deep i
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from spansieve.redact import jsontext
 from spansieve.redact.anchors import ESCAPE, Hits
@@ -41,17 +41,27 @@ class Run:
 
     def texts(self, texts: Sequence[str], keys: Sequence[str], depth: int = 0) -> dict[int, str]:
         """Redact texts, each under its key. The answer holds those that changed, by index."""
-        changed: dict[int, str] = {}
-        facts_of = self._rules.facts
+        rules = self._rules
         try:
-            hits = self._rules.anchors.scan(texts)
+            hits = rules.anchors.scan(texts)
         except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
             return self._one_by_one(texts, keys, depth)
-        plain = self._rules.plain_keys
-        special = {i for i, key in enumerate(keys) if key not in plain and facts_of(key).whole}
-        for index in special.union(hits) if special else hits:
+        indexes: Iterable[int] = hits
+        telling = {key for key in set(keys).difference(rules.plain_keys) if rules.facts(key).whole}
+        if telling:
+            indexes = {index for index, key in enumerate(keys) if key in telling}.union(hits)
+        changed: dict[int, str] = {}
+        done = self._done
+        for index in indexes:
             text = texts[index]
-            new = self._remembered(text, keys[index], hits.get(index, []), depth)
+            # Spans repeat themselves: what was clean a moment ago still is.
+            known = done.get((keys[index], text))
+            if known is None:
+                new = self._remembered(text, keys[index], hits.get(index, []), depth)
+            else:
+                new = known[0]
+                if known[1]:
+                    self.findings += known[1]
             if new != text:
                 changed[index] = new
         return changed
@@ -70,15 +80,13 @@ class Run:
         return changed
 
     def _remembered(self, text: str, key: str, places: _Places, depth: int) -> str:
-        """Redact one text, or say what became of the same text before: spans repeat themselves."""
-        known = self._done.get((key, text))
-        if known is not None:
-            self.findings += known[1]
-            return known[0]
+        """Redact one text, and remember what became of it and what was found."""
         before, self.findings = self.findings, Counter()
         new = self._guarded(text, key, places, depth)
         self._done[key, text] = new, self.findings
-        self.findings = before + self.findings
+        if self.findings:
+            before += self.findings
+        self.findings = before
         return new
 
     def _guarded(self, text: str, key: str, places: _Places, depth: int) -> str:
@@ -148,11 +156,8 @@ class Run:
             findings = self._find(text, facts, places) if places else []
             if not findings:
                 return text
-            text = self._replace(text, findings)
-            places = self._places(text)
-        if self._find(text, facts, places):
-            raise _OverBudget
-        return text
+            text, places = self._replace(text, findings, places)
+        raise _OverBudget
 
     def _find(self, text: str, facts: KeyFacts, places: _Places) -> list[_Finding]:
         limits = self._rules.limits
@@ -174,26 +179,47 @@ class Run:
                 budget = _detect(text, facts, rule, detector, anchored, budget, found)
         return found
 
-    def _replace(self, text: str, findings: list[_Finding]) -> str:
-        """Put replacements in. What overlaps is replaced as one, so that no part of it stays; the longest names it."""
-        findings.sort(key=lambda finding: (finding[0], -finding[1], finding[2].index))
+    def _replace(self, text: str, findings: list[_Finding], places: _Places) -> tuple[str, _Places]:
+        """Put replacements in. What overlaps is replaced as one, so that no part of it stays; the longest names it.
+
+        Also gives the places where the remaining anchors are then: those inside of a finding move to its end.
+        """
         pieces: list[str] = []
-        done = 0
-        start, end, winner = findings[0]
-        longest = end - start
-        for next_start, next_end, rule in findings[1:]:
-            if next_start < end:
-                end = max(end, next_end)
-                size = next_end - next_start
-                if size > longest or (size == longest and rule.index < winner.index):
-                    winner, longest = rule, size
-                continue
-            pieces += text[done:start], winner.replacement
-            self.findings[winner.name] += 1
-            done, start, end, winner, longest = end, next_start, next_end, rule, next_end - next_start
-        self.findings[winner.name] += 1
-        pieces += text[done:start], winner.replacement, text[end:]
-        return "".join(pieces)
+        moved: _Places = []
+        places.sort()
+        place = 0
+        done = size = 0  # characters of the old text that are dealt with; of the new one, so far
+        for start, end, rule in _merged(findings):
+            self.findings[rule.name] += 1
+            pieces += text[done:start], rule.replacement
+            while place < len(places) and places[place][0] < start:
+                moved.append((places[place][0] - done + size, places[place][1]))
+                place += 1
+            size += start - done + len(rule.replacement)
+            while place < len(places) and places[place][0] < end:
+                moved.append((size, places[place][1]))
+                place += 1
+            done = end
+        pieces.append(text[done:])
+        moved += [(at - done + size, anchor) for at, anchor in places[place:]]
+        return "".join(pieces), moved
+
+
+def _merged(findings: list[_Finding]) -> Iterator[_Finding]:
+    """Findings from left to right, those that overlap as one under the rule of the longest, or else of the first."""
+    findings.sort(key=lambda finding: (finding[0], -finding[1], finding[2].index))
+    start, end, winner = findings[0]
+    longest = end - start
+    for next_start, next_end, rule in findings[1:]:
+        size = next_end - next_start
+        if next_start < end:
+            end = max(end, next_end)
+            if size > longest or (size == longest and rule.index < winner.index):
+                winner, longest = rule, size
+        else:
+            yield start, end, winner
+            start, end, winner, longest = next_start, next_end, rule, size
+    yield start, end, winner
 
 
 def _detect(  # noqa: PLR0913 - the hot loop; its state stays in locals

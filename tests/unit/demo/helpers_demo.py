@@ -13,8 +13,9 @@ METRICS = """
 spansieve_received_items_total{signal="traces"} 3
 spansieve_exported_items_total{signal="traces"} 2
 spansieve_sampled_out_items_total{signal="traces"} 1
-spansieve_decisions_total{verdict="sampled",policy="errors",trigger="wait_expired"} 1
-spansieve_decisions_total{verdict="not_sampled",policy="",trigger="wait_expired"} 1
+spansieve_decisions_total{verdict="kept",policy="errors",trigger="wait_expired"} 1
+spansieve_decisions_total{verdict="sampled_out",policy="",trigger="wait_expired"} 1
+spansieve_decisions_total{verdict="kept",policy="errors",trigger="late_span"} 5
 spansieve_redactions_total{rule="email"} 2
 spansieve_redactions_total{rule="us_ssn"} 7
 spansieve_llm_requests_total{gen_ai_request_model="gpt-4o",outcome="ok"} 2

@@ -91,7 +91,7 @@ def test_answers_are_remembered_for_a_period() -> None:
     table = PriceTable([lambda _provider, _model, at: asked.append(at)])
     for at_ns in (0, PERIOD_NS - 1, PERIOD_NS):
         assert table.find("p", "m", "m", at_ns) is None
-    assert asked == [0, 0, 1800, 1800]
+    assert asked == [0, 1800]
 
 
 def test_the_memory_is_bounded() -> None:

@@ -1,0 +1,231 @@
+"""Realistic LLM traffic: seeded, recorded once to a file outside the repository, and replayed.
+
+    python -m bench.traffic [chat|long|turns|plain|small ...]
+
+- **chat**: traces of 5 spans: server, agent, LLM call with 2 KB in and 0.5 KB out, tool, retrieval.
+- **long**: LLM calls with 32 KB of messages.
+- **turns**: conversations of 20 turns, each LLM call resends all that was said.
+- **plain**: 20 short attributes a span, no content.
+- **small**: chat, one trace of 5 spans a request, as quiet services send.
+
+Spans leave as an SDK's batch processor sends them: whatever ended within 5 s, and 512 at most, so that traces interleave
+and some are cut in two. Four processes send, two of which escape what is not ASCII in JSON. About one personal value
+stands in 2 KB of text, two calls in a hundred fail, and durations have a tail. What was planted where is recorded.
+
+A recording replays with fresh trace ids: each id starts with MARK, and a body is the bytes between the marks, joined by
+four bytes that are new each lap. The low 56 bits of an id, which samplers look at, stay.
+"""
+
+import hashlib
+import heapq
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from random import Random
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+from bench.prose import Value
+from bench.shapes import SHAPES, Application, Written
+
+MARK = b"\xff\xfe\xf5\xf6"  # no text in UTF-8 holds any of these bytes
+_SEED = 20260521
+_START_NS = 1_780_000_000_000_000_000
+_PROCESSES = 4
+_DELAY_NS = 5_000_000_000
+_MOST_SPANS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How much of a kind is recorded: `traces` begin (or conversations), `per_second` of them in each process."""
+
+    traces: int
+    per_second: float
+    one_trace_a_request: bool = False
+
+
+KINDS = {
+    "chat": Kind(4000, 15),
+    "long": Kind(1200, 6),
+    "turns": Kind(150, 3),
+    "plain": Kind(4000, 60),
+    "small": Kind(4000, 1, one_trace_a_request=True),
+}
+"""In the order of the tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Requests of one kind. `pieces` of a request are joined by the first four bytes of its trace ids."""
+
+    kind: str
+    pieces: list[list[bytes]] = field(repr=False)
+    spans: list[int] = field(repr=False)
+    values: dict[bytes, list[Value]] = field(repr=False)  # by span id
+
+    def body(self, index: int, lap: int) -> bytes:
+        """Request `index` modulo the recording's length, with the trace ids of a lap."""
+        return lap.to_bytes(4, "big").join(self.pieces[index % len(self.pieces)])
+
+    @property
+    def size(self) -> int:
+        """Bytes of all requests."""
+        return sum(len(MARK) * (len(p) - 1) + sum(map(len, p)) for p in self.pieces)
+
+    @property
+    def total_spans(self) -> int:
+        """Spans of all requests."""
+        return sum(self.spans)
+
+
+def cache() -> Path:
+    """Where recordings and the peers' environments are kept."""
+    return Path(os.environ.get("SPANSIEVE_CACHE") or Path.home() / ".cache" / "spansieve") / "bench"
+
+
+def load(kind: str) -> Recording:
+    """The recording of a kind, made first when there is none."""
+    path = cache() / f"{kind}-{_digest()}"
+    index_file, body_file = path.with_suffix(".json"), path.with_suffix(".pb")
+    if not index_file.exists():
+        _record(kind, index_file, body_file)
+    index = json.loads(index_file.read_text(encoding="utf-8"))
+    data = body_file.read_bytes()
+    pieces: list[list[bytes]] = []
+    at = 0
+    for size in index["sizes"]:
+        pieces.append(data[at : at + size].split(MARK))
+        at += size
+    values = {
+        bytes.fromhex(span_id): [Value(kind, personal, tuple(needles)) for kind, personal, needles in found]
+        for span_id, found in index["values"].items()
+    }
+    return Recording(kind, pieces, [len(piece) - 1 for piece in pieces], values)
+
+
+def requests(kind: str) -> Iterator[tuple[ExportTraceServiceRequest, list[Written]]]:
+    """Generate the requests of a kind, in the order of their sending, with what each holds."""
+    settings = KINDS[kind]
+    processes = [
+        _process(kind, settings, number, Random(f"{_SEED} {kind} {number}"))  # noqa: S311 - to be repeated
+        for number in range(_PROCESSES)
+    ]
+    # Each process is in order by itself; merged they are as a gateway would see them.
+    for _, number, spans in heapq.merge(*processes, key=lambda sent: sent[:2]):
+        yield _request(number, spans), spans
+
+
+def _process(kind: str, settings: Kind, number: int, random: Random) -> Iterator[tuple[int, int, list[Written]]]:
+    """What one process sends: (time, its number, spans)."""
+    app = Application(number, random, MARK)
+    at = _START_NS
+    traces: list[list[Written]] = []
+    for _ in range(settings.traces // _PROCESSES):
+        at += int(random.expovariate(settings.per_second) * 1e9)
+        traces.append(list(SHAPES[kind](app, at)))
+    if settings.one_trace_a_request:
+        for spans in sorted(traces, key=_end_of_trace):
+            yield _end_of_trace(spans), number, spans
+        return
+    ended = sorted((each for spans in traces for each in spans), key=_end)
+    waiting: list[Written] = []
+    flush_at = _START_NS + _DELAY_NS
+    for each in ended:
+        while _end(each) > flush_at:
+            if waiting:
+                yield flush_at, number, waiting
+            waiting, flush_at = [], flush_at + _DELAY_NS
+        waiting.append(each)
+        if len(waiting) == _MOST_SPANS:
+            yield _end(each), number, waiting
+            waiting = []
+    if waiting:
+        yield flush_at, number, waiting
+
+
+def _end(written: Written) -> int:
+    return written.span.end_time_unix_nano
+
+
+def _end_of_trace(spans: list[Written]) -> int:
+    return max(map(_end, spans))
+
+
+def _request(number: int, written: list[Written]) -> ExportTraceServiceRequest:
+    """Encode spans as an SDK does: one resource, a ScopeSpans for each instrumentation."""
+    request = ExportTraceServiceRequest()
+    resource_spans = request.resource_spans.add()
+    _describe(resource_spans, number)
+    scopes = {}
+    for each in written:
+        scope_spans = scopes.get(each.scope)
+        if scope_spans is None:
+            scope_spans = scopes[each.scope] = resource_spans.scope_spans.add()
+            scope_spans.scope.name = each.scope
+            scope_spans.scope.version = "0.58b0"
+        scope_spans.spans.append(each.span)
+    return request
+
+
+def _describe(resource_spans: ResourceSpans, number: int) -> None:
+    name = ("support-api", "support-web", "billing-api", "billing-web")[number % 4]
+    for key, text in (
+        ("service.name", name),
+        ("service.version", "2.14.3"),
+        ("service.instance.id", f"00000000-0000-4000-8000-{number:012x}"),
+        ("deployment.environment.name", "production"),
+        ("k8s.namespace.name", "support"),
+        ("k8s.pod.name", f"{name}-7f9c6d5b4-x2k{number}q"),
+        ("telemetry.sdk.language", "nodejs" if number % 2 else "python"),
+        ("telemetry.sdk.name", "opentelemetry"),
+        ("telemetry.sdk.version", "1.37.0"),
+    ):
+        resource_spans.resource.attributes.add(key=key).value.string_value = text
+
+
+def _record(kind: str, index_file: Path, body_file: Path) -> None:
+    sizes: list[int] = []
+    values: dict[str, list[tuple[str, bool, tuple[str, ...]]]] = {}
+    index_file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = body_file.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
+        for request, written in requests(kind):
+            body = request.SerializeToString()
+            if body.count(MARK) != len(written):
+                raise AssertionError("the mark stands where no trace id begins: take another seed")
+            file.write(body)
+            sizes.append(len(body))
+            for each in written:
+                if each.values:
+                    values[each.span.span_id.hex()] = [(v.kind, v.personal, v.needles) for v in each.values]
+    unfinished.rename(body_file)
+    index_file.write_text(json.dumps({"sizes": sizes, "values": values}), encoding="utf-8")
+
+
+def _digest() -> str:
+    """Changes when other traffic would be generated."""
+    digest = hashlib.sha256()
+    for name in ("traffic.py", "shapes.py", "prose.py", "words.yaml"):
+        digest.update(files("bench").joinpath(name).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _main(kinds: list[str]) -> None:
+    for kind in kinds or list(KINDS):
+        recording = load(kind)
+        personal = sum(v.personal for found in recording.values.values() for v in found)
+        spans, size = recording.total_spans, recording.size
+        sys.stdout.write(
+            f"{kind:6} {len(recording.pieces):5} requests {spans:6} spans {size / 1e6:5.1f} MB "
+            f"{size / spans / 1e3:5.2f} KB a span, {personal} personal values, one in {size / personal / 1e3:.1f} KB\n"
+        )
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

@@ -1,0 +1,245 @@
+"""The stages in their order: what a request becomes, what the books say, and that a refused request leaves nothing."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from fakes import ManualClock, RecordingDestination
+from spansieve import redact, wire
+from spansieve.errors import MalformedRequest, Unavailable
+from spansieve.measure import Meter
+from spansieve.measure.pricing import PriceTable
+from spansieve.model import DecodedBatch, Encoding, ReceivedRequest, RedactedBatch, Signal, Trigger
+from spansieve.outcome import Ledger, Outcome, Reason
+from spansieve.pipeline import Pipeline
+from spansieve.redact import CompiledRules, policy
+from spansieve.sample import Sampler, policies
+
+WAIT = 30.0
+START = 1_700_000_000_000_000_000
+
+
+@dataclass
+class Observed:
+    """What the pipeline told."""
+
+    stages: list[str] = field(default_factory=list)
+    findings: Counter[str] = field(default_factory=Counter)
+
+    def observe_stage(self, stage: str, seconds: float) -> None:  # noqa: ARG002 - time stands still here
+        """Note a stage."""
+        self.stages.append(stage)
+
+    def count_findings(self, rule: str, values: int) -> None:
+        """Note findings."""
+        self.findings[rule] += values
+
+
+class Bench:
+    """A pipeline of real stages with a clock and a destination of ours."""
+
+    def __init__(self, limit_bytes: int = 1 << 20) -> None:
+        self.clock = ManualClock()
+        self.ledger = Ledger()
+        self.destination = RecordingDestination(self.ledger)
+        self.observed = Observed()
+        rules = policy.compile(policy.parse(policy.shipped("default")))
+        kept = (policies.StatusCode("errors", frozenset({"ERROR"})),)
+        self.meter = Meter(PriceTable(()))
+        self.pipeline = Pipeline(
+            rules=rules,
+            meter=self.meter,
+            sampler=Sampler(kept, WAIT, 1000, 1000),
+            destination=self.destination,
+            ledger=self.ledger,
+            clock=self.clock,
+            limit_bytes=limit_bytes,
+            observer=self.observed,
+        )
+
+    async def send(self, *spans: Span) -> tuple[int, str]:
+        """Send spans in one request; what was rejected and why."""
+        message = ExportTraceServiceRequest()
+        message.resource_spans.add().scope_spans.add().spans.extend(spans)
+        answer = await self.pipeline.accept(request(Signal.TRACES, message.SerializeToString()))
+        return answer.rejected, answer.message
+
+    def books(self) -> dict[str, int]:
+        """The ledger's traces, without zeroes."""
+        lines = {outcome.value: self.ledger.settled(Signal.TRACES, outcome) for outcome in Outcome}
+        lines |= {
+            "received": self.ledger.received(Signal.TRACES),
+            "in_flight": self.ledger.in_flight(Signal.TRACES),
+        }
+        return {name: items for name, items in lines.items() if items}
+
+
+def request(signal: Signal, body: bytes) -> ReceivedRequest:
+    """A protobuf request."""
+    return ReceivedRequest(signal, Encoding.PROTO, body)
+
+
+def span(trace: int, number: int = 1, *, error: bool = False, name: str = "work") -> Span:
+    """A valid span of trace `trace`."""
+    made = Span(
+        trace_id=trace.to_bytes(16, "big"),
+        span_id=number.to_bytes(8, "big"),
+        name=name,
+        start_time_unix_nano=START,
+        end_time_unix_nano=START + 1_000_000,
+    )
+    if error:
+        made.status.code = Status.STATUS_CODE_ERROR
+    return made
+
+
+async def test_a_failed_trace_is_kept_and_another_sampled_out() -> None:
+    """After the wait, each span has its outcome and the books balance."""
+    bench = Bench()
+    await bench.send(span(1, error=True), span(2))
+    bench.clock.advance(WAIT)
+    bench.pipeline.decide_due()
+    bench.destination.export_all()
+    assert bench.books() == {"received": 2, "exported": 1, "sampled_out": 1}
+    assert bench.ledger.balances()
+
+
+async def test_nothing_is_decided_before_the_wait_is_over() -> None:
+    """The rest of a trace may still come."""
+    bench = Bench()
+    await bench.send(span(1))
+    bench.clock.advance(WAIT - 0.001)
+    bench.pipeline.decide_due()
+    assert bench.books() == {"received": 1, "in_flight": 1}
+
+
+async def test_what_waits_is_redacted() -> None:
+    """The bytes of a kept span hold the token, not the value."""
+    bench = Bench()
+    await bench.send(span(1, error=True, name="mail jane.roe@example.com"))
+    bench.pipeline.decide_all()
+    (trace,) = bench.destination.traces
+    exported = wire.frame_traces(trace.groups)
+    assert b"jane.roe@example.com" not in exported
+    assert b"[EMAIL]" in exported
+    assert bench.observed.findings["email"] == 1
+
+
+async def test_bad_spans_are_rejected_and_the_good_ones_go_on() -> None:
+    """The sender is told how many; the books know the reason."""
+    bench = Bench()
+    bad = span(2)
+    bad.span_id = b"short"
+    rejected, message = await bench.send(span(1), bad)
+    assert rejected == 1
+    assert "1 of 2 spans rejected" in message
+    assert (Signal.TRACES, Outcome.REJECTED, Reason.INVALID_ID, 1) in list(bench.ledger.outcomes())
+
+
+async def test_late_spans_follow_the_verdict_at_once() -> None:
+    """A span of a kept trace is exported, one of a sampled-out trace ends, neither waits."""
+    bench = Bench()
+    await bench.send(span(1, error=True), span(2))
+    bench.pipeline.decide_all()
+    await bench.send(span(1, 2), span(2, 2))
+    assert bench.books() == {"received": 4, "sampled_out": 2, "in_flight": 2}
+    assert [trace.decision.trigger for trace in bench.destination.traces] == [Trigger.SHUTDOWN, Trigger.LATE_SPAN]
+
+
+async def test_over_the_memory_limit_senders_are_refused() -> None:
+    """With the time after which to try again, and without a trace in the books."""
+    bench = Bench(limit_bytes=4096)
+    await bench.send(*(span(n, error=True, name="x" * 1000) for n in range(1, 4)))
+    with pytest.raises(Unavailable) as caught:
+        await bench.send(span(9, name="x" * 2000))
+    assert caught.value.retry_after > 0
+    assert bench.ledger.received(Signal.TRACES) == 3
+
+
+async def test_once_the_destination_takes_what_is_held_senders_are_welcome_again() -> None:
+    """Back-pressure ends with its cause."""
+    bench = Bench(limit_bytes=4096)
+    await bench.send(*(span(n, error=True, name="x" * 1000) for n in range(1, 4)))
+    bench.pipeline.decide_all()
+    bench.destination.export_all()
+    assert await bench.send(span(9, name="x" * 2000)) == (0, "")
+
+
+async def test_near_the_memory_limit_the_oldest_traces_are_decided_early() -> None:
+    """By reason of memory, oldest first."""
+    bench = Bench(limit_bytes=4096)
+    await bench.send(span(1, error=True, name="x" * 1500))
+    await bench.send(span(2, error=True, name="x" * 1500))
+    await bench.send(span(3, error=True, name="x" * 100))
+    early = [(trace.trace_id[-1], trace.decision.trigger) for trace in bench.destination.traces]
+    assert early == [(1, Trigger.MEMORY_PRESSURE)]
+
+
+async def test_a_malformed_request_leaves_nothing_behind() -> None:
+    """No item is received, and the message quotes nothing."""
+    bench = Bench()
+    with pytest.raises(MalformedRequest) as caught:
+        await bench.pipeline.accept(request(Signal.TRACES, b"jane.roe@example.com"))
+    assert "jane" not in caught.value.description
+    assert bench.books() == {}
+
+
+async def test_a_stage_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect in redaction refuses the request; nothing of it is in the books, the buffer or the destination."""
+
+    def fail(batch: DecodedBatch, rules: CompiledRules) -> RedactedBatch:
+        raise RuntimeError
+
+    bench = Bench()
+    monkeypatch.setattr(redact, "batch", fail)
+    with pytest.raises(RuntimeError):
+        await bench.send(span(1))
+    assert bench.books() == {}
+    assert bench.pipeline.held_bytes == 0
+
+
+async def test_log_records_are_redacted_and_go_on_at_once() -> None:
+    """They are not sampled."""
+    bench = Bench()
+    message = ExportLogsServiceRequest()
+    record = message.resource_logs.add().scope_logs.add().log_records.add()
+    record.body.string_value = "mail jane.roe@example.com"
+    await bench.pipeline.accept(request(Signal.LOGS, message.SerializeToString()))
+    ((signal, payload, items),) = bench.destination.requests
+    assert (signal, items) == (Signal.LOGS, 1)
+    assert b"jane" not in payload
+
+
+async def test_an_applications_metric_under_a_derived_name_stops_here() -> None:
+    """It is counted as dropped, because it is derived here; its neighbour goes on."""
+    bench = Bench()
+    message = ExportMetricsServiceRequest()
+    metrics = message.resource_metrics.add().scope_metrics.add().metrics
+    metrics.add(name="gen_ai.client.token.usage").histogram.data_points.add(count=1)
+    metrics.add(name="queue.size").gauge.data_points.add(as_int=3)
+    await bench.pipeline.accept(request(Signal.METRICS, message.SerializeToString()))
+    ((_, payload, items),) = bench.destination.requests
+    assert items == 1
+    assert b"gen_ai" not in payload
+    assert (Signal.METRICS, Outcome.DROPPED, Reason.DERIVED_HERE, 1) in list(bench.ledger.outcomes())
+
+
+async def test_an_empty_request_is_a_success() -> None:
+    """OTLP asks for it."""
+    bench = Bench()
+    for signal in Signal:
+        answer = await bench.pipeline.accept(request(signal, b""))
+        assert (answer.rejected, answer.message) == (0, "")
+    assert bench.destination.requests == []
+
+
+async def test_the_stages_are_timed_in_their_order() -> None:
+    """One observation for each stage of a request."""
+    bench = Bench()
+    await bench.send(span(1))
+    assert bench.observed.stages == ["decode", "redact", "measure", "sample"]
