@@ -26,9 +26,9 @@ def _configuration() -> str:
     lines = [
         "# Configuration",
         "",
-        "Made by `make docs` from `spansieve/config.py`. The names are the Collector's where the meaning is the same. A file",
-        "may hold any part of this; what it leaves out has its default. `${env:NAME}` and `${env:NAME:-default}` are replaced.",
-        "Unknown keys are refused. `spansieve check --config FILE` tells all mistakes at once.",
+        "Made by `make docs` from `spansieve/config.py`. The names are the Collector's where the meaning is the same. A",
+        "file may hold any part of this; what it leaves out has its default. `${env:NAME}` and `${env:NAME:-default}`",
+        "are replaced. Unknown keys are refused. `spansieve check --config FILE` tells all mistakes at once.",
         "",
     ]
     for name, field in GatewayConfig.model_fields.items():
@@ -88,8 +88,8 @@ def _metrics() -> str:
     lines = [
         "# Metrics",
         "",
-        "Made by `make docs` from the catalogues in the package. Names are those at `/metrics` and in a Prometheus behind a",
-        "Collector; the OTLP name has dots in place of the underscores and no suffix.",
+        "Made by `make docs` from the catalogues in the package. Names are those at `/metrics` and in a Prometheus",
+        "behind a Collector; the OTLP name has dots in place of the underscores and no suffix.",
         "",
     ]
     for title, package, resource in (

@@ -30,7 +30,7 @@ def test_places_that_were_searched_hold_something(run: Run) -> None:
     places = dict(run.stores())
     in_tempo = b"".join(data for place, data in places.items() if place.startswith("Tempo /api/traces/"))
     assert search.found(markers, in_tempo) == markers
-    assert search.found(markers, places[run.collector_output.name]) == markers
+    assert search.found(markers, places[run.stock.output.name]) == markers
     assert b"gpt-4o-mini" in places["Prometheus series"]
     assert b"gpt-4o-mini" in places["/metrics of the gateway"]
     assert b'"stopped"' in places["gateway/gateway.log"]
@@ -40,7 +40,7 @@ def test_places_that_were_searched_hold_something(run: Run) -> None:
 
 def test_logs_of_the_application_arrive_redacted(run: Run) -> None:
     """Log records with message content reach the Collector, with tokens in place of the planted values."""
-    lines = run.collector_output.read_bytes().splitlines()
+    lines = run.stock.output.read_bytes().splitlines()
     logs = b"\n".join(line for line in lines if line.startswith(b'{"resourceLogs"'))
     assert b"kestrel-0000" in logs
     assert b"[EMAIL]" in logs

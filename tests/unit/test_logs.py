@@ -53,7 +53,7 @@ def test_an_exception_is_told_by_type_and_place_without_its_text(stream: io.Stri
     try:
         _fail_with("jane@example.com")
     except ValueError:
-        logger.error("failed", exc_info=True)
+        logger.exception("failed")
     (line,) = lines(stream)
     assert line["exception"] == "ValueError"
     assert line["frames"][-1].endswith("_fail_with")

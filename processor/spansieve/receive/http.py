@@ -10,15 +10,14 @@ from email.utils import formatdate
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from spansieve.config import HttpReceiver
 from spansieve.http_server import address_of, bind
 from spansieve.model import Encoding, ReceivedRequest, Signal
+from spansieve.receive.http_protocol import OtlpHttpProtocol
 from spansieve.receive.inflate import Body, GzipBody, IdentityBody
 from spansieve.receive.ports import Acceptor, RequestObserver
 from spansieve.receive.status import (
-    BAD_HTTP,
     CANCELLED,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
@@ -48,9 +47,6 @@ _KEEP_ALIVE_SECONDS = 120
 # the reset may overtake the answer (RFC 9112, 9.6).
 _LINGER_SECONDS = 1.0
 
-# httptools gathers a request's head without a limit. Go's servers stop at 1 MiB, too.
-_LONGEST_HEAD = 1024 * 1024
-
 _FAREWELL_SECONDS = 1.0
 
 
@@ -71,7 +67,7 @@ class HttpReceiverServer:
         _notice_vanished_senders(bound)
         config = uvicorn.Config(
             self._application,
-            http=_Protocol,
+            http=OtlpHttpProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -208,38 +204,3 @@ async def _send(
     )
     await send({"type": "http.response.start", "status": code, "headers": (*every, *headers)})
     await send({"type": "http.response.body", "body": body, "more_body": more_body})
-
-
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1, with a limit on the head, and with a Status for what is not HTTP."""
-
-    _head_size = 0
-    _in_head = False
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._in_head:
-            self._head_size += len(data)
-            if self._head_size > _LONGEST_HEAD and not self.transport.is_closing():
-                self.send_400_response("")
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._in_head = True
-        self._head_size = 0
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature; its text is not for senders
-        body = BAD_HTTP.body(Encoding.PROTO)
-        head = (
-            "HTTP/1.1 400 Bad Request\r\n"
-            f"date: {formatdate(usegmt=True)}\r\n"
-            f"content-type: {Encoding.PROTO.value}\r\n"
-            f"content-length: {len(body)}\r\n"
-            "connection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode("ascii") + body)
-        self.transport.close()

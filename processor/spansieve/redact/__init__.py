@@ -47,11 +47,11 @@ def batch(batch: DecodedBatch, rules: CompiledRules) -> RedactedBatch:
 def text(value: str, rules: CompiledRules, key: str = "") -> tuple[str, Counter[str]]:
     """Redact one text, under the key that it stands under. The second part counts what was replaced, by rule."""
     run = Run(rules)
-    return run.texts([value], [key]).get(0, value), run.findings
+    return run.texts([value], {0: key}).get(0, value), run.findings
 
 
 def _redact_keys(message: ExportRequest, names: list[str], run: Run, rules: CompiledRules) -> None:
-    changed = run.texts(names, [""] * len(names))
+    changed = run.texts(names, {})
     for index, name in enumerate(names):
         facts = rules.facts(name)
         if index not in changed and not (facts.whole or facts.off or facts.context):

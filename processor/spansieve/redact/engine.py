@@ -6,7 +6,7 @@ Fail closed: a value whose processing raises, costs too much or nests too deep i
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from spansieve.redact import jsontext
 from spansieve.redact.anchors import ESCAPE, Hits
@@ -39,25 +39,25 @@ class Run:
         self._by_anchor = rules.by_anchor
         self._done: dict[tuple[str, str], tuple[str, Counter[str]]] = {}
 
-    def texts(self, texts: Sequence[str], keys: Sequence[str], depth: int = 0) -> dict[int, str]:
-        """Redact texts, each under its key. The answer holds those that changed, by index."""
+    def texts(self, texts: Sequence[str], keys: Mapping[int, str], depth: int = 0) -> dict[int, str]:
+        """Redact texts, each under its key; one that says nothing may be left out. Gives those that changed, by index."""
         rules = self._rules
         try:
             hits = rules.anchors.scan(texts)
         except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
             return self._one_by_one(texts, keys, depth)
         indexes: Iterable[int] = hits
-        telling = {key for key in set(keys).difference(rules.plain_keys) if rules.facts(key).whole}
-        if telling:
-            indexes = {index for index, key in enumerate(keys) if key in telling}.union(hits)
+        if keys and (telling := {key for key in set(keys.values()) if rules.facts(key).whole}):
+            indexes = {index for index, key in keys.items() if key in telling}.union(hits)
         changed: dict[int, str] = {}
         done = self._done
         for index in indexes:
             text = texts[index]
             # Spans repeat themselves: what was clean a moment ago still is.
-            known = done.get((keys[index], text))
+            key = keys.get(index, "")
+            known = done.get((key, text))
             if known is None:
-                new = self._remembered(text, keys[index], hits.get(index, []), depth)
+                new = self._remembered(text, key, hits.get(index, []), depth)
             else:
                 new = known[0]
                 if known[1]:
@@ -66,7 +66,7 @@ class Run:
                 changed[index] = new
         return changed
 
-    def _one_by_one(self, texts: Sequence[str], keys: Sequence[str], depth: int) -> dict[int, str]:
+    def _one_by_one(self, texts: Sequence[str], keys: Mapping[int, str], depth: int) -> dict[int, str]:
         changed: dict[int, str] = {}
         for index, text in enumerate(texts):
             try:
@@ -74,7 +74,7 @@ class Run:
             except Exception:  # noqa: BLE001 - fail closed
                 changed[index] = self._remove(ERROR)
             else:
-                new = self._remembered(text, keys[index], hits.get(0, []), depth)
+                new = self._remembered(text, keys.get(index, ""), hits.get(0, []), depth)
                 if new != text:
                     changed[index] = new
         return changed
@@ -104,7 +104,7 @@ class Run:
         return REMOVED
 
     def _one(self, text: str, key: str, places: _Places, depth: int) -> str:
-        facts = self._rules.facts(key) if key not in self._rules.plain_keys else NO_FACTS
+        facts = self._rules.facts(key) if key else NO_FACTS
         if facts.whole and (rule := self._whole(text, facts)) is not None:
             self.findings[rule.name] += 1
             return rule.replacement
@@ -138,16 +138,16 @@ class Run:
         if depth >= self._rules.limits.depth:
             raise _OverBudget
         facts_of = self._rules.facts
-        plain = self._rules.plain_keys
         leaves = [
             index
             for index, token in enumerate(found)
             if token.kind != jsontext.NUMBER
             or jsontext.is_long_number(token.text)
-            or (token.key not in plain and facts_of(token.key).whole)
+            or facts_of(token.key).whole
         ]
         texts = [found[index].text for index in leaves]
-        new = self.texts(texts, [found[index].key for index in leaves], depth + 1)
+        keys = {i: key for i, index in enumerate(leaves) if (key := found[index].key) and facts_of(key) is not NO_FACTS}
+        new = self.texts(texts, keys, depth + 1)
         return jsontext.splice(text, found, {leaves[i]: value for i, value in new.items()}) if new else text
 
     def _plain(self, text: str, facts: KeyFacts, places: _Places) -> str:

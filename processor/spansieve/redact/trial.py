@@ -42,4 +42,4 @@ def _try(rule: Rule, rules: CompiledRules) -> Result:
 
 def _redact(text: str, key: str, rules: CompiledRules) -> tuple[str, dict[str, int]]:
     run = Run(rules)
-    return run.texts([text], [key]).get(0, text), run.findings
+    return run.texts([text], {0: key}).get(0, text), run.findings

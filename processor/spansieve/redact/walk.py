@@ -22,6 +22,7 @@ BYTES: Final = "bytes_value"
 class Leaves:
     """The strings found: `texts`, the `keys` they stand under, and the `owners` that take new ones, by index.
 
+    Keys that are known to say nothing of their values (`known_keys`) are left out of `keys`.
     An owner is an AnyValue, a message and a field's name, or a repeated field and an index. `attribute_keys` are the
     distinct keys of attributes not in `known_keys`, and `undecodable` the bytes values that are not UTF-8.
     """
@@ -30,7 +31,7 @@ class Leaves:
 
     def __init__(self, known_keys: set[str]) -> None:
         self.texts: list[str] = []
-        self.keys: list[str] = []
+        self.keys: dict[int, str] = {}
         self.owners: list[Any] = []
         self.attribute_keys: set[str] = set()
         self.known_keys = known_keys
@@ -83,19 +84,23 @@ class Leaves:
     def attributes(self, attributes: Iterable[KeyValue]) -> None:
         """Find the strings of attributes, and the keys that are not known."""
         known = self.known_keys
-        add_text, add_key, add_owner = self.texts.append, self.keys.append, self.owners.append
+        texts = self.texts
+        add_text, add_owner = texts.append, self.owners.append
         for attribute in attributes:
             key = attribute.key
-            if key not in known:
-                self.attribute_keys.add(key)
             value = attribute.value
             text = value.string_value
             if text:
+                if key not in known:
+                    self.attribute_keys.add(key)
+                    self.keys[len(texts)] = key
                 add_text(text)
-                add_key(key)
                 add_owner(value)
-            elif value.WhichOneof("value") in _NESTED:
-                self._value(value, key)
+            else:
+                if key not in known:
+                    self.attribute_keys.add(key)
+                if value.WhichOneof("value") in _NESTED:
+                    self._value(value, key)
 
     def _value(self, value: AnyValue, key: str) -> None:
         """Find the strings of a value of any shape. A stack, not recursion: nothing is too deep."""
@@ -104,9 +109,7 @@ class Leaves:
             value, key = pending.pop()
             kind = value.WhichOneof("value")
             if kind == "string_value":
-                self.texts.append(value.string_value)
-                self.keys.append(key)
-                self.owners.append(value)
+                self._add(value.string_value, key, value)
             elif kind == "array_value":
                 pending += [(each, key) for each in value.array_value.values]
             elif kind == "kvlist_value":
@@ -123,22 +126,22 @@ class Leaves:
         except UnicodeDecodeError:
             self.undecodable.append(value)
         else:
-            self.texts.append(text)
-            self.keys.append(key)
-            self.owners.append((value, BYTES))
+            self._add(text, key, (value, BYTES))
+
+    def _add(self, text: str, key: str, owner: Any) -> None:  # noqa: ANN401 - see the class
+        if key not in self.known_keys:
+            self.keys[len(self.texts)] = key
+        self.texts.append(text)
+        self.owners.append(owner)
 
     def _field(self, message: Any, name: str, key: str) -> None:  # noqa: ANN401 - any generated message
         text = getattr(message, name)
         if text:
-            self.texts.append(text)
-            self.keys.append(key)
-            self.owners.append((message, name))
+            self._add(text, key, (message, name))
 
     def _items(self, repeated: Any, key: str) -> None:  # noqa: ANN401 - a repeated field of strings
         for index, text in enumerate(repeated):
-            self.texts.append(text)
-            self.keys.append(key)
-            self.owners.append((repeated, index))
+            self._add(text, key, (repeated, index))
 
     def _envelope(self, envelope: Any) -> None:  # noqa: ANN401 - ResourceSpans, ResourceLogs or ResourceMetrics
         self._field(envelope, "schema_url", "schema_url")
@@ -161,9 +164,7 @@ class Leaves:
 
     def _span(self, span: Span) -> None:
         if span.name:
-            self.texts.append(span.name)
-            self.keys.append("name")
-            self.owners.append((span, "name"))
+            self._add(span.name, "name", (span, "name"))
         self._field(span, "trace_state", "trace_state")
         self.attributes(span.attributes)
         for event in span.events:

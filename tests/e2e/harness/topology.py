@@ -38,13 +38,15 @@ class Run:
     directory: Path
     report: Mapping[str, Any]
     asked: list[Asked]
-    samples: Samples  # of the gateway's /metrics, when everything had its outcome
-    metrics_text: str
-    exit_code: int
-    tempo: processes.Tempo
-    prometheus: processes.Prometheus
-    collector_output: Path
-    _http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=30), repr=False)
+    metrics_text: str  # the gateway's /metrics, when everything had its outcome
+    exit_code: int  # of the gateway
+    stock: "Behind"
+    http: httpx.Client = field(repr=False)
+
+    @cached_property
+    def samples(self) -> Samples:
+        """The gateway's /metrics."""
+        return Samples(self.metrics_text)
 
     @cached_property
     def sent(self) -> list[Span]:
@@ -76,7 +78,7 @@ class Run:
 
     def trace(self, trace_id: str) -> bytes:
         """What Tempo answers for a trace; empty when it has none."""
-        response = self._http.get(f"{self.tempo.url}/api/traces/{trace_id}")
+        response = self.http.get(f"{self.stock.tempo.url}/api/traces/{trace_id}")
         if response.status_code == httpx.codes.NOT_FOUND:
             return b""
         response.raise_for_status()
@@ -92,14 +94,16 @@ class Run:
 
     def prometheus_answer(self, what: str, **parameters: str) -> Any:  # noqa: ANN401 - JSON
         """`data` of an answer of Prometheus' HTTP API."""
-        return ask_prometheus(self._http, self.prometheus, what, **parameters)
+        response = self.http.get(f"{self.stock.prometheus.url}/api/v1/{what}", params=parameters)
+        response.raise_for_status()
+        return response.json()["data"]
 
     def stores(self) -> Iterator[tuple[str, bytes]]:
         """Every byte that can be asked for or read behind the application, by where it is."""
         for trace_id in self.verdicts:
             yield f"Tempo /api/traces/{trace_id}", self.trace(trace_id)
         for query in ("search?limit=1000", "search/tags", "v2/search/tags"):
-            yield f"Tempo /api/{query}", self._http.get(f"{self.tempo.url}/api/{query}").content
+            yield f"Tempo /api/{query}", self.http.get(f"{self.stock.tempo.url}/api/{query}").content
         now = self.prometheus_answer("query", query="time()")["result"][0]
         exemplars = {"query": _EVERYTHING, "start": str(now - 3600), "end": str(now)}
         for what, parameters in (
@@ -138,16 +142,19 @@ def expected_calls(asked: list[Asked]) -> Counter[str]:
     return Counter(line.model for line in asked)
 
 
-def ask_prometheus(http: httpx.Client, prometheus: processes.Prometheus, what: str, **parameters: str) -> Any:  # noqa: ANN401 - JSON
-    """`data` of an answer of Prometheus' HTTP API."""
-    response = http.get(f"{prometheus.url}/api/v1/{what}", params=parameters)
-    response.raise_for_status()
-    return response.json()["data"]
+@dataclass(frozen=True)
+class Behind:
+    """The stock parts behind a gateway. What the Collector gets it also writes to `output`, as lines of OTLP/JSON."""
+
+    tempo: processes.Tempo
+    prometheus: processes.Prometheus
+    collector: processes.Collector
+    output: Path
 
 
 @contextmanager
-def run(directory: Path, protocol: str, seed: int) -> Iterator[Run]:
-    """Run the application once. `directory` is the stack's; the application's own report is nowhere in it."""
+def behind(directory: Path) -> Iterator[Behind]:
+    """Start Tempo, Prometheus and a Collector with collector-config/backend.yaml."""
     output = directory / "collector-output.jsonl"
     overlay = directory / "file-exporter.yaml"
     pipeline = {"receivers": ["otlp"], "processors": ["memory_limiter"]}
@@ -162,44 +169,61 @@ def run(directory: Path, protocol: str, seed: int) -> Iterator[Run]:
             }
         )
     )
-    provider = Provider()
     with ExitStack() as stack:
         tempo = stack.enter_context(processes.start_tempo(directory))
         prometheus = stack.enter_context(processes.start_prometheus(directory))
         collector = stack.enter_context(processes.start_backend(directory, tempo, prometheus, overlays=[overlay]))
-        gateway = stack.enter_context(Gateway(_made(directory / "gateway"), _settings(collector)))
-        report = _run_application(provider, gateway, protocol, seed)
+        yield Behind(tempo, prometheus, collector, output)
+
+
+@contextmanager
+def run(directory: Path, protocol: str, seed: int) -> Iterator[Run]:
+    """Run the application once. `directory` is the stack's; the application's own report is nowhere in it."""
+    provider = Provider()
+    with ExitStack() as stack:
+        stock = stack.enter_context(behind(directory))
+        (directory / "gateway").mkdir()
+        gateway = stack.enter_context(Gateway(directory / "gateway", _settings(stock.collector)))
+        endpoint = gateway.grpc if protocol == "grpc" else gateway.http
+        report = _run_application(provider, endpoint, protocol, seed, directory)
         spans = sum(1 for _ in spans_of(report["sent"]["traces"]))
         processes.wait_until(lambda: _settled(gateway, spans), "every item has its outcome", within=60)
-        samples, text = gateway.metrics(), gateway.metrics_text()
+        text = gateway.metrics_text()
         # The gateway's last push of metrics is part of its stop: after it, Prometheus has the final numbers.
         exit_code = gateway.stop()
-        collector.stop()
-        yield Run(directory, report, list(provider.ledger), samples, text, exit_code, tempo, prometheus, output)
+        stock.collector.stop()
+        http = stack.enter_context(httpx.Client(trust_env=False, timeout=30))
+        yield Run(directory, report, list(provider.ledger), text, exit_code, stock, http)
+
+
+@contextmanager
+def run_without_gateway(directory: Path, seed: int) -> Iterator[Run]:
+    """The same with the application sending straight to the Collector: what a gateway that does nothing would let by."""
+    provider = Provider()
+    with ExitStack() as stack:
+        stock = stack.enter_context(behind(directory))
+        report = _run_application(provider, f"http://{stock.collector.otlp_grpc}", "grpc", seed, directory)
+        stock.collector.stop()
+        http = stack.enter_context(httpx.Client(trust_env=False, timeout=30))
+        yield Run(directory, report, list(provider.ledger), "", 0, stock, http)
 
 
 def _trace_id(span: Span) -> str:
     return span.trace_id
 
 
-def _made(directory: Path) -> Path:
-    directory.mkdir()
-    return directory
-
-
 def _settings(collector: processes.Collector) -> dict[str, Any]:
     return {
         "redaction": {"names": "off"},
-        "sampling": {"decision_wait": "3s", "policies": POLICIES},
+        "sampling": {"decision_wait": "5s", "policies": POLICIES},
         "exporters": {"otlp": {"endpoint": collector.otlp_grpc, "tls": {"insecure": True}}},
     }
 
 
-def _run_application(provider: Provider, gateway: Gateway, protocol: str, seed: int) -> dict[str, Any]:
-    """The application's report. It knows the gateway by two environment variables, and by nothing else."""
-    endpoint = gateway.grpc if protocol == "grpc" else gateway.http
+def _run_application(provider: Provider, endpoint: str, protocol: str, seed: int, directory: Path) -> dict[str, Any]:
+    """The application's report. It knows where to send by two environment variables, and by nothing else."""
     # Beside the stack's directory, not in it: the report quotes what was planted.
-    file = gateway.directory.parent.with_name(f"{gateway.directory.parent.name}-report.json")
+    file = directory.with_name(f"{directory.name}-report.json")
     with provider.serving() as url:
         ended = subprocess.run(
             [

@@ -1,6 +1,5 @@
 """The embedded store as a destination, and its file."""
 
-import asyncio
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
@@ -104,16 +103,16 @@ async def test_a_new_store_is_announced(tmp_path: Path) -> None:
         assert store.logger.events("info") == ["store_created"]
 
 
-async def test_only_the_owner_may_read(tmp_path: Path) -> None:
+def test_only_the_owner_may_read(tmp_path: Path) -> None:
     """The directory 0700, the file and those that SQLite puts beside it 0600."""
     directory = tmp_path / "data"
-    async with storing(directory) as store:
-        store.submit(trace("a"))
-        await asyncio.to_thread(lambda: None)
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
-        assert modes == dict.fromkeys(modes, 0o600)
-        assert "traces.db-wal" in modes
-        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    file = StoreFile(directory, MIB)
+    file.open()
+    file.append([trace("a")], now_ns=1)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
+    file.close()
+    assert modes == dict.fromkeys(("traces.db", "traces.db-wal", "traces.db-shm"), 0o600)
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
 async def test_the_oldest_traces_make_room(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_a_prefix_that_fits_none_or_many_is_a_sentence(tmp_path: Path, prefix: s
 
 def test_no_store_yet_is_a_sentence(tmp_path: Path) -> None:
     """And reading does not make one."""
-    with pytest.raises(StoreError, match="There is no store at .* yet"):
+    with pytest.raises(StoreError, match=r"There is no store at .* yet"):
         TraceStoreReader(tmp_path).list(1)
     assert list(tmp_path.iterdir()) == []
 

@@ -358,6 +358,41 @@ async def test_expect_100_continue_is_honoured(http_server: Server, acceptor: Fa
     writer.close()
 
 
+UPGRADE = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAA")
+
+
+@pytest.mark.parametrize(
+    ("framing", "wire"),
+    [
+        ("content-length: 4", b"\x0a\x00\x0a\x00"),
+        ("transfer-encoding: chunked", b"2\r\n\x0a\x00\r\n2\r\n\x0a\x00\r\n0\r\n\r\n"),
+    ],
+    ids=["length", "chunked"],
+)
+async def test_an_offer_to_upgrade_does_not_cost_the_body(
+    framing: str, wire: bytes, http_server: Server, acceptor: FakeAcceptor
+) -> None:
+    """Java's HttpClient offers h2c with every request; the offer is passed over, also on the next request."""
+    reader, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    for _ in range(2):
+        writer.write(head("POST /v1/traces", f"content-type: {PROTO}", framing, *UPGRADE) + wire)
+        assert (await reader.readuntil(b"\r\n\r\n")).split()[1] == b"200"
+    assert [request.body for request in acceptor.requests] == [b"\x0a\x00\x0a\x00"] * 2
+    writer.close()
+
+
+async def test_the_body_may_come_after_an_offer_to_upgrade(http_server: Server, acceptor: FakeAcceptor) -> None:
+    """Head and body in two pieces are one request, too."""
+    reader, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    fields = (f"content-type: {PROTO}", "content-length: 2", "expect: 100-continue", *UPGRADE)
+    writer.write(head("POST /v1/traces", *fields))
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"\x0a\x00")
+    assert (await reader.readline()).split()[1] == b"200"
+    assert acceptor.requests[0].body == b"\x0a\x00"
+    writer.close()
+
+
 async def test_a_sender_that_goes_away_in_mid_body_harms_nothing(
     http_server: Server, client: httpx.AsyncClient, acceptor: FakeAcceptor, observer: Observations
 ) -> None:
@@ -373,7 +408,12 @@ async def test_a_sender_that_goes_away_in_mid_body_harms_nothing(
 
 
 @pytest.mark.parametrize(
-    "nonsense", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+    "nonsense",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n",
+    ],
 )
 async def test_what_is_not_http_is_400_with_a_status(nonsense: bytes, http_server: Server) -> None:
     """TLS or HTTP/2 on the port for HTTP/1.1 in the clear gets an answer that can be read, and an end."""
