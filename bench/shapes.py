@@ -293,15 +293,16 @@ def plain(app: Application, start_ns: int) -> Iterator[Written]:
             code__function__name=f"app.{name}.handle",
             code__line__number=random.randrange(1, 900),
             feature_flag__key=f"new-{prose.word()}",
-            app__request__id=LOOK_ALIKES["uuid"](random),
         )
-        values: list[Value] = []
+        request_id = LOOK_ALIKES["uuid"](random)
+        put(span, app__request__id=request_id)
+        values = [Value("uuid", personal=False, needles=(request_id,))]
         if random.random() < 0.3:  # 0.6 KB a span: a value in 2 KB
             value = prose.personal()
             if value.kind != "pem":
                 values.append(value)
                 put(span, **{_PLAIN_KEYS.get(value.kind, "app__note"): value.needles[0]})
-        if not values:
+        if len(values) == 1:
             put(span, app__tenant=f"tenant-{hash_of(name) % 50}")
         spans.append(Written(_SCOPES["http"], span, values))
         parent = span

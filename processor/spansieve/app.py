@@ -38,6 +38,8 @@ from spansieve.telemetry import Telemetry, application
 _MIB = 1024 * 1024
 # Running requests get so long to end when the gateway stops, out of the shutdown_timeout.
 _RECEIVER_GRACE_SECONDS = 5.0
+# How often the sampler is asked for traces whose wait is over.
+_TICK_SECONDS = 0.1
 # What a reload can change; a change elsewhere needs a restart, and the log says so.
 _RELOADABLE = {"redaction", "sampling"}
 
@@ -179,12 +181,7 @@ class Gateway:
         self._sampler.reconfigure(_policies(settings), settings.sampling.decision_wait)
         self._telemetry.set_policy(rules.digest)
         self._telemetry.count_reload("ok")
-        changed = {
-            key
-            for key in GatewayConfig.model_fields
-            if key not in _RELOADABLE and getattr(settings, key) != getattr(self._settings, key)
-        }
-        self._logger.info("reloaded", policy=rules.digest, needs_restart=sorted(changed))
+        self._logger.info("reloaded", policy=rules.digest, needs_restart=_needs_restart(self._settings, settings))
 
     def _make_destination(self) -> Destination:
         otlp = self._settings.exporters.otlp
@@ -220,12 +217,10 @@ class Gateway:
         self._logger.error("request_failed", transport=transport, signal=signal, **logs.frames(error))
 
     async def _decide(self) -> None:
-        """Decide traces when their wait is over; look ten times a second at most, and once a second at least."""
+        """Decide traces when their wait is over, a tick late at most."""
         while True:
-            self._pipeline.decide_due()
-            due = self._pipeline.next_due()
-            wait = 1.0 if due is None else due - self._clock.monotonic()
-            await asyncio.sleep(min(1.0, max(0.1 if wait > 0 else 0.0, wait)))
+            more = self._pipeline.decide_due()
+            await asyncio.sleep(0 if more else _TICK_SECONDS)
 
     async def _push_metrics(self) -> None:
         while True:
@@ -269,6 +264,18 @@ def _checked(load: Callable[[], GatewayConfig]) -> GatewayConfig:
     if found := problems(settings):
         raise ConfigError(found)
     return settings
+
+
+def _needs_restart(running: GatewayConfig, wanted: GatewayConfig) -> list[str]:
+    """The keys whose change a reload could not take over."""
+    changed = [
+        key
+        for key in GatewayConfig.model_fields
+        if key not in _RELOADABLE and getattr(wanted, key) != getattr(running, key)
+    ]
+    if wanted.sampling.decision_cache != running.sampling.decision_cache:
+        changed.append("sampling.decision_cache")
+    return sorted(changed)
 
 
 def _rules(settings: GatewayConfig) -> CompiledRules:

@@ -110,8 +110,12 @@ class HttpReceiver(_Section):
 class Protocols(_Section):
     """The protocols to serve: those that are named, as in the Collector; both when this section is left out."""
 
-    grpc: GrpcReceiver | None = Field(default=None, description="Serve OTLP/gRPC. Both are served when `protocols` is left out.")
-    http: HttpReceiver | None = Field(default=None, description="Serve OTLP/HTTP. Both are served when `protocols` is left out.")
+    grpc: GrpcReceiver | None = Field(
+        default=None, description="Serve OTLP/gRPC. Both are served when `protocols` is left out."
+    )
+    http: HttpReceiver | None = Field(
+        default=None, description="Serve OTLP/HTTP. Both are served when `protocols` is left out."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -213,8 +217,8 @@ SamplingPolicy = Annotated[AlwaysSample | StatusCode | Latency | Probabilistic, 
 class DecisionCache(_Section):
     """How many verdicts are remembered, so that late spans follow them."""
 
-    sampled_cache_size: int = _key(100_000, "Kept traces remembered.", 100_000, ge=0)
-    non_sampled_cache_size: int = _key(1_000_000, "Sampled-out traces remembered.", 1_000_000, ge=0)
+    sampled_cache_size: int = _key(100_000, "Kept traces remembered; about 170 bytes each.", 100_000, ge=0)
+    non_sampled_cache_size: int = _key(200_000, "Sampled-out traces remembered; about 170 bytes each.", 200_000, ge=0)
 
 
 _DEFAULT_POLICIES: tuple[SamplingPolicy, ...] = (
@@ -227,7 +231,14 @@ _DEFAULT_POLICIES: tuple[SamplingPolicy, ...] = (
 class Sampling(_Section):
     """Which traces are kept. A trace is kept when any policy says so."""
 
-    decision_wait: Duration = _key(30.0, "From a trace's first span to its decision.", "30s", gt=0, le=3600)
+    decision_wait: Duration = _key(
+        30.0,
+        "From a trace's first span to its decision. Make it longer than a trace takes and its senders batch (5s by "
+        "default): a failure that arrives after the decision does not change it.",
+        "30s",
+        gt=0,
+        le=3600,
+    )
     policies: tuple[SamplingPolicy, ...] = Field(
         default=_DEFAULT_POLICIES, description="In the order in which a kept trace is credited to them.", min_length=1
     )

@@ -1,44 +1,43 @@
-"""An ASGI application served inside our own event loop: uvicorn without its signal handlers, on a socket of ours."""
+"""An ASGI application served inside our own event loop: uvicorn without its signal handlers, on sockets of ours."""
 
 import asyncio
-import contextlib
+import os
 import socket
-from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _BACKLOG = 2048
-# How long a connection may be idle before it is closed; longer than exporters' usual five seconds between batches.
-_KEEP_ALIVE_SECONDS = 75
+
+# Exporters send every 5 s (OTEL_BSP_SCHEDULE_DELAY); a connection that we closed between two batches would cost one.
+_KEEP_ALIVE_SECONDS = 120
+
+# What outlasts the grace of a stop is cancelled, and gets so long to tell its client.
+_FAREWELL_SECONDS = 1.0
 
 
-class _Uvicorn(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the composition root."""
-        yield
+def bind(endpoint: str, key: str) -> list[socket.socket]:
+    """Bind and listen on `host:port`: on each address of the host, all with one port; port 0 takes a free one.
 
-
-def bind(endpoint: str, key: str) -> socket.socket:
-    """Bind and listen on `host:port`. An OSError names the configuration's `key` and the remedy."""
+    Raises OSError, whose text names the configuration's `key` and the remedy.
+    """
     host, _, port = endpoint.rpartition(":")
-    host = host.strip("[]")
+    bound: list[socket.socket] = []
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        bound = socket.socket(family, kind, protocol)
-        try:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.bind(address)
-            bound.listen(_BACKLOG)
-        except OSError:
-            bound.close()
-            raise
+        flags = socket.AI_PASSIVE
+        found = socket.getaddrinfo(host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=flags)
+        for family, address in dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found):
+            number = bound[0].getsockname()[1] if bound else int(port)
+            bound.append(socket.create_server((address, number), family=family, backlog=_BACKLOG))
     except OSError as error:
-        raise OSError(f"{key}: cannot listen on {endpoint}: {error.strerror}. Free it or name another.") from None
-    bound.setblocking(False)  # noqa: FBT003 - the socket module's signature
+        for each in bound:
+            each.close()
+        # create_server puts the address into its text, which stands here already; getaddrinfo has numbers of its own.
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        raise OSError(f"{key}: cannot listen on {endpoint}: {why}. Free it or name another.") from None
+    for each in bound:
+        _notice_vanished_clients(each)
     return bound
 
 
@@ -51,36 +50,62 @@ def address_of(bound: socket.socket) -> str:
 class HttpServer:
     """One application on one endpoint. `key` is the configuration key that an error names."""
 
-    def __init__(self, application: ASGIApp, endpoint: str, key: str) -> None:
+    def __init__(
+        self,
+        application: ASGIApp,
+        endpoint: str,
+        key: str,
+        protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
+    ) -> None:
         self._application = application
         self._endpoint = endpoint
         self._key = key
-        self._server: _Uvicorn | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._protocol = protocol
+        self._server: uvicorn.Server | None = None
 
     async def start(self) -> str:
         """Bind, begin to serve, and return `host:port`. Raises OSError when the endpoint cannot be had."""
         bound = bind(self._endpoint, self._key)
-        settings = uvicorn.Config(
+        config = uvicorn.Config(
             self._application,
+            http=self._protocol,
+            ws="none",
+            lifespan="off",
             log_config=None,
             access_log=False,
-            lifespan="off",
-            http="httptools",
-            ws="none",
             proxy_headers=False,
             server_header=False,
+            date_header=False,  # uvicorn would renew it by a timer
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
-        self._server = _Uvicorn(settings)
-        # The kernel queues connections from listen() on, so there is nothing to wait for.
-        self._task = asyncio.create_task(self._server.serve(sockets=[bound]), name=f"serve {self._key}")
-        return address_of(bound)
+        config.load()
+        # Not serve(): it would install signal handlers, and the process is not uvicorn's.
+        self._server = uvicorn.Server(config)
+        self._server.lifespan = config.lifespan_class(config)
+        await self._server.startup(bound)
+        return address_of(bound[0])
 
     async def stop(self, grace: float) -> None:
-        """Take no new connections, let running requests end for `grace` seconds, then close what is left."""
-        if self._server is None or self._task is None:
+        """Take no more connections, answer the requests under way for up to `grace` seconds, then close."""
+        if self._server is None:
             return
-        self._server.config.timeout_graceful_shutdown = max(1, round(grace))
-        self._server.should_exit = True
-        await self._task
+        server, self._server = self._server, None
+        server.config.timeout_graceful_shutdown = grace  # type: ignore[assignment]  # it is only handed to wait_for
+        await server.shutdown()
+        # What is left now has been cancelled, and is telling its client so.
+        if server.server_state.tasks:
+            await asyncio.wait(server.server_state.tasks, timeout=_FAREWELL_SECONDS)
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
+
+
+def _notice_vanished_clients(listening: socket.socket) -> None:
+    """Let the kernel close, after two minutes, connections whose peer is gone with its machine.
+
+    Accepted sockets inherit these options.
+    """
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):  # not on macOS
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)

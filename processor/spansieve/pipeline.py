@@ -98,18 +98,22 @@ class Pipeline:
             self._destination.submit(request.signal, measured.message.SerializeToString(), measured.items)
         return Answer(sum(decoded.rejected.values()), decoded.message)
 
-    def decide_due(self) -> None:
-        """Decide the traces whose wait is over, some hundred at a time."""
+    def decide_due(self) -> bool:
+        """Decide traces whose wait is over, some hundred at a time; say whether more are due already."""
+        now = self._clock.monotonic()
+        if not self._is_due(now):
+            return False
         with self._stage("decide"):
-            self._finish(self._sampler.take_due(self._clock.monotonic(), _DECISIONS_AT_ONCE))
+            self._finish(self._sampler.take_due(now, _DECISIONS_AT_ONCE))
+        return self._is_due(now)
 
     def decide_all(self) -> None:
         """Decide every waiting trace on what is known of it: the gateway stops."""
         self._finish(self._sampler.flush(Trigger.SHUTDOWN))
 
-    def next_due(self) -> float | None:
-        """When decide_due has work again, in monotonic seconds; None when no trace waits."""
-        return self._sampler.next_due()
+    def _is_due(self, now: float) -> bool:
+        due = self._sampler.next_due()
+        return due is not None and due <= now
 
     @property
     def held_bytes(self) -> int:

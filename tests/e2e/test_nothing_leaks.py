@@ -33,6 +33,7 @@ def test_places_that_were_searched_hold_something(run: Run) -> None:
     assert search.found(markers, places[run.stock.output.name]) == markers
     assert b"gpt-4o-mini" in places["Prometheus series"]
     assert b"gpt-4o-mini" in places["/metrics of the gateway"]
+    assert any(b"gpt-4o-mini" in data for place, data in places.items() if "write-ahead log" in place)
     assert b'"stopped"' in places["gateway/gateway.log"]
     for directory in ("tempo-data/", "prometheus/data/"):
         assert any(data for place, data in places.items() if place.startswith(directory))

@@ -30,15 +30,16 @@ def test_every_planted_value_is_in_the_collectors_output(unguarded: Run) -> None
 
 
 def test_planted_values_can_be_read_from_tempos_files(unguarded: Run) -> None:
-    """Though Tempo compresses, most of them can be read from its files as they are: searching files is worth it."""
+    """Tempo compresses, so its answers are the whole check; yet many values stand in its files as they are."""
     stored = b"".join(path.read_bytes() for path in unguarded.stock.tempo.data.rglob("*") if path.is_file())
-    assert len(search.found(unguarded.needles, stored)) > len(unguarded.needles) / 2
+    assert len(search.found(unguarded.needles, stored)) >= 20
 
 
-def test_label_values_can_be_read_from_prometheus_files(unguarded: Run) -> None:
-    """The name of a model, which is a label, can be read from Prometheus' files as it is."""
-    stored = b"".join(path.read_bytes() for path in unguarded.stock.prometheus.data.rglob("*") if path.is_file())
-    assert b"gpt-4o-mini" in stored
+def test_labels_can_be_read_from_prometheus_files(unguarded: Run) -> None:
+    """The write-ahead log is searched in the clear: every model's name, which is a label, is found in it."""
+    stored = b"".join(data for place, data in unguarded.stores() if place.startswith("Prometheus write-ahead log"))
+    models = list(topology.expected_calls(unguarded.asked))
+    assert search.found(models, stored) == models
 
 
 def test_sampled_out_traces_would_be_there(unguarded: Run) -> None:

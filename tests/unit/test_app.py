@@ -24,6 +24,9 @@ telemetry: {metrics: {endpoint: "127.0.0.1:0"}}
 """
 
 
+EXTRA = "shutdown_timeout: 3s\nsampling: {decision_wait: 1s, decision_cache: {sampled_cache_size: 7}}\n"
+
+
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """Where the gateway's log goes; the process's logging is put back afterwards."""
@@ -93,12 +96,12 @@ async def test_reload_takes_over_policy_and_sampling(tmp_path: Path, log: io.Str
     running = gateway(ANY_PORT, tmp_path, log)
     await running.start()
     before = events(log)["ready"]["policy"]
-    changed = ANY_PORT.replace("{names: off}", f"{{names: off, policy: {policy}}}") + "shutdown_timeout: 3s\n"
+    changed = ANY_PORT.replace("{names: off}", f"{{names: off, policy: {policy}}}") + EXTRA
     running.reload(lambda: settings(changed, tmp_path))
     await running.stop()
     reloaded = events(log)["reloaded"]
     assert reloaded["policy"] != before
-    assert reloaded["needs_restart"] == ["shutdown_timeout"]
+    assert reloaded["needs_restart"] == ["sampling.decision_cache", "shutdown_timeout"]
 
 
 async def test_a_bad_reload_changes_nothing_and_says_so(tmp_path: Path, log: io.StringIO) -> None:

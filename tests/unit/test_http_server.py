@@ -1,5 +1,7 @@
 """The embedded HTTP server: bound before it is said to run, and a taken port is a sentence with the key."""
 
+import socket
+
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -44,3 +46,14 @@ async def test_after_stop_the_port_is_free() -> None:
     second = HttpServer(APPLICATION, address, "second.key")
     assert await second.start() == address
     await second.stop(1)
+
+
+async def test_a_host_name_is_served_on_each_of_its_addresses() -> None:
+    """`localhost` may mean 127.0.0.1 and ::1; a client on either reaches the application."""
+    server = HttpServer(APPLICATION, "localhost:0", "some.key")
+    port = (await server.start()).rpartition(":")[2]
+    hosts = {"[::1]" if family is socket.AF_INET6 else "127.0.0.1" for family, *_ in socket.getaddrinfo("localhost", 0)}
+    async with httpx.AsyncClient() as client:
+        answers = {host: (await client.get(f"http://{host}:{port}/")).text for host in hosts}
+    await server.stop(1)
+    assert answers == dict.fromkeys(hosts, "hello")

@@ -118,6 +118,15 @@ async def test_nothing_is_decided_before_the_wait_is_over() -> None:
     assert bench.books() == {"received": 1, "in_flight": 1}
 
 
+async def test_many_due_traces_are_decided_in_rounds() -> None:
+    """Between two rounds others are served; the last round says that nothing more is due."""
+    bench = Bench()
+    await bench.send(*(span(n) for n in range(1, 1002)))
+    bench.clock.advance(WAIT)
+    assert [bench.pipeline.decide_due() for _ in range(4)] == [True, True, False, False]
+    assert bench.books() == {"received": 1001, "sampled_out": 1001}
+
+
 async def test_what_waits_is_redacted() -> None:
     """The bytes of a kept span hold the token, not the value."""
     bench = Bench()

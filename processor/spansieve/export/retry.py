@@ -7,8 +7,8 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from google.protobuf.message import DecodeError
-from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped] # it ships no stubs
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped] # it ships no stubs
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 
 from spansieve.config import Retry
 

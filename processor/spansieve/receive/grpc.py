@@ -59,7 +59,8 @@ class GrpcReceiverServer:
         host, _, port = endpoint.rpartition(":")
         if port != "0":
             # grpc-core says only that it failed; a trial says why. The port is free again before it is taken.
-            bind(endpoint, _KEY).close()
+            for each in bind(endpoint, _KEY):
+                each.close()
         server = aio.server(
             options=[
                 ("grpc.max_receive_message_length", self._config.max_recv_msg_size_mib * 1024 * 1024),

@@ -4,15 +4,13 @@ A plain ASGI application: three paths need no router, and every answer is an OTL
 """
 
 import asyncio
-import socket
 from collections.abc import Callable
 from email.utils import formatdate
 
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from spansieve.config import HttpReceiver
-from spansieve.http_server import address_of, bind
+from spansieve.http_server import HttpServer
 from spansieve.model import Encoding, ReceivedRequest, Signal
 from spansieve.receive.http_protocol import OtlpHttpProtocol
 from spansieve.receive.inflate import Body, GzipBody, IdentityBody
@@ -31,6 +29,7 @@ from spansieve.receive.status import (
 )
 
 _HTTP = "http"
+_KEY = "receivers.otlp.protocols.http.endpoint"
 _SIGNALS = {f"/v1/{signal.value}": signal for signal in Signal}
 _ENCODINGS = {encoding.value.encode("ascii"): encoding for encoding in Encoding}
 _CODINGS: dict[bytes, Callable[[int], Body]] = {
@@ -40,74 +39,17 @@ _CODINGS: dict[bytes, Callable[[int], Body]] = {
     b"x-gzip": GzipBody,  # RFC 9110, 8.4.1.3: the same
 }
 
-# Exporters send every 5 s (OTEL_BSP_SCHEDULE_DELAY); a connection that we closed between two batches would cost one.
-_KEEP_ALIVE_SECONDS = 120
-
 # How long a sender whose body is refused half-read may go on sending. To close at once would reset the connection, and
 # the reset may overtake the answer (RFC 9112, 9.6).
 _LINGER_SECONDS = 1.0
 
-_FAREWELL_SECONDS = 1.0
 
-
-class HttpReceiverServer:
+class HttpReceiverServer(HttpServer):
     """An OTLP/HTTP server in the running event loop."""
 
     def __init__(self, config: HttpReceiver, acceptor: Acceptor, observer: RequestObserver) -> None:
-        self._endpoint = config.endpoint
-        self._application = _Application(config.max_request_body_size, acceptor, observer)
-        self._server: uvicorn.Server | None = None
-
-    async def start(self) -> str:
-        """Listen and serve. Return the bound host:port.
-
-        Raises OSError, naming the endpoint, when it cannot be bound.
-        """
-        bound = bind(self._endpoint, "receivers.otlp.protocols.http.endpoint")
-        _notice_vanished_senders(bound)
-        config = uvicorn.Config(
-            self._application,
-            http=OtlpHttpProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,  # uvicorn would renew it by a timer
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        )
-        config.load()
-        # Not serve(): it would install signal handlers, and the process is not uvicorn's.
-        self._server = uvicorn.Server(config)
-        self._server.lifespan = config.lifespan_class(config)
-        await self._server.startup([bound])
-        return address_of(bound)
-
-    async def stop(self, grace: float) -> None:
-        """Take no more connections, answer the requests under way for up to `grace` seconds, then close."""
-        if self._server is None:
-            return
-        server, self._server = self._server, None
-        server.config.timeout_graceful_shutdown = grace  # type: ignore[assignment]  # it is only handed to wait_for
-        await server.shutdown()
-        # What is left now has been cancelled, and says 503 to its sender.
-        if server.server_state.tasks:
-            await asyncio.wait(server.server_state.tasks, timeout=_FAREWELL_SECONDS)
-        for connection in list(server.server_state.connections):
-            connection.transport.abort()
-
-
-def _notice_vanished_senders(listening: socket.socket) -> None:
-    """Let the kernel close, after two minutes, connections whose peer is gone with its machine.
-
-    Accepted sockets inherit these options.
-    """
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):  # not on macOS
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
+        application = _Application(config.max_request_body_size, acceptor, observer)
+        super().__init__(application, config.endpoint, _KEY, OtlpHttpProtocol)
 
 
 class _Disconnected(Exception):

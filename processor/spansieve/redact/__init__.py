@@ -22,12 +22,11 @@ _UNDECODABLE = "bytes"
 def batch(batch: DecodedBatch, rules: CompiledRules) -> RedactedBatch:
     """Redact a batch in place: every string and bytes value of the request, and every key.
 
-    Ids, times, numbers and structure stay. Fields that this version's protocol does not know are discarded, since
-    nothing could be found in them. `findings` of the result count what was replaced, by rule; a value that could not
+    Ids, times, numbers and structure stay; fields that are not in OTLP's schema are decode's to remove. `findings`
+    of the result count what was replaced, by rule; a value that could not
     be processed is removed and counted under `error` or `budget`, bytes that are no text under `bytes`.
     """
     message = batch.message
-    message.DiscardUnknownFields()
     leaves = walk.Leaves(rules.plain_keys)
     leaves.request(message)
     run = Run(rules)

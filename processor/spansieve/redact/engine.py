@@ -18,7 +18,8 @@ BUDGET = "budget"
 
 _CONTEXT_BEFORE = 48
 _CONTEXT_AFTER = 24
-_MOST_PASSES = 4
+_MOST_PASSES = 8
+_ANCHOR = 28  # the longest anchor: seven digits with gaps; a match starts before its anchor's end
 _BEFORE = 96  # of what `unless_before` sees
 _NOTE = re.compile(r"\[BYTES \d{1,20}\]")
 
@@ -26,7 +27,7 @@ _Finding = tuple[int, int, CompiledRule]
 _Places = list[tuple[int, int]]
 
 
-class _OverBudget(Exception):  # noqa: N818 - no error: a decision
+class _OverBudget(Exception):
     """A value costs more than the policy's limits allow."""
 
 
@@ -40,7 +41,7 @@ class Run:
         self._done: dict[tuple[str, str], tuple[str, Counter[str]]] = {}
 
     def texts(self, texts: Sequence[str], keys: Mapping[int, str], depth: int = 0) -> dict[int, str]:
-        """Redact texts, each under its key; one that says nothing may be left out. Gives those that changed, by index."""
+        """Redact texts, each under its key; a key that says nothing may be left out. Gives what changed, by index."""
         rules = self._rules
         try:
             hits = rules.anchors.scan(texts)
@@ -109,12 +110,12 @@ class Run:
             self.findings[rule.name] += 1
             return rule.replacement
         if jsontext.looks_like(text):
-            new = self._json(text, key, depth)
-            if new is None:
-                return self._plain(text, facts, places)
-            if jsontext.parses(text):
-                return new
-            text, places = new, self._places(new)
+            whole = jsontext.parses(text)
+            text, again = self._json(text, key, depth, whole=whole)
+            if whole:
+                return text
+            if again:
+                places = self._places(text)
         return self._plain(text, facts, places)
 
     def _places(self, text: str) -> _Places:
@@ -130,11 +131,14 @@ class Run:
                 return rule
         return None
 
-    def _json(self, text: str, key: str, depth: int) -> str | None:
-        """Redact the leaves of JSON text. None when it holds no token at all."""
+    def _json(self, text: str, key: str, depth: int, *, whole: bool) -> tuple[str, bool]:
+        """Redact the leaves of JSON text, and say whether any changed.
+
+        In what does not parse, because it was cut off or only holds some JSON, numbers are left to the plain pass.
+        """
         found = jsontext.tokens(text, key)
         if not found:
-            return None
+            return text, False
         if depth >= self._rules.limits.depth:
             raise _OverBudget
         facts_of = self._rules.facts
@@ -142,13 +146,14 @@ class Run:
             index
             for index, token in enumerate(found)
             if token.kind != jsontext.NUMBER
-            or jsontext.is_long_number(token.text)
-            or facts_of(token.key).whole
+            or (whole and (jsontext.is_long_number(token.text) or facts_of(token.key).whole))
         ]
         texts = [found[index].text for index in leaves]
         keys = {i: key for i, index in enumerate(leaves) if (key := found[index].key) and facts_of(key) is not NO_FACTS}
         new = self.texts(texts, keys, depth + 1)
-        return jsontext.splice(text, found, {leaves[i]: value for i, value in new.items()}) if new else text
+        if not new:
+            return text, False
+        return jsontext.splice(text, found, {leaves[i]: value for i, value in new.items()}), True
 
     def _plain(self, text: str, facts: KeyFacts, places: _Places) -> str:
         """Run the patterns whose anchors hit, until nothing more is found: a replacement may uncover a neighbour."""
@@ -222,7 +227,7 @@ def _merged(findings: list[_Finding]) -> Iterator[_Finding]:
     yield start, end, winner
 
 
-def _detect(  # noqa: PLR0913 - the hot loop; its state stays in locals
+def _detect(
     text: str,
     facts: KeyFacts,
     rule: CompiledRule,
@@ -246,29 +251,33 @@ def _detect(  # noqa: PLR0913 - the hot loop; its state stays in locals
             high = anchored[position] + after
             position += 1
         high = min(high, size)
-        while (match := search(text, low, high)) is not None:
-            budget -= detector.cost
+        last = anchored[position - 1] + _ANCHOR
+        while low <= last and (match := search(text, low, high)) is not None:
+            start, end = match.span(group)
+            low = match.start() + 1
+            budget -= 1
+            if _excused(text, start, end, rule, facts, in_context=detector.in_context):
+                span = None
+            elif check is None:
+                span = start, end
+            else:
+                budget -= detector.cost
+                span = check(text, start, end)
             if budget < 0:
                 raise _OverBudget
-            start, end = match.span(group)
-            span = (start, end) if check is None else check(text, start, end)
-            if (
-                span is None
-                or (rule.unless_before is not None and rule.unless_before.search(text[max(0, start - _BEFORE) : start]))
-                or (detector.in_context and not _in_context(text, start, end, rule, facts))
-            ):
-                low = match.start() + 1
+            if span is None:
                 continue
             found.append((*span, rule))
-            low = max(span[1], match.start() + 1)
+            low = max(low, span[1])
         done = low
     return budget
 
 
-def _in_context(text: str, start: int, end: int, rule: CompiledRule, facts: KeyFacts) -> bool:
-    if rule.index in facts.context:
+def _excused(text: str, start: int, end: int, rule: CompiledRule, facts: KeyFacts, *, in_context: bool) -> bool:
+    """Whether what stands around a candidate, or does not stand there, makes it none."""
+    if rule.unless_before is not None and rule.unless_before.search(text[max(0, start - _BEFORE) : start]):
         return True
-    if rule.context is None:
+    if not in_context or rule.index in facts.context or rule.context is None:
         return False
     around = text[max(0, start - _CONTEXT_BEFORE) : start]
-    return rule.context.search(around) is not None or rule.context.search(text[end : end + _CONTEXT_AFTER]) is not None
+    return not (rule.context.search(around) or rule.context.search(text[end : end + _CONTEXT_AFTER]))

@@ -37,7 +37,7 @@ class Token(NamedTuple):
 
 def looks_like(text: str) -> bool:
     """Whether a text may be JSON or hold some: it starts as JSON does, or an object with a key starts in it."""
-    return _START.match(text) is not None or '{"' in text or '[{' in text or '\\"' in text
+    return _START.match(text) is not None or '{"' in text or "[{" in text or '\\"' in text
 
 
 def parses(text: str) -> bool:

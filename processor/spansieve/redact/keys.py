@@ -36,4 +36,3 @@ def words(names: Iterable[str]) -> re.Pattern[str] | None:
     """Compile context words into a regex that finds them as whole words of a text or of a normalised key."""
     each = ["[ _.-]?".join(re.escape(part) for part in _WORD_GAPS.split(name.lower())) for name in names]
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(each)})(?:e?s)?(?![^\W_])", re.IGNORECASE) if each else None
-

@@ -37,25 +37,33 @@ def _check(tree: Any, within: int) -> str:  # noqa: ANN401 - re's parse trees ha
         name = str(operation)
         if name in ("GROUPREF", "GROUPREF_EXISTS"):
             return "refers back to a group, which cannot be matched in linear time"
-        parts: list[Any] = []
         inner = within
         if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-            low, high, part = argument
+            low, high, _ = argument
             if high > _MOST_REPEATS:
                 return f"repeats without a bound, or more than {_MOST_REPEATS} times: write {{1,64}} in place of +"
-            if name != "POSSESSIVE_REPEAT" and within > _MOST_NESTED and (high - low) > 1:
-                return f"repeats a part of varying length more than {_MOST_NESTED} times"
-            parts = [part]
-            inner = within * max(1, int(high)) if name != "POSSESSIVE_REPEAT" else within
-        elif name == "SUBPATTERN":
-            parts = [argument[-1]]
-        elif name == "BRANCH":
-            parts = argument[1]
-        elif name in ("ASSERT", "ASSERT_NOT"):
-            parts = [argument[1]]
-        elif name == "ATOMIC_GROUP":
-            parts = [argument]
-        for part in parts:
+            if name != "POSSESSIVE_REPEAT":  # which never gives back what it took
+                if within > _MOST_NESTED and high - low > 1:
+                    return f"repeats a part of varying length more than {_MOST_NESTED} times"
+                inner = within * max(1, int(high))
+        for part in _parts(name, argument):
             if found := _check(part, inner):
                 return found
     return ""
+
+
+def _parts(name: str, argument: Any) -> list[Any]:  # noqa: ANN401 - see _check
+    """The parse trees inside of one."""
+    match name:
+        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+            return [argument[2]]
+        case "SUBPATTERN":
+            return [argument[-1]]
+        case "BRANCH":
+            return list(argument[1])
+        case "ASSERT" | "ASSERT_NOT":
+            return [argument[1]]
+        case "ATOMIC_GROUP":
+            return [argument]
+        case _:
+            return []

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber
 
 Span = tuple[int, int]
 
@@ -14,7 +15,10 @@ _DATE = re.compile(
     r"|(?:0?[1-9]|[12]\d|3[01])[-/. ](?:0?[1-9]|[12]\d|3[01])[-/. ](?:19|20)\d\d(?!\d)"
 )
 # North American shapes that nothing else has: parentheses, or hyphens or dots throughout. Made-up exchanges count too.
-_NANP = re.compile(r"(?:1[ .-])?(?:\([2-9]\d\d\) ?\d{3}[ .\u2010-\u2014-]|[2-9]\d\d[.\u2010-\u2014-]\d{3}[.\u2010-\u2014-])\d{4}")
+_NANP = re.compile(
+    r"(?:1[ .-])?(?:\([2-9]\d\d\) ?\d{3}[ .\u2010-\u2014-]"
+    r"|[2-9]\d\d[.\u2010-\u2014-]\d{3}[.\u2010-\u2014-])\d{4}"
+)
 
 
 def known_region(region: str) -> bool:
@@ -24,6 +28,7 @@ def known_region(region: str) -> bool:
 
 def checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | None]:
     """Check numbers that stand alone: with a country code they must be possible, else valid in a region."""
+    plans = [_Plan(region) for region in regions]
 
     def check(text: str, start: int, end: int) -> Span | None:
         if text[start] in "+\uff0b" or text.startswith("00", start):
@@ -32,18 +37,19 @@ def checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | None]:
             return None
         if _NANP.fullmatch(text, start, end):
             return start, end
-        return _longest(text, start, end, lambda number: _valid(number, regions))
+        return _longest(text, start, end, lambda number: _valid(number, plans))
 
     return check
 
 
 def context_checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | None]:
     """Check numbers beside a word that says telephone: any seven to fifteen digits but a date."""
+    plans = [_Plan(region) for region in regions]
 
     def check(text: str, start: int, end: int) -> Span | None:
         if _DATE.match(text, start):
             return None
-        valid = _longest(text, start, end, lambda number: _valid(number, regions))
+        valid = _longest(text, start, end, lambda number: _valid(number, plans))
         return valid or _longest(text, start, end, lambda number: 7 <= sum(map(str.isdigit, number)) <= 15)
 
     return check
@@ -63,12 +69,28 @@ def _possible_abroad(number: str) -> bool:
     return parsed is not None and phonenumbers.is_possible_number(parsed)
 
 
-def _valid(number: str, regions: Sequence[str]) -> bool:
-    for region in regions:
-        parsed = _parse(number, region)
-        if parsed is not None and phonenumbers.is_valid_number_for_region(parsed, region):
-            return True
-    return False
+class _Plan:
+    """A region's numbering plan. Its patterns alone decide most candidates, in a hundredth of what parsing takes."""
+
+    def __init__(self, region: str) -> None:
+        metadata: Any = PhoneMetadata.metadata_for_region(region, None)
+        self.region = region
+        self.national: re.Pattern[str] = re.compile(metadata.general_desc.national_number_pattern)
+        self.prefix: re.Pattern[str] = re.compile(metadata.national_prefix_for_parsing or "(?!)")
+
+    def accepts(self, number: str, digits: str) -> bool:
+        """Whether a number is one that the plan assigns."""
+        if not self.national.fullmatch(digits):
+            prefix = self.prefix.match(digits)
+            if prefix is None or not self.national.fullmatch(digits, prefix.end()):
+                return False
+        parsed = _parse(number, self.region)
+        return parsed is not None and phonenumbers.is_valid_number_for_region(parsed, self.region)
+
+
+def _valid(number: str, plans: Sequence[_Plan]) -> bool:
+    digits = "".join(_GROUPS.findall(number))
+    return any(plan.accepts(number, digits) for plan in plans)
 
 
 def _parse(number: str, region: str | None) -> PhoneNumber | None:

@@ -93,7 +93,9 @@ class Examples(_Section):
 class Rule(_Section):
     """What finds one kind of value, and what is put in its place."""
 
-    name: str = Field(description="Unique; the `rule` label of the metrics.", pattern=r"^[a-z][a-z0-9_]{1,47}$", examples=["email"])
+    name: str = Field(
+        description="Unique; the `rule` label of the metrics.", pattern=r"^[a-z][a-z0-9_]{1,47}$", examples=["email"]
+    )
     entity: str = Field(description="The kind of value.", pattern=r"^[A-Z][A-Z0-9_]{1,31}$", examples=["EMAIL"])
     reason: str = Field(description="Why the rule is there.", min_length=10, examples=["identifies a person"])
     action: Literal["replace", "remove"] = Field(
@@ -103,7 +105,9 @@ class Rule(_Section):
         None, description="`[ENTITY]` when not given.", pattern=r"^\[[A-Z][A-Z0-9_]{0,31}\]$", examples=["[EMAIL]"]
     )
     patterns: tuple[Pattern, ...] = Field(
-        (), description="Find the value; a group named `value` narrows what is replaced.", examples=[[r"\d{3}-\d{2}-\d{4}"]]
+        (),
+        description="Find the value; a group named `value` narrows what is replaced.",
+        examples=[[r"\d{3}-\d{2}-\d{4}"]],
     )
     validator: Annotated[str, AfterValidator(_validator)] | None = Field(
         None, description="Checks, and may narrow, what a pattern found.", examples=["card"]
@@ -123,7 +127,11 @@ class Rule(_Section):
         examples=[["@"]],
     )
     lead: int | None = Field(
-        None, description="Most characters of a match before its anchor, when that is known.", ge=0, le=4096, examples=[8]
+        None,
+        description="Most characters of a match before its anchor, when that is known.",
+        ge=0,
+        le=4096,
+        examples=[8],
     )
     unless_before: Pattern | None = Field(
         None, description="What stands right before a match to make it none.", examples=[r"version[ :]{1,2}"]
@@ -164,10 +172,15 @@ class Policy(_Section):
     include: tuple[str, ...] = Field((), description="Rule packs of the package.", examples=[["secrets"]])
     disable: tuple[str, ...] = Field((), description="Rules of those packs to leave out.", examples=[["mac"]])
     regions: tuple[Annotated[str, AfterValidator(_region)], ...] = Field(
-        ("US", "GB", "DE", "FR"), description="Whose national telephone numbers are known.", min_length=1, examples=[["US"]]
+        ("US", "GB", "DE", "FR"),
+        description="Whose national telephone numbers are known.",
+        min_length=1,
+        examples=[["US"]],
     )
-    limits: Limits = Limits()
-    rules: tuple[Rule, ...] = Field((), description="Rules; one with a pack's rule's name takes its place.", examples=[[]])
+    limits: Limits = Limits(depth=8, checks=4000, checks_per_kib=200)
+    rules: tuple[Rule, ...] = Field(
+        (), description="Rules; one with a pack's rule's name takes its place.", examples=[[]]
+    )
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -213,7 +226,9 @@ def parse(text: str) -> Policy:
     for name in own.disable:
         if rules.pop(name, None) is None and not problems:
             problems.append(f"disable: {name!r} is not a rule of the packs that are included. Example: [mac].")
-    problems += [f"rules: the name {n!r} stands twice." for n, count in Counter(r.name for r in own.rules).items() if count > 1]
+    problems += [
+        f"rules: the name {n!r} stands twice." for n, count in Counter(r.name for r in own.rules).items() if count > 1
+    ]
     for rule in own.rules:
         rules[rule.name] = rule
         problems += _rule_problems(rule)
@@ -338,4 +353,5 @@ def _sentence(details: ErrorDetails) -> str:
         case "value_error":
             return f"{path}: {_kind(details['input'])} that {details['ctx']['error']}.{hint}"
         case _:
-            return f"{path}: {_kind(details['input'])} is not accepted: {details['msg'][0].lower()}{details['msg'][1:]}.{hint}"
+            why = details["msg"][0].lower() + details["msg"][1:]
+            return f"{path}: {_kind(details['input'])} is not accepted: {why}.{hint}"

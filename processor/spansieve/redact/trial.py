@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from spansieve.redact.engine import Run
-from spansieve.redact.policy import Policy, Rule, compile
+from spansieve.redact import policy as policies
 from spansieve.redact.compiled import CompiledRules
+from spansieve.redact.engine import Run
+from spansieve.redact.policy import Policy, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Result:
 
 def run(policy: Policy) -> list[Result]:
     """Try all examples of all rules. A rule without examples of both kinds fails."""
-    rules = compile(policy)
+    rules = policies.compile(policy)
     return [_try(rule, rules) for rule in policy.rules]
 
 

@@ -24,7 +24,8 @@ _KEEP_MACS = frozenset({"000000000000", "ffffffffffff"})
 _IBAN_LENGTHS = {
     country: int(length)
     for length, countries in {
-        "15": "NO", "16": "BE", "18": "DK FO FI GL NL SD FK", "19": "MK SI", "20": "AT BA EE KZ LT LU XK MN", "21": "CH HR LI LV",
+        "15": "NO", "16": "BE", "18": "DK FO FI GL NL SD FK", "19": "MK SI", "20": "AT BA EE KZ LT LU XK MN",
+        "21": "CH HR LI LV",
         "22": "BG BH CR DE GB GE IE ME RS VA", "23": "AE GI IL IQ OM TL SO", "24": "AD CZ ES MD PK RO SA SE SK TN VG",
         "25": "LY PT ST", "26": "IS TR", "27": "BI DJ FR GR IT MC MR SM", "28": "AL AZ BY CY DO GT HN HU LB NI PL SV",
         "29": "BR EG PS QA UA", "30": "JO KW MU YE", "31": "MT SC", "32": "LC", "33": "RU",
@@ -94,7 +95,7 @@ def _iban(text: str, start: int, end: int) -> Span | None:
     if wanted is None:
         return None
     at = start
-    taken = []
+    taken: list[str] = []
     while at < end and len(taken) < wanted:
         if text[at].isascii() and text[at].isalnum():
             taken.append(text[at])
@@ -167,8 +168,8 @@ def _ip_private(text: str, start: int, end: int) -> Span | None:
 
 def _ipv6(check: Checker) -> Checker:
     def checked(text: str, start: int, end: int) -> Span | None:
-        while end > start and text[end - 1] == "." or (text[end - 1] == ":" and text[end - 2] != ":"):
-            end -= 1
+        while text[end - 1] == "." or (text[end - 1] == ":" and text[end - 2] != ":"):
+            end -= 1  # the end of a sentence, or what the address introduces
         candidate = text[start:end]
         # `add::be` is a name in C++ before it is an address: one needs a digit, or more colons.
         if candidate.count(":") < 3 and not any(map(str.isdigit, candidate)):

@@ -3,13 +3,13 @@
 A property test walks the message descriptors and fails when a field that can hold text is missing here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -55,31 +55,19 @@ class Leaves:
         """Find all strings of a request."""
         if isinstance(message, ExportTraceServiceRequest):
             for resource_spans in message.resource_spans:
-                self._envelope(resource_spans)
+                self._resource(resource_spans)
                 for scope_spans in resource_spans.scope_spans:
-                    self._scope(scope_spans)
-                    for span in scope_spans.spans:
-                        self._span(span)
+                    self._scope(scope_spans, scope_spans.spans, self._span)
         elif isinstance(message, ExportLogsServiceRequest):
             for resource_logs in message.resource_logs:
-                self._envelope(resource_logs)
+                self._resource(resource_logs)
                 for scope_logs in resource_logs.scope_logs:
-                    self._scope(scope_logs)
-                    for record in scope_logs.log_records:
-                        self._field(record, "severity_text", "severity_text")
-                        self._field(record, "event_name", "event_name")
-                        if record.HasField("body"):
-                            self._value(record.body, "body")
-                        self.attributes(record.attributes)
-        elif isinstance(message, ExportMetricsServiceRequest):
-            for resource_metrics in message.resource_metrics:
-                self._envelope(resource_metrics)
-                for scope_metrics in resource_metrics.scope_metrics:
-                    self._scope(scope_metrics)
-                    for metric in scope_metrics.metrics:
-                        self._metric(metric)
+                    self._scope(scope_logs, scope_logs.log_records, self._log_record)
         else:
-            raise TypeError(f"{type(message).__name__} is no OTLP export request")
+            for resource_metrics in message.resource_metrics:
+                self._resource(resource_metrics)
+                for scope_metrics in resource_metrics.scope_metrics:
+                    self._scope(scope_metrics, scope_metrics.metrics, self._metric)
 
     def attributes(self, attributes: Iterable[KeyValue]) -> None:
         """Find the strings of attributes, and the keys that are not known."""
@@ -143,7 +131,7 @@ class Leaves:
         for index, text in enumerate(repeated):
             self._add(text, key, (repeated, index))
 
-    def _envelope(self, envelope: Any) -> None:  # noqa: ANN401 - ResourceSpans, ResourceLogs or ResourceMetrics
+    def _resource(self, envelope: Any) -> None:  # noqa: ANN401 - ResourceSpans, ResourceLogs or ResourceMetrics
         self._field(envelope, "schema_url", "schema_url")
         if envelope.HasField("resource"):
             resource: Resource = envelope.resource
@@ -154,13 +142,15 @@ class Leaves:
                 self._items(reference.id_keys, "entity.id_keys")
                 self._items(reference.description_keys, "entity.description_keys")
 
-    def _scope(self, envelope: Any) -> None:  # noqa: ANN401 - ScopeSpans, ScopeLogs or ScopeMetrics
+    def _scope(self, envelope: Any, items: Any, of_item: Callable[[Any], None]) -> None:  # noqa: ANN401 - of a signal
         self._field(envelope, "schema_url", "schema_url")
         if envelope.HasField("scope"):
             scope: InstrumentationScope = envelope.scope
             self._field(scope, "name", "scope.name")
             self._field(scope, "version", "scope.version")
             self.attributes(scope.attributes)
+        for item in items:
+            of_item(item)
 
     def _span(self, span: Span) -> None:
         if span.name:
@@ -175,6 +165,13 @@ class Leaves:
             self.attributes(link.attributes)
         if span.HasField("status"):
             self._field(span.status, "message", "status.message")
+
+    def _log_record(self, record: LogRecord) -> None:
+        self._field(record, "severity_text", "severity_text")
+        self._field(record, "event_name", "event_name")
+        if record.HasField("body"):
+            self._value(record.body, "body")
+        self.attributes(record.attributes)
 
     def _metric(self, metric: Metric) -> None:
         self._field(metric, "name", "name")

@@ -22,9 +22,6 @@ class TraceBuffer:
     def __len__(self) -> int:
         return len(self._pending)
 
-    def __contains__(self, trace_id: bytes) -> bool:
-        return trace_id in self._pending
-
     @property
     def held_bytes(self) -> int:
         """Bytes of spans and envelopes that wait."""

@@ -83,7 +83,7 @@ class Sampler:
         kept: list[SampledTrace] = []
         sampled_out = 0
         for part in slices:
-            policy = None if part.trace_id in self._buffer else self._memory.recall(part.trace_id)
+            policy = self._memory.recall(part.trace_id)
             if policy is None:
                 self._buffer.add(part, now)
                 continue

@@ -18,6 +18,7 @@ from demo.evidence import Span, spans_of
 from demo.gateway import Gateway, Samples, environment
 from demo.provider import Asked, Provider
 
+from e2e.harness import prometheus_wal
 from e2e.parts import processes
 
 REQUESTS = 60
@@ -119,6 +120,8 @@ class Run:
         for path in sorted(self.directory.rglob("*")):
             if path.is_file():
                 yield str(path.relative_to(self.directory)), path.read_bytes()
+        for segment in (self.stock.prometheus.data / "wal").glob("[0-9]*"):
+            yield f"Prometheus write-ahead log {segment.name}", prometheus_wal.plain(segment.read_bytes())
 
 
 def spans_in_tempo(answer: bytes) -> list[dict[str, Any]]:
@@ -198,7 +201,7 @@ def run(directory: Path, protocol: str, seed: int) -> Iterator[Run]:
 
 @contextmanager
 def run_without_gateway(directory: Path, seed: int) -> Iterator[Run]:
-    """The same with the application sending straight to the Collector: what a gateway that does nothing would let by."""
+    """The same with the application sending straight to the Collector: what an idle gateway would let by."""
     provider = Provider()
     with ExitStack() as stack:
         stock = stack.enter_context(behind(directory))

@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from demo import search
+from demo.gateway import environment
 from demo.provider import Provider
 
 from e2e.harness.sink import Received, grpc_sink, http_sink
@@ -17,10 +17,9 @@ REQUESTS = 20
 
 def run_app(provider_url: str, endpoint: str, protocol: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The application as its users start it: nothing but the standard variables says where telemetry goes."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "demo.app", "--provider", provider_url, "--slow", "0.3", *arguments],
-        env=environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol},
+        env=environment() | {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol},
         capture_output=True,
         text=True,
         check=False,
@@ -156,3 +155,28 @@ def test_unknown_protocol_is_refused() -> None:
     ended = run_app("http://127.0.0.1:9/v1", "http://127.0.0.1:9", "http/json", "--requests", "1")
     assert ended.returncode != 0
     assert "OTEL_EXPORTER_OTLP_PROTOCOL is 'http/json'" in ended.stderr
+
+
+def test_endless_run_ends_in_order() -> None:
+    """Without a number of requests it goes on, with a stand-in of its own, until SIGTERM; then it sends the rest."""
+    with grpc_sink() as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "demo.app", "--slow", "0.1", "--pause", "0.1"],
+            env=environment() | {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{sink.endpoint}"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            assert sink.wait_for(lambda: len(sink.spans()) > 0)
+            process.terminate()
+            _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+    traces = {span.trace_id for span in sink.spans()}
+    assert traces == {span.trace_id for span in sink.spans() if not span.parent_span_id}
+
+
+def test_report_needs_an_end() -> None:
+    """A report of a run without end is refused, with the reason."""
+    ended = run_app("http://127.0.0.1:9/v1", "http://127.0.0.1:9", "grpc", "--report", "report.json")
+    assert ended.returncode == 2
+    assert "--report needs --requests" in ended.stderr

@@ -73,8 +73,6 @@ class Peer:
     script: deque[Say] = field(default_factory=deque)
     judge: Callable[[Call], Say] | None = None
     calls: list[Call] = field(default_factory=list)
-    in_flight: int = 0
-    most_in_flight: int = 0
     called: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def say(self, *answers: Say) -> None:
@@ -86,20 +84,20 @@ class Peer:
         async with self.called:
             await self.called.wait_for(lambda: len(self.calls) >= times)
 
+    async def was_called_for(self, signal: Signal) -> None:
+        """Wait for a call with this signal."""
+        async with self.called:
+            await self.called.wait_for(lambda: any(call.signal is signal for call in self.calls))
+
     async def export(self, payload: bytes, context: Any, signal: Signal) -> bytes:  # noqa: ANN401 - grpc's context
         """One call."""
         call = Call(signal, payload, dict(context.invocation_metadata()))
         async with self.called:
             self.calls.append(call)
             self.called.notify_all()
-        self.in_flight += 1
-        self.most_in_flight = max(self.in_flight, self.most_in_flight)
-        try:
-            answer = self.judge(call) if self.judge else self.script.popleft() if self.script else Say()
-            if answer.after:
-                await answer.after.wait()
-        finally:
-            self.in_flight -= 1
+        answer = self.judge(call) if self.judge else self.script.popleft() if self.script else Say()
+        if answer.after:
+            await answer.after.wait()
         if answer.code is not grpc.StatusCode.OK:
             details = Status(code=answer.code.value[0], message="raw words of the peer")
             if answer.retry_in is not None:

@@ -78,7 +78,6 @@ async def test_traces_are_exported_and_settled() -> None:
         await exporter.drain()
         assert exporter.peer.calls[0].span_names == ["a", "b", "c"]
         assert fates(exporter.ledger) == {"exported": 3}
-        assert exporter.destination.held_bytes == 0
 
 
 @pytest.mark.parametrize(("signal", "payload"), [(Signal.LOGS, logs("a", "b")), (Signal.METRICS, metrics(x=2))])
@@ -254,7 +253,15 @@ async def test_a_batch_that_is_too_large_is_halved_until_it_is_taken() -> None:
         taken = [call for call in exporter.peer.calls if len(call.payload) <= 700]
         assert [name for call in taken for name in call.span_names] == [f"{n}{x}" for n in range(5) for x in "ab"]
         assert fates(exporter.ledger) == {"exported": 10}
-        assert exporter.destination.held_bytes == 0
+
+
+async def test_a_trace_that_is_too_large_is_halved_between_its_spans() -> None:
+    """Each arrives once."""
+    async with exporting() as exporter:
+        exporter.peer.judge = more_than(400)
+        exporter.submit(trace(*"abcd", size=200))
+        await exporter.drain()
+        assert fates(exporter.ledger) == {"exported": 4}
 
 
 async def test_a_single_span_that_is_too_large_is_dropped() -> None:
@@ -294,11 +301,10 @@ async def test_so_many_calls_are_in_flight_as_configured() -> None:
         exporter.submit(*(trace("a", size=900, number=n) for n in range(10)))
         await exporter.peer.was_called(3)
         exporter.submit_request(Signal.LOGS, logs("a"), 1)
-        await exporter.peer.was_called(4)
-        assert exporter.peer.in_flight == 4
+        await exporter.peer.was_called_for(Signal.LOGS)
+        assert [call.signal for call in exporter.peer.calls] == [Signal.TRACES] * 3 + [Signal.LOGS]
         gate.set()
         await exporter.drain()
-        assert exporter.peer.most_in_flight == 4
         assert exported(exporter.ledger) == 10
 
 
@@ -385,6 +391,19 @@ async def test_the_newest_own_metrics_replace_older_ones() -> None:
             exporter.destination.submit_own_metrics(metrics(own=points))
         await exporter.drain()
         assert [call.payload for call in exporter.peer.calls] == [metrics(own=1), metrics(own=4)]
+
+
+async def test_own_metrics_that_come_during_a_call_are_sent_after_it() -> None:
+    """They are newer than what is in flight."""
+    gate = asyncio.Event()
+    async with exporting() as exporter:
+        exporter.peer.say(Say(after=gate))
+        exporter.destination.submit_own_metrics(metrics(own=1))
+        await exporter.peer.was_called(1)
+        exporter.destination.submit_own_metrics(metrics(own=2))
+        gate.set()
+        await exporter.drain()
+        assert [call.payload for call in exporter.peer.calls] == [metrics(own=1), metrics(own=2)]
 
 
 @pytest.mark.parametrize("answer", [Say(grpc.StatusCode.INVALID_ARGUMENT), Say(rejected=1), TOO_LARGE])

@@ -82,6 +82,12 @@ def test_jitter_spreads_a_wait_around_its_interval(drawn: float, wait: float) ->
     assert backoff.next(None) == pytest.approx(wait)
 
 
+def test_jitter_does_not_go_beyond_the_longest_wait() -> None:
+    """The bound is one of waits, not of intervals."""
+    backoff = Backoff(Retry(initial_interval="10s", max_interval="12s", randomization_factor=1), lambda: 0.99)
+    assert backoff.next(None) == 12.0
+
+
 @pytest.mark.parametrize(("asked", "wait"), [(7.0, 7.0), (0.2, 1.0), (3600.0, 3600.0)])
 def test_the_peer_may_ask_for_a_longer_wait(asked: float, wait: float) -> None:
     """Longer than ours, also than the longest of ours; never shorter."""

@@ -289,6 +289,15 @@ async def test_a_taken_port_is_an_error_that_names_it(
         await second.start()
 
 
+async def test_the_port_is_not_shared(grpc_server: Running[GrpcReceiverServer]) -> None:
+    """gRPC's default, SO_REUSEPORT, would let another process quietly take half of the connections."""
+    host, port = grpc_server.endpoint.split(":")
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        with pytest.raises(OSError, match="Address already in use"):
+            other.bind((host, int(port)))
+
+
 async def test_the_official_exporter_is_told_ok(
     grpc_server: Running[GrpcReceiverServer], acceptor: FakeAcceptor
 ) -> None:

@@ -1,0 +1,94 @@
+"""`spansieve redact`: standard input to standard output; on standard error what was done, without values."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+
+import orjson
+
+from spansieve import decode, otlp_json, redact
+from spansieve.cli.policy import read
+from spansieve.errors import MalformedRequest
+from spansieve.model import Encoding, ReceivedRequest, Signal
+from spansieve.redact import CompiledRules, PolicyError, policy
+
+_TOP_LEVEL = {"resourceSpans": Signal.TRACES, "resourceLogs": Signal.LOGS, "resourceMetrics": Signal.METRICS}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "--policy", default="default", metavar="NAME|FILE", help="a shipped policy's name, or a policy file"
+    )
+    parser.add_argument(
+        "--input",
+        choices=("text", "otlp-json", "otlp-proto"),
+        default="text",
+        help="what standard input holds: one text, or one OTLP export request",
+    )
+    parser.add_argument(
+        "--signal",
+        choices=[signal.value for signal in Signal],
+        default=Signal.TRACES.value,
+        help="the signal of an otlp-proto request, whose bytes do not tell",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Redact standard input; 1 when the policy or the input cannot be used, and then nothing is written."""
+    try:
+        rules = policy.compile(read(arguments.policy))
+        body = sys.stdin.buffer.read()
+        if arguments.input == "text":
+            output, findings = _text(body, rules)
+        elif arguments.input == "otlp-json":
+            output, findings = _request(body, _signal(body), Encoding.JSON, rules)
+        else:
+            output, findings = _request(body, Signal(arguments.signal), Encoding.PROTO, rules)
+    except PolicyError as error:
+        problems = error.problems
+    except MalformedRequest as error:
+        problems = [f"The input is not an OTLP request: {error.description}"]
+    else:
+        sys.stdout.buffer.write(output)
+        sys.stdout.buffer.flush()
+        _report(findings, rules)
+        return 0
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1
+
+
+def _text(body: bytes, rules: CompiledRules) -> tuple[bytes, Mapping[str, int]]:
+    # What is no UTF-8 is read as U+FFFD: bytes that nothing could be found in do not pass.
+    text, findings = redact.text(body.decode("utf-8", "replace"), rules)
+    return text.encode("utf-8", "replace"), findings
+
+
+def _request(body: bytes, signal: Signal, encoding: Encoding, rules: CompiledRules) -> tuple[bytes, Mapping[str, int]]:
+    decoded = decode.request(ReceivedRequest(signal, encoding, body))
+    if decoded.message:
+        print(decoded.message, file=sys.stderr)
+    batch = redact.batch(decoded.batch, rules)
+    if encoding is Encoding.JSON:
+        return otlp_json.render(batch.message) + b"\n", batch.findings
+    return batch.message.SerializeToString(), batch.findings
+
+
+def _signal(body: bytes) -> Signal:
+    """Tell the signal of an OTLP/JSON request by its one top-level key."""
+    try:
+        tree = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise MalformedRequest("it is not JSON") from None
+    found = [signal for key, signal in _TOP_LEVEL.items() if isinstance(tree, dict) and key in tree]
+    if len(found) != 1:
+        raise MalformedRequest(f"it has not exactly one of the keys {', '.join(_TOP_LEVEL)}")
+    return found[0]
+
+
+def _report(findings: Mapping[str, int], rules: CompiledRules) -> None:
+    """Print what was replaced, by rule, most frequent first."""
+    for rule, count in sorted(findings.items(), key=lambda item: (-item[1], item[0])):
+        print(f"{rule}: {count}", file=sys.stderr)
+    print(f"{sum(findings.values())} values replaced by policy {rules.name} ({rules.digest})", file=sys.stderr)
