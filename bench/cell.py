@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bench.peers import Peer, Running, Settings
 from bench.processes import Talker, cpu_seconds, pause, resident_bytes, talker
@@ -17,6 +17,8 @@ _LOOK_SECONDS = 0.3
 _QUIET_SHARE = 0.04  # of a core: below it a peer is done with what it was sent
 _MOST_LOOKS = 100
 _WARM_UP_LAP, _LAP = 1, 1_000_000
+_DECISION_WAIT = 1.0
+_LAST_LOOK = 1.0  # the Collector looks once a second for what is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,14 @@ def drive(running: Running, kind: str, seconds: float, **arguments: object) -> d
 
 def measure(peer: Peer, kind: str, sink: Talker, address: str, seconds: float, protocol: str = "grpc") -> Cell:
     """Drive a peer as fast as it answers, and count the CPU time until it is quiet again."""
-    with started(peer, sink, address, decision_wait=1.0) as running:
+    with started(peer, sink, address, decision_wait=_DECISION_WAIT) as running:
+        wait = _DECISION_WAIT if peer.DECIDES else -_LAST_LOOK
         drive(running, kind, _WARM_UP_SECONDS, protocol=protocol, first_lap=_WARM_UP_LAP)
-        settle(running)
+        settle(running, wait)
         arrived = sink.ask()["spans"]
         before = cpu_seconds(running.child.pid)
         result = drive(running, kind, seconds, protocol=protocol)
-        settle(running)
+        settle(running, wait)
         return Cell(
             peer=peer.NAME,
             kind=kind,
@@ -100,9 +103,9 @@ def measure(peer: Peer, kind: str, sink: Talker, address: str, seconds: float, p
         )
 
 
-def settle(running: Running, decision_wait: float = 1.0) -> None:
+def settle(running: Running, decision_wait: float = _DECISION_WAIT) -> None:
     """Wait until the last decision has been made and its spans are gone: the peer hardly takes CPU time any more."""
-    pause(decision_wait + 1.0)  # the Collector looks once a second for what is due
+    pause(decision_wait + _LAST_LOOK)
     quiet = 0
     before = cpu_seconds(running.child.pid)
     for _ in range(_MOST_LOOKS):
@@ -128,7 +131,7 @@ class MemoryWatch:
         while not self._stop.wait(self._every):
             self.samples.append(resident_bytes(self._pid))
 
-    def __enter__(self) -> "MemoryWatch":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -174,7 +174,9 @@ class Load:
                 tally.unanswered_spans += spans
                 return
             # Jitter, so that senders who were refused together do not come back together.
-            await asyncio.sleep((_BACK_OFF_SECONDS if answer.retry is None else answer.retry) * random.uniform(0.9, 1.1))  # noqa: S311
+            await asyncio.sleep(
+                (_BACK_OFF_SECONDS if answer.retry is None else answer.retry) * random.uniform(0.9, 1.1)
+            )
 
     async def closed(self, send: Send) -> None:
         """Send one after the other."""

@@ -22,6 +22,8 @@ from pathlib import Path
 from types import FrameType
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from bench.traffic import KINDS, Recording, load
 from spansieve import decode, measure, price_table, redact, sample
 from spansieve.config import OtlpExporter
 from spansieve.export.batch import cut, take_traces
@@ -32,10 +34,8 @@ from spansieve.redact import policy as redaction_policy
 from spansieve.sample import Sampler
 from spansieve.sample.policies import Latency, Probabilistic, StatusCode
 
-from bench.traffic import KINDS, Recording, load
-
 STAGES = ("decode", "redact", "measure", "split", "sample", "frame")
-_FLOOR = ("parse", "serialize")
+FLOOR = ("parse", "serialize")
 _DECISIONS_AT_ONCE = 500
 _MAX_BATCH_BYTES = OtlpExporter.model_fields["max_batch_bytes"].default
 _SAMPLE_SECONDS = 0.001
@@ -46,20 +46,30 @@ def main() -> None:
     """Measure, and print a table."""
     arguments = _arguments()
     kinds = arguments.kinds.split(",")
-    rules = redaction_policy.compile(redaction_policy.parse(redaction_policy.shipped("default")))
+    rules = default_rules()
     if arguments.profile:
         for kind in kinds:
             _profile(load(kind), rules, arguments.seconds, arguments.stage)
         return
-    _write(f"{'µs of CPU a span':16}" + "".join(f"{name:>10}" for name in (*STAGES, "all", *_FLOOR, "× floor")))
+    _write(f"{'µs of CPU a span':16}" + "".join(f"{name:>10}" for name in (*STAGES, "all", *FLOOR, "x floor")))
     for kind in kinds:
         recording = load(kind)
-        rounds = [_round(recording, rules, arguments.seconds) for _ in range(arguments.rounds)]
-        median = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+        median = median_round(recording, rules, arguments.seconds, arguments.rounds)
         total = sum(median[stage] for stage in STAGES)
         floor = median["parse"] + median["serialize"]
-        cells = [*(median[stage] for stage in STAGES), total, *(median[name] for name in _FLOOR), total / floor]
+        cells = [*(median[stage] for stage in STAGES), total, *(median[name] for name in FLOOR), total / floor]
         _write(f"{kind:16}" + "".join(f"{cell:10.1f}" for cell in cells))
+
+
+def default_rules() -> CompiledRules:
+    """The policy `default`, compiled."""
+    return redaction_policy.compile(redaction_policy.parse(redaction_policy.shipped("default")))
+
+
+def median_round(recording: Recording, rules: CompiledRules, seconds: float, rounds: int) -> dict[str, float]:
+    """µs of CPU a span by stage: the median of rounds of so many seconds of CPU."""
+    found = [_round(recording, rules, seconds) for _ in range(rounds)]
+    return {name: statistics.median(each[name] for each in found) for name in found[0]}
 
 
 def _round(recording: Recording, rules: CompiledRules, seconds: float) -> dict[str, float]:
@@ -99,7 +109,7 @@ class Stages:
     """The stages in a row, as pipeline.py has them, each with its time. Made anew for each round."""
 
     def __init__(self, rules: CompiledRules, watch: Callable[[str], None] = lambda _: None) -> None:
-        self.spent: Counter[str] = Counter({name: 0 for name in (*STAGES, *_FLOOR)})
+        self.spent: Counter[str] = Counter(dict.fromkeys((*STAGES, *FLOOR), 0))
         self._rules = rules
         self._watch = watch
         self._meter = Meter(price_table.load(None))
@@ -155,7 +165,7 @@ class Stages:
 
 
 def _profile(recording: Recording, rules: CompiledRules, seconds: float, stage: str) -> None:
-    """Show where CPU time goes by sampling: a look every ms at the line that runs. Calls into C count for their line."""
+    """Show where CPU time goes, by a look every ms at the line that runs. Calls into C count for their line."""
     lines: Counter[tuple[str, str, int]] = Counter()
     functions: Counter[tuple[str, str]] = Counter()
     current = ""

@@ -123,7 +123,7 @@ def _parts(template: str) -> tuple[tuple[str, str | None, str | None, str | None
 
 def _zipf(words: list[str]) -> tuple[list[str], list[float]]:
     """Words and their cumulative weights: the n-th is 1/n as frequent as the first, in an order without a pattern."""
-    shuffled = sorted(words, key=lambda word: hash_of(word))
+    shuffled = sorted(words, key=hash_of)
     return shuffled, list(accumulate(1 / (rank + 8) for rank in range(len(words))))
 
 

@@ -16,7 +16,7 @@ _SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Of the personal values, the share that is gone, in all and by kind; of the look-alikes, the share that is left."""
+    """The share of personal values that is gone, in all and by kind, and of look-alikes that are left."""
 
     personal: float
     look_alikes: float

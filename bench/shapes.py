@@ -1,4 +1,4 @@
-"""The spans of each kind of traffic, as the OpenTelemetry instrumentations of web frameworks and LLM clients write them.
+"""The spans of each kind of traffic, as instrumentations of web frameworks and LLM clients write them.
 
 A writer of a kind yields the spans of one trace; their sizes and counts are those that the kind stands for.
 """
@@ -74,7 +74,7 @@ class Application:
         return self.random.lognormvariate(0, _LLM_SIGMA) * _MEDIAN_LLM_SECONDS
 
 
-def put(span: Span, **attributes: str | int | float | bool | list[str]) -> None:
+def put(span: Span, **attributes: str | float | bool | list[str]) -> None:
     """Add attributes; `__` in a name stands for a dot."""
     add = span.attributes.add
     for name, content in attributes.items():
@@ -247,7 +247,7 @@ def turns(app: Application, start_ns: int) -> Iterator[Written]:
             fail(app, span, in_span)
         yield Written(_SCOPES["llm"], span, in_span)
         history.append(message("assistant", answered))
-        # A tool runs or someone types before the next turn, so that a request rarely holds two turns of one conversation.
+        # A tool runs or someone types before the next turn, so that a request holds few turns of one conversation.
         start_ns = span.end_time_unix_nano + int(random.lognormvariate(0, 0.5) * 4e9)
 
 

@@ -8,9 +8,10 @@
 - **plain**: 20 short attributes a span, no content.
 - **small**: chat, one trace of 5 spans a request, as quiet services send.
 
-Spans leave as an SDK's batch processor sends them: whatever ended within 5 s, and 512 at most, so that traces interleave
-and some are cut in two. Four processes send, two of which escape what is not ASCII in JSON. About one personal value
-stands in 2 KB of text, two calls in a hundred fail, and durations have a tail. What was planted where is recorded.
+Spans leave as an SDK's batch processor sends them: whatever ended within 5 s, and 512 at most, so that traces
+interleave and some are cut in two. Four processes send, two of which escape what is not ASCII in JSON. About one
+personal value stands in 2 KB of text, two calls in a hundred fail, and durations have a tail. What was planted where
+is recorded.
 
 A recording replays with fresh trace ids: each id starts with MARK, and a body is the bytes between the marks, joined by
 four bytes that are new each lap. The low 56 bits of an id, which samplers look at, stay.
@@ -112,10 +113,7 @@ def load(kind: str) -> Recording:
 def requests(kind: str) -> Iterator[tuple[ExportTraceServiceRequest, list[Written]]]:
     """Generate the requests of a kind, in the order of their sending, with what each holds."""
     settings = KINDS[kind]
-    processes = [
-        _process(kind, settings, number, Random(f"{_SEED} {kind} {number}"))  # noqa: S311 - to be repeated
-        for number in range(_PROCESSES)
-    ]
+    processes = [_process(kind, settings, number, Random(f"{_SEED} {kind} {number}")) for number in range(_PROCESSES)]
     # Each process is in order by itself; merged they are as a gateway would see them.
     for _, number, spans in heapq.merge(*processes, key=lambda sent: sent[:2]):
         yield _request(number, spans), spans

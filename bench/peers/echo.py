@@ -1,6 +1,6 @@
 """A floor: a grpc.aio server on uvloop that answers OK and looks at nothing.
 
-    python -m bench.peers.echo PORT
+python -m bench.peers.echo PORT
 """
 
 import asyncio
@@ -40,7 +40,7 @@ def start(settings: Settings) -> Iterator[Running]:
 
 
 async def _serve(address: str) -> None:
-    async def export(_: bytes, __: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:  # noqa: RUF029 - grpc.aio awaits it
+    async def export(_: bytes, __: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         return b""
 
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)])

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from spansieve import __version__
-
 from bench.peers import Running, Settings
 from bench.processes import Child, free_address, http_get
+from spansieve import __version__
 
 NAME = "spansieve"
 LEAVES_OUT = "nothing: policy `default`, LLM metrics, tail sampling; names in free text off, no journal in this version"

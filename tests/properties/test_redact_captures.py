@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
+
 from unit.redact.helpers_redact import captures, leaves, read_capture, run, untouchable
 
 _PLANTED = (b"alice@example.com", b"bob@example.com", b"carol@example.com", b"078-05-1120")

@@ -3,12 +3,12 @@
 import re
 
 from hypothesis import example, given, settings
-from unit.redact.helpers_redact import default_rules, mixed_texts
 
 from spansieve import redact
 from spansieve.redact import jsontext
 from spansieve.redact.compiled import NO_FACTS
 from spansieve.redact.engine import REMOVED, Run, _OverBudget
+from unit.redact.helpers_redact import default_rules, mixed_texts
 
 
 def _everywhere(text: str) -> str:

@@ -4,6 +4,7 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from unit.redact.helpers_redact import clean, mixed_texts
 
 _keys = st.sampled_from(

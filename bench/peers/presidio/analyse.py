@@ -28,7 +28,9 @@ def clean(engine: AnalyzerEngine, text: str) -> str:
 def main() -> None:
     """Analyse until the CPU time given is spent."""
     spans = json.load(sys.stdin)
-    engine = AnalyzerEngine(nlp_engine=NoOpNlpEngine([{"lang_code": "en", "model_name": "none"}]), supported_languages=["en"])
+    engine = AnalyzerEngine(
+        nlp_engine=NoOpNlpEngine([{"lang_code": "en", "model_name": "none"}]), supported_languages=["en"]
+    )
     clean(engine, "a@example.com")  # what is loaded late is loaded now
     cleaned = []
     began = time.process_time()

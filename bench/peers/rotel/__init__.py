@@ -37,7 +37,9 @@ def version() -> str:
 @contextmanager
 def start(settings: Settings) -> Iterator[Running]:
     """Run Rotel's agent."""
-    agent = next(python_of(_FOLDER / "requirements.txt").parents[1].glob("lib/python3*/site-packages/rotel/rotel-agent"))
+    agent = next(
+        python_of(_FOLDER / "requirements.txt").parents[1].glob("lib/python3*/site-packages/rotel/rotel-agent")
+    )
     grpc, http = free_address(), free_address()
     arguments = {
         "--otlp-grpc-endpoint": grpc,

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 DIGITS = 0
 GROUPS = 1
 ESCAPE = 2  # \uXXXX: text that JSON hides from every other anchor
-CLASSES = {"<digits>": DIGITS, "<groups>": GROUPS, "<escape>": ESCAPE}
+KEY = 3  # a key before a quote, plain or escaped, for whose sake a rule may take the value: the text is walked as JSON
+CLASSES = {"<digits>": DIGITS, "<groups>": GROUPS}
+_FIRST_LITERAL = 4
 
 # Each pattern starts with a literal byte, which `re` skips to in 0.3 ns a byte; to a class it takes 4 ns. So digits are
 # made one digit, and backslashes quotes, in a copy of the text that is searched for shapes.
@@ -43,6 +45,7 @@ class Anchors:
 
     ids: dict[str, int]
     combined: tuple[tuple[re.Pattern[bytes], tuple[int, ...]], ...]  # with the anchor of each group of the regex
+    keys: re.Pattern[bytes] | None
     plain: tuple[tuple[bytes, int], ...]
 
     def scan(self, texts: Sequence[str]) -> Hits:
@@ -70,6 +73,8 @@ class Anchors:
             found += [(m.start(), GROUPS) for m in groups.finditer(shape)]
         for regex, anchors in self.combined:
             found += [(m.start(), anchors[m.lastindex or 0]) for m in regex.finditer(shape)]
+        if self.keys is not None:
+            found += [(m.start(), KEY) for m in self.keys.finditer(shape)]
         for literal, anchor in self.plain:
             at = lower.find(literal)
             while at >= 0:
@@ -83,14 +88,14 @@ class Anchors:
 _ESCAPE = re.compile(rb"\\u")
 
 
-def build(literals: Iterable[str]) -> Anchors:
-    """Make a scanner for these literals. One that ends in a quote is also found before an escaped quote."""
+def build(literals: Iterable[str], keys: Iterable[str] = ()) -> Anchors:
+    """Make a scanner for these literals, and for keys that end in one of these names in snake_case."""
     wanted = sorted({literal.lower() for literal in literals})
-    ids = {literal: number for number, literal in enumerate(wanted, len(CLASSES))} | CLASSES
+    ids = {literal: number for number, literal in enumerate(wanted, _FIRST_LITERAL)} | CLASSES
     by_pivot: dict[str, list[tuple[str, int]]] = {}  # the literal, and where its pivot is
     plain: list[str] = []
     for literal in wanted:
-        at = max(map(literal.rfind, '"' if literal.endswith('"') else _PIVOTS))
+        at = max(map(literal.rfind, _PIVOTS))
         if at < 0:
             plain.append(literal)
         else:
@@ -99,7 +104,22 @@ def build(literals: Iterable[str]) -> Anchors:
     for pivot, members in by_pivot.items():
         pattern, order = _pivot_regex(pivot, members)
         combined.append((re.compile(pattern), (0, *(ids[literal] for literal in order))))
-    return Anchors(ids, tuple(combined), tuple((literal.encode(), ids[literal]) for literal in plain))
+    return Anchors(ids, tuple(combined), _key_regex(keys), tuple((literal.encode(), ids[literal]) for literal in plain))
+
+
+def _key_regex(names: Iterable[str]) -> re.Pattern[bytes] | None:
+    """One regex over quotes, for names as they end in snake_case, kebab-case or camelCase; tried by their last byte."""
+    written = {name.lower().replace("_", gap) for name in names for gap in ("_", "-", "")}
+    # `api_key` need not be tried where `key` is.
+    shortest = [name for name in sorted(written) if not any(name != end and name.endswith(end) for end in written)]
+    if not shortest:
+        return None
+    branches: dict[bytes, list[bytes]] = {}
+    for name in shortest:
+        raw = re.escape(name.encode().translate(_SHAPE))
+        branches.setdefault(raw[-1:], []).append(b"(?<=" + raw + b'")')
+    alternatives = [b"(?<=" + last + b'")(?:' + b"|".join(tests) + b")" for last, tests in branches.items()]
+    return re.compile(b'"(?<=[' + b"".join(branches) + b']")(?:' + b"|".join(alternatives) + b")")
 
 
 def _pivot_regex(pivot: str, members: Sequence[tuple[str, int]]) -> tuple[bytes, list[str]]:

@@ -1,7 +1,7 @@
 """What the hot path reads: a policy's rules, compiled. Made once for each policy, by `policy.compile`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from spansieve.redact import anchors, keys, patterns
@@ -129,7 +129,7 @@ def rule(  # noqa: PLR0913 - a rule has this many parts
         replacement=replacement,
         detectors=tuple(detectors),
         context=_words(context),
-        unless_before=re.compile(f"(?:{unless_before})$") if unless_before else None,
+        unless_before=re.compile(rf"(?:{unless_before})\Z") if unless_before else None,
         key=_key_pattern(keys),
         key_value=re.compile(key_value) if key_value else None,
         except_key=_key_pattern(except_keys),
@@ -158,11 +158,17 @@ def _detector(
 
 
 def rules(
-    compiled: Sequence[CompiledRule], anchors_of: Sequence[Sequence[str]], limits: Limits, name: str, digest: str
+    compiled: Sequence[CompiledRule],
+    anchors_of: Sequence[Sequence[str]],
+    keys: Iterable[str],
+    limits: Limits,
+    name: str,
+    digest: str,
 ) -> CompiledRules:
-    """Put rules and their anchors (one list for each rule) together."""
-    scanner = anchors.build(a for each in anchors_of for a in each if a not in anchors.CLASSES)
-    by_anchor: list[list[CompiledRule]] = [[] for _ in scanner.ids]
+    """Put rules, their anchors (one list for each rule) and the keys that any of them looks for together."""
+    literals = (anchor for each in anchors_of for anchor in each if anchor not in anchors.CLASSES)
+    scanner = anchors.build(literals, (key.removeprefix("*") for key in keys))
+    by_anchor: list[list[CompiledRule]] = [[] for _ in range(1 + max(anchors.KEY, *scanner.ids.values()))]
     for each, names in zip(compiled, anchors_of, strict=True):
         for anchor in names:
             by_anchor[scanner.ids[anchor.lower()]].append(each)

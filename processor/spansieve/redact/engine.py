@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from spansieve.redact import jsontext
-from spansieve.redact.anchors import ESCAPE, Hits
+from spansieve.redact.anchors import Hits
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, Detector, KeyFacts
 
 REMOVED = "[REMOVED]"
@@ -169,8 +169,6 @@ class Run:
         budget = limits.checks + limits.checks_per_kib * (len(text) >> 10)
         tried: dict[int, tuple[CompiledRule, list[int]]] = {}
         for at, anchor in places:
-            if anchor == ESCAPE:
-                continue
             for rule in self._by_anchor[anchor]:
                 if rule.index in tried:
                     tried[rule.index][1].append(at)

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r"""(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>"?))(?P<key>\s*+:)?+|(?P<bracket>[\[\]{}])|(?P<number>-?\d[\d.eE+-]*+)""",
     re.DOTALL,
 )
-_CUT_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{0,3})?$")
+_CUT_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{0,3})?\Z")
 _START = re.compile(r'\s*+["\[{]')
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _DIVIDERS = re.compile(r"[-\s]+")
 _WORD_GAPS = re.compile(r"[ _-]+")
-_INDEX = re.compile(r"(?:[._]\d{1,6}|\[\d{0,6}\])+$")
+_INDEX = re.compile(r"(?:[._]\d{1,6}|\[\d{0,6}\])+\Z")
 _LONGEST = 256  # of a key that is looked at: the last characters decide
 
 
@@ -29,7 +29,7 @@ def pattern(names: Iterable[str]) -> re.Pattern[str] | None:
         re.escape(name[1:]) if name.startswith("*") else rf"(?:^|[._/:]){re.escape(name)}"
         for name in (n.lower() for n in names)
     ]
-    return re.compile(f"(?:{'|'.join(ends)})$") if ends else None
+    return re.compile(rf"(?:{'|'.join(ends)})\Z") if ends else None
 
 
 def words(names: Iterable[str]) -> re.Pattern[str] | None:

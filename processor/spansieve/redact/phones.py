@@ -10,8 +10,10 @@ from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber
 Span = tuple[int, int]
 
 _GROUPS = re.compile(r"\d+")
-_DATE = re.compile(
-    r"(?:19|20)\d\d[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:0?[1-9]|[12]\d|3[01])(?!\d)"
+# A date, or a social security number: both have rules and shapes of their own.
+_NO_PHONE = re.compile(
+    r"\d{3}[-\u2010-\u2014 ]\d{2}[-\u2010-\u2014 ]\d{4}(?!\d)"
+    r"|(?:19|20)\d\d[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:0?[1-9]|[12]\d|3[01])(?!\d)"
     r"|(?:0?[1-9]|[12]\d|3[01])[-/. ](?:0?[1-9]|[12]\d|3[01])[-/. ](?:19|20)\d\d(?!\d)"
 )
 # North American shapes that nothing else has: parentheses, or hyphens or dots throughout. Made-up exchanges count too.
@@ -33,7 +35,7 @@ def checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | None]:
     def check(text: str, start: int, end: int) -> Span | None:
         if text[start] in "+\uff0b" or text.startswith("00", start):
             return _longest(text, start, end, _possible_abroad)
-        if _DATE.match(text, start):
+        if _NO_PHONE.match(text, start):
             return None
         if _NANP.fullmatch(text, start, end):
             return start, end
@@ -47,7 +49,7 @@ def context_checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | 
     plans = [_Plan(region) for region in regions]
 
     def check(text: str, start: int, end: int) -> Span | None:
-        if _DATE.match(text, start):
+        if _NO_PHONE.match(text, start):
             return None
         valid = _longest(text, start, end, lambda number: _valid(number, plans))
         return valid or _longest(text, start, end, lambda number: 7 <= sum(map(str.isdigit, number)) <= 15)

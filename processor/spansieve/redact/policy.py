@@ -174,7 +174,6 @@ class Policy(_Section):
     regions: tuple[Annotated[str, AfterValidator(_region)], ...] = Field(
         ("US", "GB", "DE", "FR"),
         description="Whose national telephone numbers are known.",
-        min_length=1,
         examples=[["US"]],
     )
     limits: Limits = Limits(depth=8, checks=4000, checks_per_kib=200)
@@ -261,7 +260,14 @@ def compile(policy: Policy) -> CompiledRules:  # noqa: A001 - `policy.compile`, 
         for index, rule in enumerate(policy.rules)
     ]
     limits = compiled.Limits(policy.limits.depth, policy.limits.checks, policy.limits.checks_per_kib)
-    return compiled.rules(rules, [rule.anchors for rule in policy.rules], limits, policy.name, digest(policy))
+    return compiled.rules(
+        rules,
+        [rule.anchors for rule in policy.rules],
+        [key for rule in policy.rules for key in rule.keys],
+        limits,
+        policy.name,
+        digest(policy),
+    )
 
 
 def digest(policy: Policy) -> str:
@@ -322,8 +328,6 @@ def _rule_problems(rule: Rule) -> list[str]:
         for anchor in rule.anchors
         if not patterns.is_anchor(anchor)
     ]
-    if rule.keys and not rule.anchors:
-        problems.append("has keys but no anchors that occur in them: JSON inside a value is searched by these.")
     return [f"rules.{rule.name} {problem}" for problem in problems]
 
 
@@ -333,17 +337,19 @@ def _kind(value: object) -> str:
     return {list: "a list", str: "a text", bool: "a truth value", dict: "keys and values"}.get(type(value), "a number")
 
 
-_EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
-    model: {name: field.examples[0] for name, field in model.model_fields.items() if field.examples}
-    for model in (Policy, Rule, Limits, Positive, Negative)
-}
+def _examples(*models: type[BaseModel]) -> dict[str, Any]:
+    return {name: f.examples[0] for model in models for name, f in model.model_fields.items() if f.examples}
+
+
+_OF_RULES = _examples(Rule, Positive, Negative)
+_OF_POLICY = _examples(Limits, Policy)
 
 
 def _sentence(details: ErrorDetails) -> str:
     """One mistake as a sentence: the key, the value's kind, what is wrong, a valid example. Never the value."""
     path = ".".join(str(part) for part in details["loc"]) or "The policy"
     last = next((part for part in reversed(details["loc"]) if isinstance(part, str)), "")
-    example = next((known[last] for known in _EXAMPLES.values() if last in known), None)
+    example = (_OF_RULES if "rules" in details["loc"][:-1] else _OF_POLICY).get(last)
     hint = "" if example is None else f" Example: {last}: {json.dumps(example)}."
     match details["type"]:
         case "extra_forbidden":

@@ -17,7 +17,7 @@ Checker = Callable[[str, int, int], Span | None]
 
 _GROUPS = re.compile(r"\d+")
 _NOT_ALNUM = re.compile(r"[^0-9A-Za-z]+")
-_MAIL_LEFT = re.compile(r"[\w.+%&~'-]{1,256}+$")
+_MAIL_LEFT = re.compile(r"[\w.+%&~#!-]{1,256}+\Z")
 _KEEP_MACS = frozenset({"000000000000", "ffffffffffff"})
 
 # ISO 13616: length of an IBAN by country (SWIFT's registry, release 99).
@@ -85,7 +85,7 @@ def _card(text: str, start: int, end: int) -> Span | None:
 def is_iban(compact: str) -> bool:
     """Whether letters and digits without spaces are an IBAN: the country's length and modulo 97 (ISO 13616, 7064)."""
     compact = compact.upper()
-    if len(compact) != _IBAN_LENGTHS.get(compact[:2], 0):
+    if len(compact) != _IBAN_LENGTHS.get(compact[:2], -1):
         return False
     return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
 

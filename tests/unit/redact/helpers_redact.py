@@ -91,7 +91,7 @@ def untouchable(message: Message) -> list[tuple[str, Any]]:
     """Ids, times, numbers, truth values, enums and flags, in order of place: what no rule may change."""
     kept = []
     for _, field, value in leaves(message):
-        if field.type == FieldDescriptor.TYPE_MESSAGE or field.type == FieldDescriptor.TYPE_STRING:
+        if field.type in (FieldDescriptor.TYPE_MESSAGE, FieldDescriptor.TYPE_STRING):
             continue
         if field.type != FieldDescriptor.TYPE_BYTES or field.name in IDS:
             kept.append((field.full_name, list(value) if hasattr(value, "extend") else value))
@@ -99,7 +99,7 @@ def untouchable(message: Message) -> list[tuple[str, Any]]:
 
 
 def text_fields(descriptor: Descriptor) -> Iterator[tuple[FieldDescriptor, ...]]:
-    """The paths of all fields in a message type that can hold text; a path ends at an AnyValue, which has many shapes."""
+    """The paths of all fields of a message type that can hold text; a path ends at an AnyValue."""
     for field in descriptor.fields:
         if field.type == FieldDescriptor.TYPE_MESSAGE:
             if field.message_type.name == "AnyValue":
@@ -107,20 +107,66 @@ def text_fields(descriptor: Descriptor) -> Iterator[tuple[FieldDescriptor, ...]]
             else:
                 for path in text_fields(field.message_type):
                     yield (field, *path)
-        elif field.type == FieldDescriptor.TYPE_STRING:
-            yield (field,)
-        elif field.type == FieldDescriptor.TYPE_BYTES and field.name not in IDS:
+        elif field.type == FieldDescriptor.TYPE_STRING or (
+            field.type == FieldDescriptor.TYPE_BYTES and field.name not in IDS
+        ):
             yield (field,)
 
 
 _VALUES = [
-    "alice@example.com", "bob@corp.internal", "078-05-1120", "219 09 9999", "+1 415 555 2671", "(212) 736-5000", "020 7946 0958",
-    luhn_complete("411111111111111"), "4111 1111 1111 1111", iban_complete("DE", "370400440532013000"), "203.0.113.9",
-    "2001:db8::8a2e:370:7334", "3c:22:fb:9a:10:5e", "3c22.fb9a.105e", "3C-22-FB-9A-10-5E", "sk-" + "a1" * 12, "ghp_" + "a" * 36, "AKIA" + "A" * 16,
-    "Bearer a1b2c3d4e5f6", "password=hunter2", "postgres://u:p@h/x", "eyJhbGciOiJI.eyJzdWIiOiI.c2ln", "Cookie: sid=31d4d96e", "carol%40example.com",
-    "https://h.example/?sig=0123456789", "my password is hunter2", "ssn 219099999", "mobile: 4155552671", "jörg@straße.example",
-]  # fmt: skip
-_GLUE = ["", " ", "_", "-", ".", ",", "/", ":", "x", "7", "\n", "\0", "'", "(", "é", "\u00a0", "😀", "=", "@", "12 ", "[EMAIL]"]  # fmt: skip
+    "alice@example.com",
+    "bob@corp.internal",
+    "078-05-1120",
+    "219 09 9999",
+    "+1 415 555 2671",
+    "(212) 736-5000",
+    "020 7946 0958",
+    luhn_complete("411111111111111"),
+    "4111 1111 1111 1111",
+    iban_complete("DE", "370400440532013000"),
+    "203.0.113.9",
+    "2001:db8::8a2e:370:7334",
+    "3c:22:fb:9a:10:5e",
+    "3c22.fb9a.105e",
+    "3C-22-FB-9A-10-5E",
+    "sk-" + "a1" * 12,
+    "ghp_" + "a" * 36,
+    "AKIA" + "A" * 16,
+    "Bearer a1b2c3d4e5f6",
+    "password=hunter2",
+    "postgres://u:p@h/x",
+    "eyJhbGciOiJI.eyJzdWIiOiI.c2ln",
+    "Cookie: sid=31d4d96e",
+    "carol%40example.com",
+    "https://h.example/?sig=0123456789",
+    "my password is hunter2",
+    "ssn 219099999",
+    "mobile: 4155552671",
+    "jörg@straße.example",
+]
+_GLUE = [
+    "",
+    " ",
+    "_",
+    "-",
+    ".",
+    ",",
+    "/",
+    ":",
+    "x",
+    "7",
+    "\n",
+    "\0",
+    "'",
+    "(",
+    "é",
+    "\u00a0",
+    "😀",
+    "=",
+    "@",
+    "12 ",
+    "[EMAIL]",
+]
 
 mixed_texts = st.lists(st.sampled_from(_VALUES) | st.sampled_from(_GLUE) | st.text(max_size=6), max_size=8).map("".join)
 """Values of all kinds, glued together in ways that hide or break them."""

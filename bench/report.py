@@ -1,0 +1,248 @@
+"""From the results of a run to a page of tables, and to plots."""
+
+from typing import Any
+
+from bench import plot
+from bench.micro import FLOOR, STAGES
+
+GATEWAY, COLLECTOR, ROTEL = "spansieve", "collector", "rotel"
+_TARGETS = {"plain": 1.3, "small": 1.5, "chat": 3.5, "turns": 25.0, "long": 30.0}
+"""Spans per CPU-second beside the Collector that the design aims at."""
+_ROTEL_TARGET = 2.0
+_FLOOR_TARGET = 8.0
+
+Results = dict[str, Any]
+
+
+def markdown(results: Results) -> str:
+    """The page: each part is there when the run has it."""
+    parts = [_head(results), _throughput(results), _ratios(results)]
+    parts += [_stages(results)] if "stages" in results else []
+    parts += [_recall(results)] if "recall" in results else []
+    parts += [_latency(results)] if results.get("latency") else []
+    parts += [_memory(results)] if results.get("memory") else []
+    parts += [_overload(results)] if results.get("overload") else []
+    return "\n".join([*parts, _peers(results)])
+
+
+def plots(results: Results) -> dict[str, str]:
+    """SVG by file name."""
+    kinds = list(results["throughput"])
+    names = [name for name in results["peers"] if any(name in results["throughput"][kind] for kind in kinds)]
+    pictures = {
+        "throughput.svg": plot.grouped(
+            "Spans for each second of CPU",
+            "logarithmic; more is better",
+            kinds,
+            {name: [results["throughput"][k].get(name, {}).get("spans_per_cpu_s") for k in kinds] for name in names},
+        )
+    }
+    if "stages" in results:
+        pictures["stages.svg"] = plot.stacked(
+            "Where the gateway's CPU time goes, by stage",
+            "total: µs of CPU a span",
+            kinds,
+            {stage: [results["stages"][kind][stage] for kind in kinds] for stage in STAGES},
+        )
+    if results.get("memory"):
+        peers = list(results["memory"])
+        pictures["memory.svg"] = plot.grouped(
+            "Resident memory with 100,000 spans waiting",
+            "MiB, logarithmic; less is better",
+            ["idle", "waiting"],
+            {name: [results["memory"][name][f"{state}_mib"] for state in ("idle", "waiting")] for name in peers},
+        )
+    return pictures
+
+
+def _head(results: Results) -> str:
+    lines = ["# Benchmark", ""]
+    lines += [f"- {name}: {value}" for name, value in results["machine"].items()]
+    lines += [
+        "- method: "
+        "`make bench`. A driver replays recorded traffic over gRPC on loopback with 4 connections in a closed "
+        "loop, fresh trace ids each lap; all peers send to the same sink. CPU time is the peer's own (/proc, all threads "
+        "and children), from the first request until all that was decided is exported; peers take turns, medians of the "
+        "rounds count. The Collector runs with GOMAXPROCS=1.",
+        "",
+        _table(
+            ["traffic", "spans", "MB", "KB a span", "spans a request"],
+            [
+                [
+                    kind,
+                    f"{k['spans']:,}",
+                    _n(k["bytes"] / 1e6),
+                    _n(k["bytes"] / k["spans"] / 1e3),
+                    _n(k["spans"] / k["requests"]),
+                ]
+                for kind, k in results["kinds"].items()
+            ],
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _throughput(results: Results) -> str:
+    rows = [
+        [
+            kind,
+            name,
+            _n(cell["us_per_span"]),
+            f"{cell['spans_per_cpu_s']:,.0f}",
+            _n(cell["mb_per_cpu_s"]),
+            _n(cell["us_per_request"]) if cell["us_per_request"] < 1e9 and name != "presidio" else "",
+            f"{cell['spread']:.2f}",
+            str(cell["refused"] or ""),
+        ]
+        for kind, by_peer in results["throughput"].items()
+        for name, cell in by_peer.items()
+    ]
+    columns = [
+        "traffic", "peer", "µs of CPU a span", "spans per CPU-s", "MB per CPU-s", "µs of CPU a request", "slowest ÷ fastest round",
+        "refused",
+    ]  # fmt: skip
+    return "## Throughput\n\n" + _table(columns, rows)
+
+
+def _ratios(results: Results) -> str:
+    rows = []
+    for kind, by_peer in results["throughput"].items():
+        if GATEWAY not in by_peer:
+            continue
+        ours = by_peer[GATEWAY]["spans_per_cpu_s"]
+        row = [kind]
+        for name, target in ((COLLECTOR, _TARGETS[kind]), (ROTEL, _ROTEL_TARGET)):
+            if name in by_peer:
+                ratio = ours / by_peer[name]["spans_per_cpu_s"]
+                row.append(f"{ratio:.2f} x (aim {target:g} x{', reached' if ratio >= target else ''})")
+            else:
+                row.append("")
+        if "stages" in results:
+            times = by_peer[GATEWAY]["us_per_span"] / sum(results["stages"][kind][name] for name in FLOOR)
+            aim = (
+                f" (aim {_FLOOR_TARGET:g} x{', reached' if times <= _FLOOR_TARGET else ''})" if kind == "plain" else ""
+            )
+            row.append(f"{times:.1f} x{aim}")
+        else:
+            row.append("")
+        rows.append(row)
+    columns = ["traffic", "spans per CPU-s ÷ Collector's", "÷ Rotel's", "CPU a span ÷ upb parse + serialize"]
+    return "## The gateway beside the others\n\n" + _table(columns, rows)
+
+
+def _stages(results: Results) -> str:
+    rows = []
+    for kind, spent in results["stages"].items():
+        total = sum(spent[stage] for stage in STAGES)
+        whole = results["throughput"].get(kind, {}).get(GATEWAY, {}).get("us_per_span")
+        rows.append(
+            [
+                kind,
+                *(_n(spent[stage]) for stage in STAGES),
+                _n(total),
+                _n(whole - total) if whole else "",
+                *(_n(spent[name]) for name in FLOOR),
+            ]
+        )
+    columns = ["traffic", *STAGES, "all stages", "the rest: gRPC in and out, event loop", *FLOOR]
+    return "## µs of CPU a span, by stage\n\n" + _table(columns, rows)
+
+
+def _recall(results: Results) -> str:
+    rows = []
+    for kind, by_peer in results["recall"].items():
+        for name, found in by_peer.items():
+            missed = [f"{k} {share:.1%}" for k, share in found["by_kind"].items() if share < 0.9995]
+            rows.append(
+                [
+                    kind,
+                    name,
+                    f"{found['values']:,}",
+                    f"{found['personal']:.2%}",
+                    f"{found['look_alikes']:.2%}",
+                    ", ".join(missed),
+                ]
+            )
+    columns = ["traffic", "peer", "values planted", "taken out", "look-alikes left alone", "below 100 %"]
+    return "## Recall\n\n" + _table(columns, rows)
+
+
+def _latency(results: Results) -> str:
+    rows = []
+    for kind, found in results["latency"].items():
+        rows += [
+            [
+                kind,
+                f"{found['rate']:,.0f}",
+                name,
+                _n(each["p50_ms"]),
+                _n(each["p99_ms"]),
+                str(sum(each["refused"].values()) or ""),
+            ]
+            for name, each in found.items()
+            if name != "rate"
+        ]
+    return (
+        "## Acknowledgement, ms\n\nAt half of what the slowest sustains on a core.\n\n"
+        + _table(["traffic", "spans/s", "peer", "p50", "p99", "refused"], rows)
+    )  # fmt: skip
+
+
+def _memory(results: Results) -> str:
+    rows = [
+        [
+            name,
+            _n(m["idle_mib"]),
+            _n(m["waiting_mib"]),
+            _n((m["waiting_mib"] - m["idle_mib"]) * 2**20 / m["spans"]),
+            _n(m["received_mib"]),
+        ]
+        for name, m in results["memory"].items()
+    ]
+    columns = ["peer", "idle, MiB", "100,000 spans wait, MiB", "bytes a span", "the same spans as received, MiB"]
+    return "## Resident memory\n\n" + _table(columns, rows)
+
+
+def _overload(results: Results) -> str:
+    rows = [
+        [
+            o["cause"],
+            o["peer"],
+            f"{o['accepted']:,}",
+            f"{o['arrived']:,}",
+            f"{o['lost']:,}",
+            ", ".join(f"{code} {n:,}" for code, n in o["refused"].items()),
+            f"{o['refused_with_retry']:,}",
+            f"{o['unsure']:,}",
+            f"{o['idle_mib']:.0f} → {o['half_mib']:.0f} → {o['most_mib']:.0f}",
+        ]
+        for o in results["overload"]
+    ]
+    columns = [
+        "cause", "peer", "spans answered OK", "spans arrived", "lost", "refusals", "with RetryInfo", "spans never answered OK",
+        "MiB idle → most in 1st half → most",
+    ]  # fmt: skip
+    return (
+        "## Overload\n\n**load**: three times what it sustains, 32 connections, 15 s. **downstream**: the sink answers "
+        "after the exporter's deadline. All traces are kept; more may arrive than was answered OK, since a sender whose "
+        "deadline passed does not know that its spans were taken.\n\n" + _table(columns, rows)
+    )
+
+
+def _peers(results: Results) -> str:
+    rows = [[name, p["version"], p["leaves_out"]] for name, p in results["peers"].items()]
+    rows += [[name, "not to be had", why] for name, why in results["unavailable"].items()]
+    return "## Peers\n\n" + _table(["peer", "version", "leaves out"], rows)
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    return "\n".join([*lines, ""])
+
+
+def _n(value: float) -> str:
+    """Three digits."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

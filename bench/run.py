@@ -1,0 +1,230 @@
+"""Every peer under every kind of traffic, side by side: `make bench` (about ten minutes), `make bench-quick` (one).
+
+Peers take turns, A B A B, so that what else the machine does meets all of them; medians of rounds count, and ratios
+are those of one run. CPU time is the peer's own, from /proc, until all that it was sent is decided and exported: the
+figures hold on a busy machine, and for a peer that uses more than one core.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bench import cell, machine, micro, overload, recall, report, waiting
+from bench.cell import Cell
+from bench.peers import Peer, Unavailable, collector, echo, presidio, rotel, spansieve
+from bench.processes import ROOT, Failed, Talker, talker
+from bench.recall import Recall
+from bench.traffic import KINDS, load
+
+RESULTS = ROOT / "bench" / "results"
+_QUICK_KINDS = ("plain", "chat")
+_GATEWAYS: tuple[Peer, ...] = (spansieve, collector, rotel)
+_R = TypeVar("_R")
+
+
+class Run:
+    """One run of the benchmark. Results gather in `results`, which report.py turns into a table."""
+
+    def __init__(self, sink: Talker, address: str, *, seconds: float, rounds: int, kinds: tuple[str, ...]) -> None:
+        self.results: dict[str, Any] = {"machine": machine.describe(), "peers": {}, "unavailable": {}, "kinds": {}}
+        self._sink = sink
+        self._address = address
+        self._seconds = seconds
+        self._rounds = rounds
+        self._kinds = kinds
+        self._began = time.monotonic()
+        self._peers: list[Peer] = []
+
+    def introduce(self, peers: tuple[Peer, ...]) -> None:
+        """Note versions and what each leaves out; those that cannot be had are noted with the reason."""
+        for peer in peers:
+            version = self._try(peer.NAME, peer.version)
+            if version is not None:
+                self.results["peers"][peer.NAME] = {"version": version, "leaves_out": peer.LEAVES_OUT}
+                self._peers.append(peer)
+        for kind in self._kinds:
+            recording = load(kind)
+            self.results["kinds"][kind] = {
+                "spans": recording.total_spans,
+                "bytes": recording.size,
+                "requests": len(recording.pieces),
+            }
+
+    def throughput(self, protocol: str = "grpc") -> None:
+        """Rounds of all peers and kinds in turn."""
+        rounds: dict[str, dict[str, list[Cell]]] = {
+            kind: {peer.NAME: [] for peer in self._peers} for kind in self._kinds
+        }
+        for number in range(self._rounds):
+            for kind in self._kinds:
+                for peer in self._peers:
+                    self._say(f"round {number + 1} of {self._rounds}: {kind} → {peer.NAME}")
+                    found = self._try(
+                        peer.NAME,
+                        lambda peer=peer, kind=kind: cell.measure(  # type: ignore[misc]  # called at once
+                            peer, kind, self._sink, self._address, self._seconds, protocol
+                        ),
+                    )
+                    if found is not None:
+                        rounds[kind][peer.NAME].append(found)
+        self.results["rounds"] = {
+            kind: {name: [asdict(each) for each in cells] for name, cells in by_peer.items()}
+            for kind, by_peer in rounds.items()
+        }
+        self.results["throughput"] = {
+            kind: {name: _median(cells) for name, cells in by_peer.items() if cells} for kind, by_peer in rounds.items()
+        }
+
+    def floors(self) -> None:
+        """The gateway's stages, and parse + serialize of the same bytes, in this process; and a gRPC echo."""
+        self._say("stages")
+        rules = micro.default_rules()
+        self.results["stages"] = {
+            kind: micro.median_round(load(kind), rules, min(2.0, self._seconds), self._rounds) for kind in self._kinds
+        }
+        self.results["peers"][echo.NAME] = {"version": echo.version(), "leaves_out": echo.LEAVES_OUT}
+        for kind in self._kinds:
+            self._say(f"echo: {kind}")
+            cells = [cell.measure(echo, kind, self._sink, self._address, 1.0)]
+            self.results["throughput"][kind][echo.NAME] = _median(cells)
+
+    def presidio(self) -> None:
+        """Presidio, on a sample: speed and recall."""
+        version = self._try(presidio.NAME, presidio.version)
+        if version is None:
+            return
+        self.results["peers"][presidio.NAME] = {"version": version, "leaves_out": presidio.LEAVES_OUT}
+        for kind in self._kinds:
+            self._say(f"presidio: {kind}")
+            found = self._try(presidio.NAME, lambda kind=kind: presidio.measure(kind, self._seconds))  # type: ignore[misc]  # called at once
+            if found is not None:
+                self.results["throughput"][kind][presidio.NAME] = _median([found[0]])
+                self._note_recall(kind, presidio.NAME, found[1])
+
+    def recall(self, kinds: tuple[str, ...]) -> None:
+        """What each takes out of all that was planted, and what it should have left."""
+        for kind in kinds:
+            for peer in self._peers:
+                self._say(f"recall: {kind} → {peer.NAME}")
+                spans = load(kind).total_spans // (1 if kind in _QUICK_KINDS else 4)
+                found = self._try(
+                    peer.NAME,
+                    lambda peer=peer, kind=kind, spans=spans: recall.measure(  # type: ignore[misc]  # called at once
+                        peer, kind, self._sink, self._address, spans
+                    ),
+                )
+                if found is not None:
+                    self._note_recall(kind, peer.NAME, found)
+
+    def latency(self, kinds: tuple[str, ...]) -> None:
+        """Acknowledgements at a load that all can take: half of what the slower of the deciding peers sustains."""
+        self.results["latency"] = {}
+        for kind in kinds:
+            sustained = self.results["throughput"][kind]
+            rate = min(sustained[p.NAME]["spans_per_cpu_s"] for p in self._peers if p.NAME in sustained) / 2
+            found: dict[str, Any] = {"rate": rate}
+            for peer in self._peers:
+                self._say(f"latency: {kind} → {peer.NAME}")
+                with cell.started(peer, self._sink, self._address, decision_wait=1.0) as running:
+                    cell.drive(running, kind, 1.0, rate=rate, first_lap=1)
+                    result = cell.drive(running, kind, self._seconds, rate=rate)
+                found[peer.NAME] = {name: result[name] for name in ("p50_ms", "p99_ms", "spans", "refused")}
+            self.results["latency"][kind] = found
+
+    def memory(self) -> None:
+        """Resident memory of waiting spans, for the peers that let them wait."""
+        self.results["memory"] = {}
+        for peer in self._peers:
+            if peer.DECIDES:
+                self._say(f"memory: {peer.NAME}")
+                self.results["memory"][peer.NAME] = asdict(waiting.measure(peer, self._sink, self._address))
+
+    def overload(self) -> None:
+        """More than can be sustained, for the peers that let spans wait."""
+        self.results["overload"] = []
+        for cause in overload.CAUSES:
+            for peer in self._peers:
+                if peer.DECIDES:
+                    self._say(f"overload by {cause}: {peer.NAME}")
+                    rate = self.results["throughput"][overload.KIND][peer.NAME]["spans_per_cpu_s"]
+                    found = overload.measure(peer, cause, rate, self._sink, self._address)
+                    self.results["overload"].append({**asdict(found), "lost": found.lost})
+
+    def _note_recall(self, kind: str, name: str, found: Recall) -> None:
+        self.results.setdefault("recall", {}).setdefault(kind, {})[name] = asdict(found)
+
+    def _try(self, name: str, action: Callable[[], _R]) -> _R | None:
+        try:
+            return action()
+        except (Unavailable, Failed) as error:
+            self.results["unavailable"][name] = str(error)
+            self._say(f"{name}: {error}")
+            return None
+
+    def _say(self, what: str) -> None:
+        sys.stderr.write(f"[{time.monotonic() - self._began:5.0f} s] {what}\n")
+        sys.stderr.flush()
+
+
+def _median(cells: list[Cell]) -> dict[str, Any]:
+    """Medians of the rounds' figures, and what was refused in any of them."""
+    names = ("us_per_span", "spans_per_cpu_s", "mb_per_cpu_s", "p50_ms", "p99_ms")
+    return {
+        **{name: statistics.median(getattr(each, name) for each in cells) for name in names},
+        "us_per_request": statistics.median(each.cpu_s / max(1, each.requests) * 1e6 for each in cells),
+        "spread": max(each.us_per_span for each in cells) / max(1e-9, min(each.us_per_span for each in cells)),
+        "kept": statistics.median(each.arrived / max(1, each.spans) for each in cells),
+        "refused": sum(sum(each.refused.values()) for each in cells),
+    }
+
+
+def main() -> None:
+    """Run, print the table, and write it with its plots to bench/results/."""
+    parser = argparse.ArgumentParser(prog="bench.run", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="the gateway and the Collector, chat and plain, one round")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, of which medians count (3)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long a peer is driven in a round (3)")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="kinds of traffic, by comma (all)")
+    parser.add_argument("--protocol", default="grpc", choices=["grpc", "http"])
+    parser.add_argument("--only", default="", help="throughput and floors of these peers only, by comma")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory, talker("bench.sink", [], Path(directory)) as sink:
+        address = sink.listen()["address"]
+        if arguments.quick:
+            run = Run(sink, address, seconds=2.0, rounds=1, kinds=_QUICK_KINDS)
+            run.introduce((spansieve, collector) if collector.is_built() else (spansieve,))
+            run.throughput()
+            run.floors()
+        else:
+            kinds = tuple(arguments.kinds.split(","))
+            run = Run(sink, address, seconds=arguments.seconds, rounds=arguments.rounds, kinds=kinds)
+            only = arguments.only.split(",") if arguments.only else [peer.NAME for peer in _GATEWAYS]
+            run.introduce(tuple(peer for peer in _GATEWAYS if peer.NAME in only))
+            run.throughput(arguments.protocol)
+            run.floors()
+            if not arguments.only:
+                run.presidio()
+                run.recall(kinds)
+                run.latency(tuple(kind for kind in ("chat", "small") if kind in kinds))
+                run.memory()
+                if overload.KIND in kinds:
+                    run.overload()
+    table = report.markdown(run.results)
+    sys.stdout.write(table)
+    if not (arguments.quick or arguments.only or arguments.protocol != "grpc"):
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "latest.md").write_text(table, encoding="utf-8")
+        (RESULTS / "latest.json").write_text(json.dumps(run.results, indent=1) + "\n", encoding="utf-8")
+        for name, picture in report.plots(run.results).items():
+            (RESULTS / name).write_text(picture, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""What spans cost in memory while they wait for their trace's decision."""
+
+from dataclasses import dataclass
+
+from bench.cell import drive, settle, started
+from bench.peers import Peer
+from bench.processes import Talker, resident_bytes
+
+SPANS = 100_000
+_KIND = "chat"
+_DECISION_WAIT = 900.0
+_SECONDS = 180.0
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Resident memory when idle and with `spans` waiting, and the bytes of these spans as they came."""
+
+    spans: int
+    received_mib: float
+    idle_mib: float
+    waiting_mib: float
+
+
+def measure(peer: Peer, sink: Talker, address: str) -> Waiting:
+    """Fill a peer that decides nothing for a quarter of an hour."""
+    with started(peer, sink, address, decision_wait=_DECISION_WAIT) as running:
+        idle = resident_bytes(running.child.pid)
+        result = drive(running, _KIND, _SECONDS, spans=SPANS)
+        settle(running)
+        return Waiting(result["spans"], result["bytes"] / _MIB, idle / _MIB, resident_bytes(running.child.pid) / _MIB)

@@ -1,0 +1,84 @@
+"""Anchors say where something might be: never too little."""
+
+import pytest
+
+from spansieve.redact import anchors
+
+_ANCHORS = anchors.build(["@", "sk-", "sk-ant-", "hf_", "passw", "-----begin", "api_key", "ya29."], ["token"])
+
+
+def _scan(*texts: str) -> dict[int, set[int]]:
+    return {index: {anchor for _, anchor in hits} for index, hits in _ANCHORS.scan(texts).items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "literal"),
+    [
+        ("alice@example.com", "@"),
+        ("x SK-abc", "sk-"),
+        ("sk-ant-1", "sk-ant-"),
+        ("a hf_b", "hf_"),
+        ("My PassWord", "passw"),
+        ("-----BEGIN X", "-----begin"),
+        ("MY_API_KEY=1", "api_key"),
+        ("ya29.x", "ya29."),
+    ],
+)
+def test_literals_are_found_in_any_case(text: str, literal: str) -> None:
+    """Each literal is found wherever it stands."""
+    assert _ANCHORS.ids[literal] in _scan(text)[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1234567",
+        "12-34-567",
+        "(030) 12 34",
+        "1.2.3.4",
+        "078-05-1120",
+        "1 2 3 4 5 6 7",
+        "+49\u00a030\u00a012345",
+        "12\u201334\u2013567",
+        "GB29 NWBK",
+        "gb29nwbk",
+    ],
+)
+def test_digits_are_seven_a_dotted_quad_or_the_head_of_an_iban(text: str) -> None:
+    """Whatever separates the digits of one number, they are found."""
+    assert anchors.DIGITS in _scan(text)[0]
+
+
+@pytest.mark.parametrize("text", ["123456", "12 34 56", "1.2.3", "2024", "v1.2.3-rc4", "12, 34, 56, 78"])
+def test_fewer_digits_are_no_anchor(text: str) -> None:
+    """Short numbers cost nothing."""
+    assert _scan(text) == {}
+
+
+@pytest.mark.parametrize("text", ["::1", "fe80::1", "aa:bb:cc", "AA-BB-CC-DD", "aabb.ccdd.eeff"])
+def test_groups_are_what_addresses_are_made_of(text: str) -> None:
+    """IPv6 and MAC addresses in all their forms."""
+    assert anchors.GROUPS in _scan(text)[0]
+
+
+def test_hits_are_told_by_text() -> None:
+    """A hit belongs to the text that it stands in, and no anchor crosses from one text to the next."""
+    assert _scan("clean", "a@b", "123", "4567", "sk", "-") == {1: {_ANCHORS.ids["@"]}}
+
+
+@pytest.mark.parametrize("before", ["", "é", "用户 ", "😀😀", "\ud800", "\0"])
+def test_offsets_are_in_characters(before: str) -> None:
+    """The offset points into the text, whatever its characters cost in UTF-8."""
+    hits = _ANCHORS.scan(["ü", before + "a@b"])
+    assert hits == {1: [(len(before) + 1, _ANCHORS.ids["@"])]}
+
+
+def test_escapes_are_an_anchor() -> None:
+    """What JSON hides from all others makes itself known."""
+    assert _scan('"\\u0040"') == {0: {anchors.ESCAPE}}
+
+
+@pytest.mark.parametrize("text", ['{"Token": 1}', '{\\"token\\": 1}', '{"accessToken": 1}', '{"access-token":1}'])
+def test_keys_are_found_before_a_quote(text: str) -> None:
+    """Plain or escaped, in any case, as the end of a longer key."""
+    assert anchors.KEY in _scan(text)[0]

@@ -1,0 +1,148 @@
+"""`spansieve redact` and `spansieve policy`, as a user calls them."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from spansieve import cli
+from unit.redact.helpers_redact import CAPTURES
+
+
+class _Standard:
+    """Standard input and output of one call."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+        self._monkeypatch = monkeypatch
+        self._captured = capsysbinary
+
+    def call(self, *arguments: str, given: bytes = b"") -> tuple[int, bytes, str]:
+        """Exit code, standard output, standard error."""
+        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+        code = cli.main(arguments)
+        captured = self._captured.readouterr()
+        return code, captured.out, captured.err.decode()
+
+
+@pytest.fixture
+def standard(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> _Standard:
+    """One call's standard input and output."""
+    return _Standard(monkeypatch, capsysbinary)
+
+
+def test_text_goes_through(standard: _Standard) -> None:
+    """Text comes out redacted; the counts are on standard error, the values nowhere."""
+    code, out, err = standard.call("redact", given="a é alice@example.com\nSSN 078-05-1120\n".encode())
+    assert (code, out.decode()) == (0, "a é [EMAIL]\nSSN [US_SSN]\n")
+    assert "email: 1\n" in err
+    assert "2 values replaced by policy default (sha256:" in err
+    assert "alice" not in err
+
+
+def test_bytes_that_are_no_text_do_not_pass(standard: _Standard) -> None:
+    """What is not UTF-8 becomes U+FFFD."""
+    assert standard.call("redact", given=b"a\xffb")[1].decode() == "a\ufffdb"
+
+
+def test_many_megabytes_go_through(standard: _Standard) -> None:
+    """The whole input is one text."""
+    given = b"plain words, and more of them.\n" * 100_000 + b"alice@example.com\n"
+    assert standard.call("redact", given=given)[1] == given.replace(b"alice@example.com", b"[EMAIL]")
+
+
+@pytest.mark.parametrize("path", sorted(CAPTURES.glob("*.json")), ids=lambda path: path.stem)
+def test_otlp_json_goes_through(standard: _Standard, path: Path) -> None:
+    """The signal is told by the top-level key; ids stay hexadecimal."""
+    code, out, _ = standard.call("redact", "--input", "otlp-json", given=path.read_bytes())
+    assert code == 0
+    assert b"example.com" not in out
+    assert _ids(json.loads(out)) == _ids(json.loads(path.read_bytes()))
+
+
+@pytest.mark.parametrize("path", sorted(CAPTURES.glob("*.pb")), ids=lambda path: path.stem)
+def test_otlp_proto_goes_through(standard: _Standard, path: Path) -> None:
+    """The bytes do not tell the signal, so the caller does."""
+    arguments = ("redact", "--input", "otlp-proto", "--signal", path.name.split(".")[-2])
+    code, out, _ = standard.call(*arguments, given=path.read_bytes())
+    assert code == 0
+    assert b"example.com" not in out
+    assert len(out) > len(path.read_bytes()) // 2
+
+
+def test_proto_is_traces_when_nothing_else_is_said(standard: _Standard) -> None:
+    """Traces are what the gateway is for."""
+    out = standard.call("redact", "--input", "otlp-proto", given=(CAPTURES / "genai.traces.pb").read_bytes())[1]
+    assert len(ExportTraceServiceRequest.FromString(out).resource_spans[0].scope_spans[0].spans) == 8
+
+
+@pytest.mark.parametrize(
+    ("form", "given"),
+    [
+        ("otlp-json", b"hunter2"),
+        ("otlp-json", b'{"hunter2": 1}'),
+        ("otlp-json", b"[]"),
+        ("otlp-json", b'{"resourceSpans": "hunter2"}'),
+        ("otlp-proto", b"hunter2"),
+    ],
+)
+def test_what_is_no_request_is_refused(standard: _Standard, form: str, given: bytes) -> None:
+    """Nothing is written, and the error shows no value."""
+    code, out, err = standard.call("redact", "--input", form, given=given)
+    assert (code, out) == (1, b"")
+    assert "not an OTLP request" in err
+    assert "hunter2" not in err
+
+
+def test_a_policy_of_ones_own_is_read_from_its_file(standard: _Standard, tmp_path: Path) -> None:
+    """A path in place of a name."""
+    own = tmp_path / "own.yaml"
+    own.write_text("include: [identity]\ndisable: [email]\nregions: [US]\n")
+    assert standard.call("redact", "--policy", str(own), given=b"a@b.example 078-05-1120")[1] == b"a@b.example [US_SSN]"
+
+
+@pytest.mark.parametrize("name", ["nope", "/nope/nope.yaml"])
+@pytest.mark.parametrize("command", [("redact", "--policy"), ("policy", "show"), ("policy", "test")])
+def test_a_policy_that_is_not_there_is_an_error(standard: _Standard, command: tuple[str, ...], name: str) -> None:
+    """Exit code 1, with the name."""
+    code, out, err = standard.call(*command, name)
+    assert (code, out) == (1, b"")
+    assert name in err
+
+
+def test_show_prints_the_effective_policy(standard: _Standard, tmp_path: Path) -> None:
+    """With its digest; and it can be used as a policy file."""
+    code, out, _ = standard.call("policy", "show")
+    assert code == 0
+    assert out.startswith(b"# digest: sha256:")
+    shown = tmp_path / "shown.yaml"
+    shown.write_bytes(out)
+    assert standard.call("policy", "show", str(shown))[1] == out
+
+
+def test_test_prints_a_table(standard: _Standard) -> None:
+    """A line a rule, and how many failed."""
+    code, out, err = standard.call("policy", "test")
+    lines = out.decode().splitlines()
+    assert (code, err) == (0, "")
+    assert any(line.split() == ["mac", "3", "3", "ok"] for line in lines)
+    assert " rules, 0 failed, sha256:" in lines[-1]
+
+
+def test_test_fails_with_a_rule_without_examples(standard: _Standard, tmp_path: Path) -> None:
+    """Exit code 1, and the rule's name on standard error."""
+    own = tmp_path / "own.yaml"
+    own.write_text("rules: [{name: badge, entity: BADGE, reason: Our staff., keys: [badge], anchors: [badge]}]")
+    code, out, err = standard.call("policy", "test", str(own))
+    assert code == 1
+    assert b"failed" in out
+    assert err.startswith("badge: needs at least one")
+
+
+def _ids(tree: object) -> list[object]:
+    if isinstance(tree, dict):
+        own = [tree[key] for key in ("traceId", "spanId", "parentSpanId") if tree.get(key)]
+        return own + [found for value in tree.values() for found in _ids(value)]
+    return [found for value in tree for found in _ids(value)] if isinstance(tree, list) else []

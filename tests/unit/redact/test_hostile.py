@@ -1,0 +1,144 @@
+"""Inputs made to cost much, nest deep or break decoders: each completes, and nothing raw passes."""
+
+import json
+
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+from spansieve import redact
+from spansieve.redact import policy
+from unit.redact.helpers_redact import clean, default_policy, found, luhn_complete, run
+
+_CARD = luhn_complete("411111111111111")
+_SIZE = 64 * 1024
+
+_FLOODS = {
+    "dots": "." * 4000,
+    "dotted digits": "1.2.3.4." * 500,
+    "dotted letters": "a.a.a." * 700,
+    "hyphens": "-a" * 4000,
+    "at signs": "@" * _SIZE,
+    "mail locals": "a@" * (_SIZE // 2),
+    "one long local": "a" * _SIZE + "@",
+    "many long locals": ("a" * 200 + "@") * 300,
+    "domains": "@" + "a." * (_SIZE // 2),
+    "colons": ":" * _SIZE,
+    "hex groups": "ab:" * (_SIZE // 3),
+    "quotes": '"' * _SIZE,
+    "backslashes": "\\" * _SIZE,
+    "escaped quotes": '\\"' * (_SIZE // 2),
+    "unicode escapes": '"' + "\\u0061" * (_SIZE // 6),
+    "open brackets": "[" * _SIZE,
+    "open objects": '{"a":' * (_SIZE // 5),
+    "passwords": "password" * (_SIZE // 8),
+    "assignments": "password=" * (_SIZE // 9),
+    "schemes": "://" * (_SIZE // 3),
+    "credentials": "://a:" * (_SIZE // 5) + "@",
+    "jwt heads": "eyJ" * (_SIZE // 3),
+    "pem heads": "-----BEGIN PRIVATE KEY-----" * (_SIZE // 27),
+    "key prefixes": "sk-" * (_SIZE // 3),
+    "bearer": "bearer " * (_SIZE // 7),
+    "cookies": "cookie: " * (_SIZE // 8),
+    "plus signs": "+1" * (_SIZE // 2),
+    "one word": "a" * (1 << 20),
+    "one word of digits": "1" * (1 << 20),
+    "words": "lorem ipsum dolor " * (1 << 16),
+}
+
+
+@pytest.mark.parametrize("text", _FLOODS.values(), ids=_FLOODS)
+def test_a_flood_completes(text: str) -> None:
+    """Time is linear in the text: no flood comes near the time limit of a test."""
+    clean(text)
+    clean(text + " alice@example.com")
+
+
+@pytest.mark.parametrize("text", [*_FLOODS.values()][:24], ids=[*_FLOODS][:24])
+def test_a_flood_hides_nothing(text: str) -> None:
+    """A value behind a flood is found, or the whole is removed."""
+    assert _CARD not in clean(f"{text} {_CARD} {text}")
+
+
+@pytest.mark.parametrize("group", ["0123 ", "030 1234567 ", "+49 30 1234567 ", "07-12-3 ", "4111 1111 ", "(0) 1-2/3."])
+def test_digit_soup_is_redacted_or_removed(group: str) -> None:
+    """64 KiB of digits cost a bounded number of checks; a value beyond the budget is removed and counted."""
+    text = group * (_SIZE // len(group))
+    findings = found(text)
+    assert "error" not in findings
+    assert ("budget" in findings) == (clean(text) == "[REMOVED]")
+
+
+def test_beyond_the_budget_the_value_is_removed() -> None:
+    """The limit on checks holds, and is counted under `budget`."""
+    tight = default_policy().model_copy(update={"limits": policy.Limits(depth=8, checks=10, checks_per_kib=0)})
+    text, findings = redact.text("alice@example.com " * 20, policy.compile(tight))
+    assert (text, findings) == ("[REMOVED]", {"budget": 1})
+
+
+def test_json_nested_in_strings_beyond_the_limit_is_removed() -> None:
+    """JSON in JSON is opened up to the limit; what lies deeper does not pass."""
+    value = "alice@example.com"
+    for _ in range(10):
+        value = json.dumps([value])
+    assert found(value) == {"budget": 1}
+    assert "[REMOVED]" in clean(value)
+    assert "alice" not in clean(value)
+
+
+def test_json_within_the_limit_is_opened() -> None:
+    """Seven layers of strings are opened, and all layers stay JSON."""
+    value = "alice@example.com"
+    for _ in range(7):
+        value = json.dumps([value])
+    result: object = clean(value)
+    for _ in range(7):
+        result = json.loads(str(result))[0]
+    assert result == "[EMAIL]"
+
+
+def test_deep_brackets_are_no_recursion() -> None:
+    """A thousand arrays in each other are walked with a stack."""
+    text = "[" * 1000 + '"alice@example.com"' + "]" * 1000
+    assert clean(text) == "[" * 1000 + '"[EMAIL]"' + "]" * 1000
+
+
+@pytest.mark.parametrize("depth", [1, 100, 5000])
+def test_deep_values_are_no_recursion(depth: int) -> None:
+    """An AnyValue built deeper than any decoder takes is walked with a stack."""
+    request = ExportLogsServiceRequest()
+    top = value = request.resource_logs.add().scope_logs.add().log_records.add().body
+    for _ in range(depth):
+        value = value.array_value.values.add()
+    value.string_value = "alice@example.com"
+    assert run(request).findings == {"email": 1}
+    assert value.string_value == "[EMAIL]"
+    assert top.HasField("array_value")
+
+
+@pytest.mark.parametrize("text", ['{"a": "\\ud800 alice@example.com"}', '["\\udc00\\ud800", "alice@example.com"]'])
+def test_lone_surrogates_in_json_escapes_are_no_error(text: str) -> None:
+    """They are no text that UTF-8 can hold, but JSON may name them; what is written stays encodable."""
+    assert "error" not in found(text)
+    assert "alice" not in clean(text)
+    clean(text).encode()
+    json.loads(clean(text))
+
+
+def test_lone_surrogates_in_a_span_do_not_stop_the_batch() -> None:
+    """The string is written back escaped, as it came."""
+    request = ExportLogsServiceRequest()
+    body = request.resource_logs.add().scope_logs.add().log_records.add().body
+    body.string_value = '{"é": "\\ud800 alice@example.com"}'
+    assert run(request).findings == {"email": 1}
+    assert body.string_value == '{"é": "\\ud800 [EMAIL]"}'
+
+
+def test_nul_characters_do_not_join_or_hide_values() -> None:
+    """Texts are told apart by place, not by a character that could be sent."""
+    assert clean("a\0alice@example.com\0b") == "a\0[EMAIL]\0b"
+
+
+def test_several_megabytes_are_one_text() -> None:
+    """Size alone is no reason to remove a value."""
+    text = "The quick brown fox jumps over the lazy dog. " * 50_000
+    assert clean(text + "alice@example.com") == text + "[EMAIL]"

@@ -1,0 +1,41 @@
+"""Patterns of a policy are held to linear time before they run."""
+
+import pytest
+
+from spansieve.redact import patterns
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("(", "not a regular expression"),
+        ("a+", "without a bound"),
+        ("a*b", "without a bound"),
+        (".{3,}", "without a bound"),
+        ("a{1,30000}", "20000"),
+        ("(a)\\1", "refers back"),
+        ("(?:a{1,9}){1,40}", "varying length"),
+        ("a?", "empty text"),
+        ("a|", "empty text"),
+        ("(?=a+)b", "without a bound"),
+        ("(?:x|(?>y+))z", "without a bound"),
+        ("(a)?(?(1)b|c)", "refers back"),
+    ],
+)
+def test_what_could_take_long_is_refused(pattern: str, problem: str) -> None:
+    """Unbounded and nested repeats and back-references are mistakes in a policy."""
+    assert problem in patterns.problem(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["a{1,64}", r"(?:\d{1,3}\.){3}\d{1,3}", "(?:[ -]?[0-9]){6,14}", "(?:[ -]{0,2}+[0-9]){6,14}", "(?<!a)b{2}(?!c)"],
+)
+def test_what_is_linear_is_taken(pattern: str) -> None:
+    """Bounded repeats, few nested ones, look-around."""
+    assert patterns.problem(pattern) == ""
+
+
+def test_reach_is_the_longest_match_with_room() -> None:
+    """Windows around anchors are as wide as the pattern, and what it looks at."""
+    assert patterns.reach("ab{1,10}(?!c)") == 11 + 64
