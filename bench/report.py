@@ -11,6 +11,18 @@ _TARGETS = {"plain": 1.3, "small": 1.5, "chat": 3.5, "turns": 25.0, "long": 30.0
 _ROTEL_TARGET = 2.0
 _FLOOR_TARGET = 8.0
 
+_METHOD = (
+    "`make bench`. A driver replays recorded traffic over gRPC on loopback with 4 connections in a closed loop, fresh "
+    "trace ids each lap; all peers send to the same sink. CPU time is the peer's own (/proc, all threads and children), "
+    "from the first request until all that was decided is exported; peers take turns, medians of the rounds count. The "
+    "Collector runs with GOMAXPROCS=1."
+)
+_OVERLOAD = (
+    "**load**: three times what it sustains, 32 connections, 15 s. **downstream**: the sink answers after the "
+    "exporter's deadline. All traces are kept; more may arrive than was answered OK, since a sender whose deadline "
+    "passed does not know that its spans were taken."
+)
+
 Results = dict[str, Any]
 
 
@@ -59,11 +71,7 @@ def _head(results: Results) -> str:
     lines = ["# Benchmark", ""]
     lines += [f"- {name}: {value}" for name, value in results["machine"].items()]
     lines += [
-        "- method: "
-        "`make bench`. A driver replays recorded traffic over gRPC on loopback with 4 connections in a closed "
-        "loop, fresh trace ids each lap; all peers send to the same sink. CPU time is the peer's own (/proc, all threads "
-        "and children), from the first request until all that was decided is exported; peers take turns, medians of the "
-        "rounds count. The Collector runs with GOMAXPROCS=1.",
+        f"- method: {_METHOD}",
         "",
         _table(
             ["traffic", "spans", "MB", "KB a span", "spans a request"],
@@ -98,9 +106,15 @@ def _throughput(results: Results) -> str:
         for name, cell in by_peer.items()
     ]
     columns = [
-        "traffic", "peer", "µs of CPU a span", "spans per CPU-s", "MB per CPU-s", "µs of CPU a request", "slowest ÷ fastest round",
+        "traffic",
+        "peer",
+        "µs of CPU a span",
+        "spans per CPU-s",
+        "MB per CPU-s",
+        "µs of CPU a request",
+        "slowest ÷ fastest round",
         "refused",
-    ]  # fmt: skip
+    ]
     return "## Throughput\n\n" + _table(columns, rows)
 
 
@@ -219,14 +233,17 @@ def _overload(results: Results) -> str:
         for o in results["overload"]
     ]
     columns = [
-        "cause", "peer", "spans answered OK", "spans arrived", "lost", "refusals", "with RetryInfo", "spans never answered OK",
+        "cause",
+        "peer",
+        "spans answered OK",
+        "spans arrived",
+        "lost",
+        "refusals",
+        "with RetryInfo",
+        "spans never answered OK",
         "MiB idle → most in 1st half → most",
-    ]  # fmt: skip
-    return (
-        "## Overload\n\n**load**: three times what it sustains, 32 connections, 15 s. **downstream**: the sink answers "
-        "after the exporter's deadline. All traces are kept; more may arrive than was answered OK, since a sender whose "
-        "deadline passed does not know that its spans were taken.\n\n" + _table(columns, rows)
-    )
+    ]
+    return f"## Overload\n\n{_OVERLOAD}\n\n" + _table(columns, rows)
 
 
 def _peers(results: Results) -> str:

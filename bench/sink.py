@@ -98,7 +98,7 @@ async def _serve() -> None:
     sink = Sink()
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", _LIMIT), ("grpc.so_reuseport", 0)])
     for signal, service in _SERVICES.items():
-        handler = grpc.unary_unary_rpc_method_handler(partial(sink.export, signal))
+        handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(partial(sink.export, signal))
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Export": handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

@@ -29,7 +29,7 @@ from pathlib import Path
 from random import Random
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
 from bench.prose import Value
 from bench.shapes import SHAPES, Application, Written
@@ -160,7 +160,7 @@ def _request(number: int, written: list[Written]) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
     _describe(resource_spans, number)
-    scopes = {}
+    scopes: dict[str, ScopeSpans] = {}
     for each in written:
         scope_spans = scopes.get(each.scope)
         if scope_spans is None:

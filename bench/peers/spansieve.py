@@ -36,7 +36,7 @@ def start(settings: Settings) -> Iterator[Running]:
         "BENCH_LIMIT_MIB": str(settings.limit_mib),
         "BENCH_DIRECTORY": str(settings.directory / "data"),
     }
-    command = [sys.executable, "-m", "spansieve", "run", "--config", CONFIG]
+    command: list[str | Path] = [sys.executable, "-m", "spansieve", "run", "--config", CONFIG]
     with Child(NAME, command, settings.directory, extra) as child:
         child.await_ready(health, "/readyz")
         yield Running(child, grpc, http, lambda: _books(health))

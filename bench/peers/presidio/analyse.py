@@ -4,9 +4,9 @@ import json
 import sys
 import time
 
-import tldextract
-from presidio_analyzer import AnalyzerEngine
-from presidio_analyzer.nlp_engine import NoOpNlpEngine
+import tldextract  # type: ignore[import-not-found]  # lives in another environment, as the next two
+from presidio_analyzer import AnalyzerEngine  # type: ignore[import-not-found]
+from presidio_analyzer.nlp_engine import NoOpNlpEngine  # type: ignore[import-not-found]
 
 _THRESHOLD = 0.3  # below it is noise: every number is a bank account at 0.05
 
@@ -16,7 +16,7 @@ tldextract.extract = tldextract.TLDExtract(suffix_list_urls=())
 
 def clean(engine: AnalyzerEngine, text: str) -> str:
     """Replace what is found; findings that overlap go as one."""
-    pieces = []
+    pieces: list[str] = []
     done = 0
     for each in sorted(engine.analyze(text, language="en", score_threshold=_THRESHOLD), key=lambda found: found.start):
         if each.start >= done:

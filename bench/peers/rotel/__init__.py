@@ -51,7 +51,7 @@ def start(settings: Settings) -> Iterator[Running]:
         "--otlp-exporter-protocol": "grpc",
         "--otlp-exporter-compression": "none",
     }
-    command = [agent, "start", *(word for pair in arguments.items() for word in pair)]
+    command: list[str | Path] = [agent, "start", *(word for pair in arguments.items() for word in pair)]
     extra = {"BENCH_PATTERNS": json.dumps(patterns()), "TOKIO_WORKER_THREADS": "1"}
     with Child(NAME, command, settings.directory, extra) as child:
         _await_port(child, grpc)

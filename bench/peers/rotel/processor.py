@@ -3,11 +3,13 @@
 import json
 import os
 import re
+from typing import Any
 
 PATTERNS = [re.compile(pattern) for pattern in json.loads(os.environ["BENCH_PATTERNS"])]
 
 
-def clean(attributes):  # noqa: ANN001, ANN201, D103 - Rotel's classes exist in its agent only
+def clean(attributes: Any) -> None:  # noqa: ANN401 - Rotel's classes exist in its agent only
+    """Replace what matches, in place."""
     for attribute in attributes:
         held = attribute.value
         if held is None:
@@ -21,7 +23,8 @@ def clean(attributes):  # noqa: ANN001, ANN201, D103 - Rotel's classes exist in 
                 held.string_value = new
 
 
-def process_spans(resource_spans):  # noqa: ANN001, ANN201, D103 - called by Rotel for each ResourceSpans
+def process_spans(resource_spans: Any) -> None:  # noqa: ANN401 - see above
+    """Called by Rotel for each ResourceSpans."""
     if resource_spans.resource is not None:
         clean(resource_spans.resource.attributes)
     for scope_spans in resource_spans.scope_spans:
