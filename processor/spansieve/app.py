@@ -6,6 +6,7 @@ decided, the destination drains, the books are written to the log.
 """
 
 import asyncio
+import gc
 import random
 import signal
 from collections.abc import Callable
@@ -40,6 +41,8 @@ _MIB = 1024 * 1024
 _RECEIVER_GRACE_SECONDS = 5.0
 # How often the sampler is asked for traces whose wait is over.
 _TICK_SECONDS = 0.1
+# A scrape under way gets so long to end.
+_TELEMETRY_GRACE_SECONDS = 1.0
 # What a reload can change; a change elsewhere needs a restart, and the log says so.
 _RELOADABLE = {"redaction", "sampling"}
 
@@ -74,9 +77,20 @@ async def serve(load: Callable[[], GatewayConfig]) -> int:
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: gateway.reload(load))
     await gateway.start()
+    _spare_the_collector()
     await stop.wait()
     await gateway.stop()
     return 0
+
+
+def _spare_the_collector() -> None:
+    """Let Python's garbage collector pass over what lives as long as the process, and look less often at the rest.
+
+    A request makes thousands of short-lived objects without cycles; looking at them took a twentieth of the CPU time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +178,7 @@ class Gateway:
         if self._settings.exporters.otlp:
             self._submit_own_metrics()
         await self._destination.stop(max(0.0, deadline - self._clock.monotonic()))
-        await telemetry.stop(0)
+        await telemetry.stop(_TELEMETRY_GRACE_SECONDS)
         books = {signal.value: self._books(signal) for signal in Signal}
         self._logger.info("stopped", balanced=self._ledger.balances(), ledger=books)
 
