@@ -43,6 +43,8 @@ _RECEIVER_GRACE_SECONDS = 5.0
 _TICK_SECONDS = 0.1
 # A scrape under way gets so long to end.
 _TELEMETRY_GRACE_SECONDS = 1.0
+# How soon a changed file is noticed.
+_WATCH_SECONDS = 2.0
 # What a reload can change; a change elsewhere needs a restart, and the log says so.
 _RELOADABLE = {"redaction", "sampling"}
 
@@ -63,10 +65,11 @@ def problems(settings: GatewayConfig) -> list[str]:
     return found
 
 
-async def serve(load: Callable[[], GatewayConfig]) -> int:
-    """Run the gateway until SIGTERM or SIGINT and return the exit code. `load` reads the configuration, also at SIGHUP.
+async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> int:
+    """Run the gateway until SIGTERM or SIGINT and return the exit code.
 
-    Raises ConfigError when the gateway cannot start.
+    `load` reads the configuration (from `file`, when there is one), again at SIGHUP and when that file or the policy's
+    changes. Raises ConfigError when the gateway cannot start.
     """
     settings = _checked(load)
     logger = logs.configure(settings.telemetry.logs.level)
@@ -76,11 +79,38 @@ async def serve(load: Callable[[], GatewayConfig]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: gateway.reload(load))
+    stamps = _stamps(file, gateway.policy_file)
     await gateway.start()
     _spare_the_collector()
+    watch = asyncio.create_task(_watch(gateway, load, file, stamps), name="watch files")
     await stop.wait()
+    watch.cancel()
     await gateway.stop()
     return 0
+
+
+async def _watch(gateway: "Gateway", load: Callable[[], GatewayConfig], file: Path | None, seen: "_Stamps") -> None:
+    """Reload when the configuration's or the policy's file is another than it was. A ConfigMap is a changing link."""
+    while True:
+        await asyncio.sleep(_WATCH_SECONDS)
+        if _stamps(file, gateway.policy_file) != seen:
+            seen = _stamps(file, gateway.policy_file)  # before the files are read: what changes meanwhile is seen next
+            gateway.reload(load)
+
+
+_Stamps = list[tuple[int, int, int] | None]
+
+
+def _stamps(*files: Path | None) -> _Stamps:
+    """What tells one version of a file from the next; None for one that is not there."""
+    stamps: _Stamps = []
+    for file in files:
+        try:
+            found = file.stat() if file else None
+        except OSError:
+            found = None
+        stamps.append((found.st_ino, found.st_mtime_ns, found.st_size) if found else None)
+    return stamps
 
 
 def _spare_the_collector() -> None:
@@ -107,6 +137,7 @@ class Gateway:
 
     def __init__(self, settings: GatewayConfig, clock: Clock, logger: FilteringBoundLogger) -> None:
         self._settings = settings
+        self._policy_name = settings.redaction.policy
         self._clock = clock
         self._logger = logger
         limit = settings.memory_limiter.limit_mib * _MIB
@@ -140,6 +171,11 @@ class Gateway:
         self._servers: list[_Server] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
+
+    @property
+    def policy_file(self) -> Path | None:
+        """The file of the redaction policy in force; None for a shipped one."""
+        return _policy_file(self._policy_name)
 
     async def start(self) -> None:
         """Open the destination, bind every port, say so. Raises ConfigError when one of them cannot be had."""
@@ -192,6 +228,7 @@ class Gateway:
             self._logger.error("reload_failed", problems=error.problems, kept_policy=self._pipeline.rules.digest)
             return
         self._pipeline.rules = rules
+        self._policy_name = settings.redaction.policy
         self._sampler.reconfigure(_policies(settings), settings.sampling.decision_wait)
         self._telemetry.set_policy(rules.digest)
         self._telemetry.count_reload("ok")
@@ -292,14 +329,16 @@ def _needs_restart(running: GatewayConfig, wanted: GatewayConfig) -> list[str]:
     return sorted(changed)
 
 
+def _policy_file(name: str) -> Path | None:
+    return Path(name) if "/" in name or name.endswith((".yaml", ".yml")) else None
+
+
 def _rules(settings: GatewayConfig) -> CompiledRules:
     """Compile the policy that the configuration names. Raises ConfigError with every problem found."""
     name = settings.redaction.policy
     try:
-        if "/" in name or name.endswith((".yaml", ".yml")):
-            text = Path(name).read_text(encoding="utf-8")
-        else:
-            text = redaction_policy.shipped(name)
+        file = _policy_file(name)
+        text = file.read_text(encoding="utf-8") if file else redaction_policy.shipped(name)
         return redaction_policy.compile(redaction_policy.parse(text))
     except redaction_policy.PolicyError as error:
         raise ConfigError([f"redaction.policy {name}: {problem}" for problem in error.problems]) from None

@@ -11,7 +11,6 @@ from pathlib import Path
 from spansieve import app, config
 
 
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="YAML; without it, every key has its default")
@@ -26,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         return config.load(arguments.config, os.environ)
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(app.serve(load))
+        return runner.run(app.serve(load, arguments.config))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
