@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test e2e bench check format lint types imports docs lock clean
+.PHONY: help setup demo test e2e bench bench-quick bench-stages check format lint types imports docs lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
@@ -28,6 +28,15 @@ test: setup ## Unit, golden and property tests
 
 e2e: setup ## With the real Collector, Prometheus and Tempo (Go builds them once)
 	$(BIN)/python -m pytest tests/e2e -m e2e --timeout=1800
+
+bench: setup ## Side by side with the stock Collector, Rotel and Presidio; about ten minutes
+	$(BIN)/python -m bench.run
+
+bench-quick: setup ## The same in under a minute: chat and plain, beside the Collector if it is built
+	$(BIN)/python -m bench.run --quick
+
+bench-stages: setup ## CPU time by stage, in this process
+	$(BIN)/python -m bench.micro
 
 check: setup format lint types imports test ## All that a change must pass
 
