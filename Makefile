@@ -7,7 +7,7 @@ READY := .venv/.ready
 .PHONY: help setup demo test e2e bench bench-quick bench-stages check format lint types imports docs lock clean
 
 help: ## What there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
 
 setup: $(READY) ## .venv with all that running and testing need
 
