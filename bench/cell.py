@@ -10,13 +10,14 @@ from typing import Any, Self
 
 from bench.peers import Peer, Running, Settings
 from bench.processes import Talker, cpu_seconds, pause, resident_bytes, talker
+from bench.traffic import LAPS
 
 SENDERS = 4
 _WARM_UP_SECONDS = 0.7
 _LOOK_SECONDS = 0.3
 _QUIET_SHARE = 0.04  # of a core: below it a peer is done with what it was sent
 _MOST_LOOKS = 100
-_WARM_UP_LAP, _LAP = 1, 1_000_000
+_WARM_UP_LAP, _LAP = 0, LAPS // 4
 _DECISION_WAIT = 1.0
 _LAST_LOOK = 1.0  # the Collector looks once a second for what is due
 

@@ -175,7 +175,7 @@ class Load:
                 return
             # Jitter, so that senders who were refused together do not come back together.
             await asyncio.sleep(
-                (_BACK_OFF_SECONDS if answer.retry is None else answer.retry) * random.uniform(0.9, 1.1)
+                (_BACK_OFF_SECONDS if answer.retry is None else answer.retry) * random.uniform(0.9, 1.1)  # noqa: S311 - no secret
             )
 
     async def closed(self, send: Send) -> None:
@@ -235,7 +235,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="no request begins later (4)")
     parser.add_argument("--spans", type=int, default=0, help="no request begins once so many were sent (no limit)")
     parser.add_argument("--rate", type=float, default=0.0, help="spans a second (as fast as they are answered)")
-    parser.add_argument("--first-lap", type=int, default=1, help="each lap has its own trace ids (1)")
+    parser.add_argument("--first-lap", type=int, default=1, help="each lap has its own trace ids and texts (1)")
     sys.stdout.write(json.dumps(uvloop.run(drive(parser.parse_args()))) + "\n")
 
 

@@ -24,5 +24,10 @@ def describe() -> dict[str, str]:
         "machine": f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB",
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "packages": packages,
-        "load average": " ".join(f"{load:.1f}" for load in os.getloadavg()),
+        "load average at the start": load(),
     }
+
+
+def load() -> str:
+    """The load average of the last one, five and fifteen minutes: what else ran shows in it."""
+    return " ".join(f"{each:.1f}" for each in os.getloadavg())

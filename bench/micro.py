@@ -40,6 +40,7 @@ _DECISIONS_AT_ONCE = 500
 _MAX_BATCH_BYTES = OtlpExporter.model_fields["max_batch_bytes"].default
 _SAMPLE_SECONDS = 0.001
 _TOP = 30
+_GC_THRESHOLD = (20_000, 20, 50)  # as app.py sets it
 
 
 def main() -> None:
@@ -116,6 +117,8 @@ class Stages:
         policies = (StatusCode("errors", frozenset({"ERROR"})), Latency("slow", 5000), Probabilistic("baseline", 10))
         self._sampler = Sampler(policies, 0.0, 100_000, 1_000_000)
         gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLD)
 
     def request(self, body: bytes) -> None:
         """Take a request through all stages up to the sampler's decision."""

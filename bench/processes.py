@@ -110,7 +110,7 @@ class Child:
         self.name = name
         self.log = directory / f"{name}.log"
         with self.log.open("ab") as log:
-            self._popen = subprocess.Popen(
+            self._popen = subprocess.Popen(  # noqa: S603 - a command of ours
                 [str(word) for word in command],
                 cwd=ROOT,
                 env=environment(extra),
@@ -165,7 +165,7 @@ class Child:
 def talker(module: str, arguments: Sequence[str], directory: Path) -> Iterator["Talker"]:
     """A module of the benchmark in a process of its own that answers a line of JSON for each line it is sent."""
     with (directory / f"{module}.log").open("ab") as log:
-        popen = subprocess.Popen(
+        popen = subprocess.Popen(  # noqa: S603 - a command of ours
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=environment({}),

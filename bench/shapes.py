@@ -41,10 +41,10 @@ class Written:
 class Application:
     """One process of an application: its style, its clock's offset and how it encodes JSON. Owner of its `random`."""
 
-    def __init__(self, number: int, random: Random, mark: bytes) -> None:
+    def __init__(self, number: int, random: Random, mark: str) -> None:
         self.random = random
         self.prose = Prose(random)
-        self._mark = mark  # the first bytes of each trace id, which replay replaces
+        self._mark = mark  # what replay replaces: four characters of each trace id, text and other id
         # Python's instrumentations escape what is not ASCII, those of JavaScript and Go do not.
         self._escape = number % 2 == 0
 
@@ -54,7 +54,15 @@ class Application:
 
     def trace_id(self) -> bytes:
         """A new id: the mark, then random bytes, so that the part which samplers look at is random."""
-        return self._mark + self.random.randbytes(12)
+        return self._mark.encode() + self.random.randbytes(12)
+
+    def uuid(self) -> str:
+        """A new UUID, which no lap repeats."""
+        return self._mark + LOOK_ALIKES["uuid"](self.random)[4:]
+
+    def text(self, size: int, values: list[Value]) -> str:
+        """Prose that no lap repeats."""
+        return f"Case {self._mark}. {self.prose.text(size, values)}"
 
     def span(self, trace_id: bytes, parent: Span | None, name: str, kind: int, start_ns: int, seconds: float) -> Span:
         """A span without attributes."""
@@ -134,7 +142,7 @@ def llm_span(
         gen_ai__provider__name=provider,
         gen_ai__request__model=model,
         gen_ai__response__model=answering,
-        gen_ai__response__id=f"chatcmpl-{random.randbytes(12).hex()}",
+        gen_ai__response__id=f"chatcmpl-{app.uuid()}",
         gen_ai__request__temperature=0.2,
         gen_ai__request__max_tokens=1024,
         gen_ai__response__finish_reasons=["stop"],
@@ -154,7 +162,7 @@ def llm_span(
 def chat(app: Application, start_ns: int) -> Iterator[Written]:
     """Server, agent, LLM call (2 KB in, 0.5 KB out), tool and retrieval."""
     random, prose = app.random, app.prose
-    trace_id, conversation = app.trace_id(), LOOK_ALIKES["uuid"](random)
+    trace_id, conversation = app.trace_id(), app.uuid()
     server = app.span(trace_id, None, "POST /chat", Span.SPAN_KIND_SERVER, start_ns, 0)
     put(
         server,
@@ -186,8 +194,8 @@ def chat(app: Application, start_ns: int) -> Iterator[Written]:
         server__address="passages-db",
     )
     values: list[Value] = []
-    asked = [message("system", prose.text(300, values)), message("user", prose.text(1650, values))]
-    answered = prose.text(480, values)
+    asked = [message("system", app.text(300, values)), message("user", app.text(1650, values))]
+    answered = app.text(480, values)
     llm = llm_span(app, trace_id, agent, retrieval.end_time_unix_nano, conversation, asked, answered)
     if random.random() < ERROR_SHARE:
         fail(app, llm, values)
@@ -204,7 +212,7 @@ def chat(app: Application, start_ns: int) -> Iterator[Written]:
         gen_ai__operation__name="execute_tool",
         gen_ai__tool__name="find_order",
         gen_ai__tool__type="function",
-        gen_ai__tool__call__id=f"call_{random.randbytes(12).hex()}",
+        gen_ai__tool__call__id=f"call_{app.uuid()}",
         gen_ai__tool__call__arguments=app.json(arguments),
         gen_ai__tool__call__result=app.json({"status": prose.word("adjective"), "items": random.randrange(5)}),
     )
@@ -222,11 +230,10 @@ def chat(app: Application, start_ns: int) -> Iterator[Written]:
 def long(app: Application, start_ns: int) -> Iterator[Written]:
     """One LLM call with 32 KB of messages: passages that were found, a question and an answer."""
     values: list[Value] = []
-    prose = app.prose
-    asked = [message("system", prose.text(1000, values))]
-    asked += [message("user", prose.text(4000, values)) for _ in range(7)]
-    answered = prose.text(2000, values)
-    span = llm_span(app, app.trace_id(), None, start_ns, LOOK_ALIKES["uuid"](app.random), asked, answered)
+    asked = [message("system", app.text(1000, values))]
+    asked += [message("user", app.text(4000, values)) for _ in range(7)]
+    answered = app.text(2000, values)
+    span = llm_span(app, app.trace_id(), None, start_ns, app.uuid(), asked, answered)
     if app.random.random() < ERROR_SHARE:
         fail(app, span, values)
     yield Written(_SCOPES["llm"], span, values)
@@ -234,13 +241,13 @@ def long(app: Application, start_ns: int) -> Iterator[Written]:
 
 def turns(app: Application, start_ns: int) -> Iterator[Written]:
     """A conversation of 20 turns, each a trace of one LLM call that carries all that was said before."""
-    random, prose = app.random, app.prose
-    conversation = LOOK_ALIKES["uuid"](random)
+    random = app.random
+    conversation = app.uuid()
     values: list[Value] = []
-    history = [message("system", prose.text(500, values))]
+    history = [message("system", app.text(500, values))]
     for _ in range(_TURNS):
-        history.append(message("user", prose.text(500, values)))
-        answered = prose.text(450, values)
+        history.append(message("user", app.text(390, values)))
+        answered = app.text(340, values)
         span = llm_span(app, app.trace_id(), None, start_ns, conversation, history, answered)
         in_span = list(values)
         if random.random() < ERROR_SHARE:
@@ -294,9 +301,9 @@ def plain(app: Application, start_ns: int) -> Iterator[Written]:
             code__line__number=random.randrange(1, 900),
             feature_flag__key=f"new-{prose.word()}",
         )
-        request_id = LOOK_ALIKES["uuid"](random)
+        request_id = app.uuid()
         put(span, app__request__id=request_id)
-        values = [Value("uuid", personal=False, needles=(request_id,))]
+        values = [Value("uuid", personal=False, needles=(request_id[4:],))]
         if random.random() < 0.3:  # 0.6 KB a span: a value in 2 KB
             value = prose.personal()
             if value.kind != "pem":

@@ -13,8 +13,9 @@ interleave and some are cut in two. Four processes send, two of which escape wha
 personal value stands in 2 KB of text, two calls in a hundred fail, and durations have a tail. What was planted where
 is recorded.
 
-A recording replays with fresh trace ids: each id starts with MARK, and a body is the bytes between the marks, joined by
-four bytes that are new each lap. The low 56 bits of an id, which samplers look at, stay.
+A recording replays with fresh ids and texts: MARK stands at the start of each trace id, text and other id; a body is
+the bytes between the marks, joined by four letters that are new each lap. So no peer gains by remembering what it saw a
+lap ago. The low 56 bits of a trace id, which samplers look at, stay.
 """
 
 import hashlib
@@ -22,8 +23,9 @@ import heapq
 import json
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from random import Random
@@ -34,7 +36,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 from bench.prose import Value
 from bench.shapes import SHAPES, Application, Written
 
-MARK = b"\xff\xfe\xf5\xf6"  # no text in UTF-8 holds any of these bytes
+MARK = "~^~^"
+LAPS = 6**4
+"""So many laps differ."""
+_LETTERS = "abcdef"  # so that an id stays hexadecimal
 _SEED = 20260521
 _START_NS = 1_780_000_000_000_000_000
 _PROCESSES = 4
@@ -49,12 +54,14 @@ class Kind:
     traces: int
     per_second: float
     one_trace_a_request: bool = False
+    shuffled: bool = False
+    """Whether requests come in any order: a part of a replay is then like the whole, though conversations grow."""
 
 
 KINDS = {
     "chat": Kind(4000, 15),
     "long": Kind(1200, 6),
-    "turns": Kind(150, 3),
+    "turns": Kind(150, 3, shuffled=True),
     "plain": Kind(4000, 60),
     "small": Kind(4000, 1, one_trace_a_request=True),
 }
@@ -63,7 +70,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Requests of one kind. `pieces` of a request are joined by the first four bytes of its trace ids."""
+    """Requests of one kind. `pieces` of a request are joined by the letters of a lap."""
 
     kind: str
     pieces: list[list[bytes]] = field(repr=False)
@@ -71,8 +78,8 @@ class Recording:
     values: dict[bytes, list[Value]] = field(repr=False)  # by span id
 
     def body(self, index: int, lap: int) -> bytes:
-        """Request `index` modulo the recording's length, with the trace ids of a lap."""
-        return lap.to_bytes(4, "big").join(self.pieces[index % len(self.pieces)])
+        """Request `index` with the ids and texts of a lap."""
+        return tag(lap).join(self.pieces[index])
 
     @property
     def size(self) -> int:
@@ -101,21 +108,37 @@ def load(kind: str) -> Recording:
     pieces: list[list[bytes]] = []
     at = 0
     for size in index["sizes"]:
-        pieces.append(data[at : at + size].split(MARK))
+        pieces.append(data[at : at + size].split(MARK.encode()))
         at += size
     values = {
         bytes.fromhex(span_id): [Value(kind, personal, tuple(needles)) for kind, personal, needles in found]
         for span_id, found in index["values"].items()
     }
-    return Recording(kind, pieces, [len(piece) - 1 for piece in pieces], values)
+    return Recording(kind, pieces, index["spans"], values)
 
 
-def requests(kind: str) -> Iterator[tuple[ExportTraceServiceRequest, list[Written]]]:
-    """Generate the requests of a kind, in the order of their sending, with what each holds."""
-    settings = KINDS[kind]
-    processes = [_process(kind, settings, number, Random(f"{_SEED} {kind} {number}")) for number in range(_PROCESSES)]
+def tag(lap: int) -> bytes:
+    """The four letters of a lap."""
+    letters = ""
+    for _ in range(4):
+        lap, digit = divmod(lap, len(_LETTERS))
+        letters += _LETTERS[digit]
+    return letters.encode()
+
+
+def requests(kind: str, traces: int | None = None) -> Iterator[tuple[ExportTraceServiceRequest, list[Written]]]:
+    """Generate the requests of a kind, in the order of their sending, with what each holds.
+
+    `traces` are fewer than a recording has, or more.
+    """
+    settings = KINDS[kind] if traces is None else replace(KINDS[kind], traces=traces)
+    processes = [_process(kind, settings, number, Random(f"{_SEED} {kind} {number}")) for number in range(_PROCESSES)]  # noqa: S311 - no secret
     # Each process is in order by itself; merged they are as a gateway would see them.
-    for _, number, spans in heapq.merge(*processes, key=lambda sent: sent[:2]):
+    merged: Iterable[tuple[int, int, list[Written]]] = heapq.merge(*processes, key=lambda sent: sent[:2])
+    if settings.shuffled:
+        merged = list(merged)
+        Random(f"{_SEED} {kind}").shuffle(merged)  # noqa: S311 - no secret
+    for _, number, spans in merged:
         yield _request(number, spans), spans
 
 
@@ -189,21 +212,23 @@ def _describe(resource_spans: ResourceSpans, number: int) -> None:
 
 def _record(kind: str, index_file: Path, body_file: Path) -> None:
     sizes: list[int] = []
+    spans: list[int] = []
     values: dict[str, list[tuple[str, bool, tuple[str, ...]]]] = {}
     index_file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = body_file.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
+    # Two processes may record at once: each writes a file of its own, and the last one stays. The index comes last.
+    with tempfile.NamedTemporaryFile(dir=body_file.parent, delete=False) as file:
         for request, written in requests(kind):
             body = request.SerializeToString()
-            if body.count(MARK) != len(written):
-                raise AssertionError("the mark stands where no trace id begins: take another seed")
             file.write(body)
             sizes.append(len(body))
+            spans.append(len(written))
             for each in written:
                 if each.values:
                     values[each.span.span_id.hex()] = [(v.kind, v.personal, v.needles) for v in each.values]
-    unfinished.rename(body_file)
-    index_file.write_text(json.dumps({"sizes": sizes, "values": values}), encoding="utf-8")
+    Path(file.name).rename(body_file)
+    unfinished = Path(f"{file.name}.json")
+    unfinished.write_text(json.dumps({"sizes": sizes, "spans": spans, "values": values}), encoding="utf-8")
+    unfinished.rename(index_file)
 
 
 def _digest() -> str:

@@ -38,7 +38,7 @@ class Sample:
 
 def version() -> str:
     """Of the package. Installs it when it is not there."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - a command of ours
         [
             python_of(_FOLDER / "requirements.txt"),
             "-c",
@@ -55,7 +55,7 @@ def version() -> str:
 def measure(kind: str, seconds: float) -> tuple[Cell, Recall]:
     """Analyse spans of a recording until so much CPU time is spent."""
     sample = _sample(kind)
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - a command of ours
         [python_of(_FOLDER / "requirements.txt"), _FOLDER / "analyse.py", str(seconds)],
         input=json.dumps(sample.texts),
         capture_output=True,

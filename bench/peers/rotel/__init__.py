@@ -24,7 +24,7 @@ _START_SECONDS = 20.0
 
 def version() -> str:
     """Of the package on PyPI. Installs it when it is not there."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - a command of ours
         [python_of(_FOLDER / "requirements.txt"), "-c", "import importlib.metadata as m; print(m.version('rotel'))"],
         capture_output=True,
         text=True,

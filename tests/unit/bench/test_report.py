@@ -1,0 +1,100 @@
+import xml.etree.ElementTree as ET
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from bench import plot, report
+from bench.micro import FLOOR, STAGES
+from bench.recall import of_counts
+
+
+def _cell(us: float) -> dict[str, Any]:
+    figures = {"us_per_span": us, "spans_per_cpu_s": 1e6 / us, "mb_per_cpu_s": 5.0, "us_per_request": us * 100}
+    return {**figures, "p50_ms": 1.0, "p99_ms": 2.0, "spread": 1.1, "kept": 0.14, "refused": 0}
+
+
+@pytest.fixture
+def results() -> dict[str, Any]:
+    """A run of one kind of traffic with every part in it."""
+    return {
+        "machine": {"date": "today"},
+        "peers": {name: {"version": "1", "leaves_out": "a | b"} for name in ("spansieve", "collector", "rotel")},
+        "unavailable": {"presidio": "no network"},
+        "kinds": {"plain": {"spans": 1000, "bytes": 730_000, "requests": 2}},
+        "rounds": {
+            "plain": {
+                "spansieve": [{"spans": 100, "cpu_s": 2.0}, {"spans": 100, "cpu_s": 4.0}],
+                "collector": [{"spans": 100, "cpu_s": 6.0}, {"spans": 100, "cpu_s": 12.0}],
+                "rotel": [{"spans": 100, "cpu_s": 3.0}, {"spans": 100, "cpu_s": 6.0}],
+            }
+        },
+        "throughput": {"plain": {"spansieve": _cell(20), "collector": _cell(60), "rotel": _cell(30)}},
+        "stages": {"plain": {**dict.fromkeys(STAGES, 2.0), **dict.fromkeys(FLOOR, 2.0)}},
+        "recall": {"plain": {"spansieve": asdict(of_counts({"personal ssn": 1}, {"personal ssn": 10}))}},
+        "latency": {"plain": {"rate": 10.0, "spansieve": {"p50_ms": 1.0, "p99_ms": 2.0, "spans": 3, "refused": {}}}},
+        "memory": {"spansieve": {"spans": 1000, "received_mib": 1.0, "idle_mib": 90.0, "waiting_mib": 91.0}},
+        "overload": [
+            {
+                "peer": "spansieve",
+                "cause": "load",
+                "accepted": 10,
+                "arrived": 9,
+                "lost": 1,
+                "unsure": 0,
+                "refused": {"UNAVAILABLE": 3},
+                "refused_with_retry": 3,
+                "idle_mib": 90.0,
+                "half_mib": 120.0,
+                "most_mib": 121.0,
+            }
+        ],
+    }
+
+
+def test_ratios_are_ours_to_theirs(results: dict[str, Any]) -> None:
+    """Round by round: 2 s beside 6 is three times, and so is 4 beside 12 in the next; 5 floors of 4 µs make 20."""
+    (row,) = [line for line in report.markdown(results).splitlines() if line.startswith("| plain | 3.00 x")]
+    assert "3.00 x (aim 1.3 x, reached)" in row
+    assert "1.50 x (aim 2 x)" in row
+    assert "5.0 x (aim 8 x, reached)" in row
+
+
+def test_each_table_has_as_many_cells_as_columns(results: dict[str, Any]) -> None:
+    """A value with a bar in it does not break its row."""
+    width = 0
+    for line in report.markdown(results).splitlines():
+        cells = line.replace("\\|", "").count("|")
+        if line.startswith("|---"):
+            assert cells == width
+        elif line.startswith("| "):
+            assert not width or cells == width
+        width = cells if line.startswith("|") else 0
+
+
+def test_a_peer_that_cannot_be_had_is_named_with_the_reason(results: dict[str, Any]) -> None:
+    """The table says why a peer is missing."""
+    assert "| presidio | not to be had | no network |" in report.markdown(results)
+
+
+def test_plots_are_well_formed(results: dict[str, Any]) -> None:
+    """Each picture is XML that a viewer can read."""
+    pictures = report.plots(results)
+    assert set(pictures) == {"throughput.svg", "stages.svg", "memory.svg"}
+    for picture in pictures.values():
+        assert ET.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_a_missing_value_leaves_a_gap() -> None:
+    """A group in which a series has no value gets no bar for it."""
+    picture = plot.grouped("t", "u", ["a", "b"], {"x": [1.0, None], "y": [10.0, 100.0]})
+    assert picture.count("<rect") - 1 - 2 == 3  # without the background and the legend
+
+
+def test_recall_counts_what_is_gone_and_what_is_left() -> None:
+    """Personal values should be gone, look-alikes should be there."""
+    found = of_counts(
+        {"personal ssn": 1, "personal card": 0, "benign uuid": 3},
+        {"personal ssn": 4, "personal card": 4, "benign uuid": 4},
+    )
+    assert (found.personal, found.look_alikes, found.values) == (7 / 8, 3 / 4, 8)
+    assert found.by_kind == {"ssn": 0.75, "card": 1.0, "uuid": 0.75}
