@@ -1,8 +1,9 @@
-"""Writes docs/reference/ from what the package itself reads: configuration keys and metrics. `make docs`.
+"""Writes docs/reference/ from what the package itself reads: configuration, metrics, policies. `make docs`.
 
 A test compares the files with what this module would write, so that they cannot go stale.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,22 +14,28 @@ from pydantic.fields import FieldInfo
 
 from spansieve import catalogue
 from spansieve.config import DURATION_RULE, GatewayConfig
+from spansieve.redact import policy
 
 _REFERENCE = Path(__file__).parent / "reference"
 
 
 def pages() -> dict[str, str]:
     """File name → text."""
-    return {"configuration.md": _configuration(), "metrics.md": _metrics()}
+    return {
+        "configuration.md": _configuration(),
+        "metrics.md": _metrics(),
+        "policy.schema.json": json.dumps(policy.schema(), indent=2, ensure_ascii=False) + "\n",
+    }
 
 
 def _configuration() -> str:
     lines = [
         "# Configuration",
         "",
-        "Made by `make docs` from `spansieve/config.py`. The names are the Collector's where the meaning is the same. A",
-        "file may hold any part of this; what it leaves out has its default. `${env:NAME}` and",
-        "`${env:NAME:-default}` are replaced. Unknown keys are refused. `spansieve check --config FILE` tells all mistakes at once.",
+        "Made by `make docs` from `spansieve/config.py`. The names are the Collector's where the meaning is the same.",
+        "A file may hold any part of this; what it leaves out has its default. `${env:NAME}` and",
+        "`${env:NAME:-default}` are replaced. Unknown keys are refused. `spansieve check --config FILE` tells all",
+        "mistakes at once.",
         "",
     ]
     for name, field in GatewayConfig.model_fields.items():

@@ -7,6 +7,7 @@ decided, the destination drains, the books are written to the log.
 
 import asyncio
 import gc
+import os
 import random
 import signal
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from spansieve import __version__, config, logs, otlp_metrics, price_table
+from spansieve import __version__, config, logs, otlp_metrics, policy_source, price_table
 from spansieve.clock import Clock, SystemClock
 from spansieve.config import ConfigError, GatewayConfig
 from spansieve.export import Destination
@@ -31,8 +32,7 @@ from spansieve.outcome import Ledger, Outcome
 from spansieve.pipeline import Pipeline
 from spansieve.receive.grpc import GrpcReceiverServer
 from spansieve.receive.http import HttpReceiverServer
-from spansieve.redact import CompiledRules
-from spansieve.redact import policy as redaction_policy
+from spansieve.redact import CompiledRules, PolicyError
 from spansieve.sample import Sampler, policies
 from spansieve.telemetry import Telemetry, application
 
@@ -175,7 +175,7 @@ class Gateway:
     @property
     def policy_file(self) -> Path | None:
         """The file of the redaction policy in force; None for a shipped one."""
-        return _policy_file(self._policy_name)
+        return policy_source.file_of(self._policy_name)
 
     async def start(self) -> None:
         """Open the destination, bind every port, say so. Raises ConfigError when one of them cannot be had."""
@@ -329,21 +329,13 @@ def _needs_restart(running: GatewayConfig, wanted: GatewayConfig) -> list[str]:
     return sorted(changed)
 
 
-def _policy_file(name: str) -> Path | None:
-    return Path(name) if "/" in name or name.endswith((".yaml", ".yml")) else None
-
-
 def _rules(settings: GatewayConfig) -> CompiledRules:
     """Compile the policy that the configuration names. Raises ConfigError with every problem found."""
     name = settings.redaction.policy
     try:
-        file = _policy_file(name)
-        text = file.read_text(encoding="utf-8") if file else redaction_policy.shipped(name)
-        return redaction_policy.compile(redaction_policy.parse(text))
-    except redaction_policy.PolicyError as error:
+        return policy_source.load(name, os.environ, settings.redaction.key_file)
+    except PolicyError as error:
         raise ConfigError([f"redaction.policy {name}: {problem}" for problem in error.problems]) from None
-    except OSError as error:
-        raise ConfigError([f"redaction.policy: {name} cannot be read: {error.strerror}."]) from None
 
 
 def _policies(settings: GatewayConfig) -> tuple[policies.Policy, ...]:

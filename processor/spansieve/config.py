@@ -145,6 +145,9 @@ class Redaction(_Section):
     """What is taken out."""
 
     policy: str = _key("default", "A shipped policy's name, or the path of a policy file.", "default", min_length=1)
+    key_file: Path | None = _key(
+        None, "A file with the key of pseudonyms, in place of the one that the policy names.", "/run/secrets/pseudonyms"
+    )
     # YAML 1.1 reads a bare `off` as false.
     names: Annotated[Literal["kept", "all", "off"], BeforeValidator(lambda v: "off" if v is False else v)] = _key(
         "kept",

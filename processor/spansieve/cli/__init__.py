@@ -15,7 +15,7 @@ _COMMANDS = {
     "run": "start the gateway",
     "check": "check a configuration and the policy that it names; all mistakes at once",
     "redact": "redact standard input to standard output",
-    "policy": "show or test a redaction policy",
+    "policy": "show, test, report on and compare redaction policies",
     "traces": "look into the embedded store",
 }
 

@@ -1,48 +1,85 @@
-"""`spansieve policy`: show a policy in force, or run the examples of its rules."""
+"""`spansieve policy`: what a policy is, whether it does what it says, and what a change of it would do."""
 
 import argparse
+import json
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from spansieve.redact import policy, trial
+from spansieve import policy_source
+from spansieve.cli import requests
+from spansieve.errors import MalformedRequest
+from spansieve.redact import diff, policy, report, report_text, trial
+from spansieve.redact.sealing import SEALED, Opener, SealingError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("action", choices=("show", "test"), help="show: the effective rules; test: run their examples")
-    parser.add_argument(
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser
+    which = argparse.ArgumentParser(add_help=False)
+    which.add_argument(
         "policy", nargs="?", default="default", metavar="NAME|FILE", help="a shipped policy's name, or a policy file"
     )
+    add("list", help="the policies and the rule packs that are shipped")
+    add("show", parents=[which], help="the effective policy, as YAML that can be used as a policy file")
+    add("test", parents=[which], help="run the examples of its rules; exit code 1 when one fails")
+    reporting = add("report", parents=[which], help="the reviewer's document")
+    reporting.add_argument("--format", choices=("html", "markdown"), default="markdown", help="default: markdown")
+    reporting.add_argument("-o", "--output", type=Path, metavar="FILE", help="in place of standard output")
+    comparing = add("diff", help="what becomes newly masked and newly visible from policy A to policy B")
+    comparing.add_argument("a", metavar="A", help="the policy in force: NAME|FILE")
+    comparing.add_argument("b", metavar="B", help="the other one: NAME|FILE")
+    comparing.add_argument(
+        "--on", nargs="+", type=Path, required=True, metavar="FILE", help="OTLP requests: .json, one or one a line; .pb"
+    )
+    comparing.add_argument("--strict", action="store_true", help="exit code 1 when anything becomes newly visible")
+    add("schema", help="the JSON Schema of a policy file")
+    opening = add("decrypt", help="standard input with each [ENC:…] in it opened, to standard output")
+    opening.add_argument("--key", type=Path, required=True, metavar="FILE", help="the private key, in PEM")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show or test; 1 when the policy cannot be used or an example fails."""
+    """Do one of the actions; 1 when the policy cannot be used, or what it is asked is answered by no."""
+    actions: Mapping[str, Callable[[argparse.Namespace], int]] = {
+        "list": _list,
+        "show": _show,
+        "test": _test,
+        "report": _report,
+        "diff": _diff,
+        "schema": _schema,
+        "decrypt": _decrypt,
+    }
     try:
-        chosen = read(arguments.policy)
+        return actions[arguments.action](arguments)
     except policy.PolicyError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
-        return 1
-    if arguments.action == "show":
-        print(f"# digest: {policy.digest(chosen)}\n{policy.render(chosen)}", end="")
-        return 0
-    return _test(chosen)
-
-
-def read(name: str) -> policy.Policy:
-    """Load a policy by the name of a shipped one or the path of a file. Raises PolicyError."""
-    if "/" not in name and not name.endswith((".yaml", ".yml")):
-        return policy.parse(policy.shipped(name))
-    try:
-        text = Path(name).read_text(encoding="utf-8")
+        problems = error.problems
+    except MalformedRequest as error:
+        problems = [f"A file does not hold OTLP requests: {error.description}"]
+    except SealingError as error:
+        problems = [f"The key {error}."]
     except OSError as error:
-        raise policy.PolicyError([f"{name} cannot be read: {error.strerror}."]) from None
-    except UnicodeDecodeError:
-        raise policy.PolicyError([f"{name} cannot be read: it is not UTF-8 text."]) from None
-    return policy.parse(text)
+        problems = [f"{error.filename}: {error.strerror}."]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1
 
 
-def _test(chosen: policy.Policy) -> int:
+def _list(_arguments: argparse.Namespace) -> int:
+    for name in policy.shipped_names():
+        print(f"{name:<20}{policy.parse(policy.shipped(name)).description}")
+    print(f"packs: {', '.join(policy.packs())}")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    chosen = policy_source.read(arguments.policy)
+    print(f"# digest: {policy.digest(chosen)}\n{policy.render(chosen)}", end="")
+    return 0
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    chosen = policy_source.read(arguments.policy)
     results = trial.run(chosen)
     width = max(len(result.rule) for result in results)
     print(f"{'rule':<{width}}  positive  negative  result")
@@ -55,3 +92,61 @@ def _test(chosen: policy.Policy) -> int:
             print(f"{result.rule}: {failure}", file=sys.stderr)
     print(f"{len(results)} rules, {len(failed)} failed, {policy.digest(chosen)}")
     return 1 if failed else 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    made = report.make(policy_source.read(arguments.policy))
+    text = report_text.html(made) if arguments.format == "html" else report_text.markdown(made)
+    if arguments.output is None:
+        print(text, end="")
+    else:
+        arguments.output.write_text(text, encoding="utf-8")
+    return 1 if made.failed else 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    # What a pseudonym is does not matter here, only that there is one: the keys of trials do.
+    a, b = (policy.compile(policy_source.read(name), trial.MATERIAL) for name in (arguments.a, arguments.b))
+    found = diff.compare((batch for file in arguments.on for batch in requests.read(file)), a, b)
+    print(f"A  {a.name}  {a.digest}\nB  {b.name}  {b.digest}")
+    print(f"{found.requests} requests, {found.items} spans, log records and data points")
+    _print_change("newly masked by B", found.masked)
+    _print_change("newly visible under B", found.visible)
+    _print_change("masked by both, put otherwise", found.otherwise)
+    return 1 if arguments.strict and found.visible.texts else 0
+
+
+def _print_change(title: str, change: diff.Change) -> None:
+    rules = ", ".join(f"{rule} {count}" for rule, count in change.rules.most_common())
+    print(f"\n{title}: {change.texts} texts{f' ({rules})' if rules else ''}")
+    for name, place in sorted(change.places.items(), key=lambda item: (-item[1].count, item[0])):
+        print(f"  {place.count:>6}  {name}")
+        for snippet in place.snippets:
+            print(f"          {snippet}")
+
+
+def _schema(_arguments: argparse.Namespace) -> int:
+    print(json.dumps(policy.schema(), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _decrypt(arguments: argparse.Namespace) -> int:
+    opener = Opener(arguments.key.read_bytes())
+    refused = 0
+    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    pieces: list[str] = []
+    done = 0
+    for sealed in SEALED.finditer(text):
+        pieces.append(text[done : sealed.start()])
+        done = sealed.end()
+        try:
+            pieces.append(opener.open(sealed[0]))
+        except SealingError:
+            refused += 1
+            pieces.append(sealed[0])
+    pieces.append(text[done:])
+    sys.stdout.buffer.write("".join(pieces).encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+    if refused:
+        print(f"{refused} values were sealed to another key, or altered, and stay as they are.", file=sys.stderr)
+    return 1 if refused else 0

@@ -1,24 +1,25 @@
 """`spansieve redact`: standard input to standard output; on standard error what was done, without values."""
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
-import orjson
-
-from spansieve import decode, otlp_json, redact
-from spansieve.cli.policy import read
+from spansieve import decode, otlp_json, policy_source, redact
+from spansieve.cli import requests
 from spansieve.errors import MalformedRequest
 from spansieve.model import Encoding, ReceivedRequest, Signal
-from spansieve.redact import CompiledRules, PolicyError, policy
-
-_TOP_LEVEL = {"resourceSpans": Signal.TRACES, "resourceLogs": Signal.LOGS, "resourceMetrics": Signal.METRICS}
+from spansieve.redact import CompiledRules, PolicyError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
         "--policy", default="default", metavar="NAME|FILE", help="a shipped policy's name, or a policy file"
+    )
+    parser.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="the key of pseudonyms, in place of where the policy has it"
     )
     parser.add_argument(
         "--input",
@@ -37,12 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Redact standard input; 1 when the policy or the input cannot be used, and then nothing is written."""
     try:
-        rules = policy.compile(read(arguments.policy))
+        rules = policy_source.load(arguments.policy, os.environ, arguments.key_file)
         body = sys.stdin.buffer.read()
         if arguments.input == "text":
             output, findings = _text(body, rules)
         elif arguments.input == "otlp-json":
-            output, findings = _request(body, _signal(body), Encoding.JSON, rules)
+            output, findings = _request(body, requests.signal_of(body), Encoding.JSON, rules)
         else:
             output, findings = _request(body, Signal(arguments.signal), Encoding.PROTO, rules)
     except PolicyError as error:
@@ -73,18 +74,6 @@ def _request(body: bytes, signal: Signal, encoding: Encoding, rules: CompiledRul
     if encoding is Encoding.JSON:
         return otlp_json.render(batch.message) + b"\n", batch.findings
     return batch.message.SerializeToString(), batch.findings
-
-
-def _signal(body: bytes) -> Signal:
-    """Tell the signal of an OTLP/JSON request by its one top-level key."""
-    try:
-        tree = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise MalformedRequest("it is not JSON") from None
-    found = [signal for key, signal in _TOP_LEVEL.items() if isinstance(tree, dict) and key in tree]
-    if len(found) != 1:
-        raise MalformedRequest(f"it has not exactly one of the keys {', '.join(_TOP_LEVEL)}")
-    return found[0]
 
 
 def _report(findings: Mapping[str, int], rules: CompiledRules) -> None:

@@ -4,31 +4,29 @@ Fail closed: a value whose processing raises, costs too much or nests too deep i
 `error` or `budget`.
 """
 
-import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
-from spansieve.redact import jsontext
-from spansieve.redact.anchors import Hits
-from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, Detector, KeyFacts
+from spansieve.redact import fold, jsontext, matching, media, normalise, numbers, parts
+from spansieve.redact.anchors import ESCAPE
+from spansieve.redact.cache import WORTH
+from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
+from spansieve.redact.matching import Finding, OverBudget, Places
+from spansieve.redact.normalise import Reading
 
-REMOVED = "[REMOVED]"
-ERROR = "error"
-BUDGET = "budget"
+REMOVED: Final = "[REMOVED]"
+DROP: Final = "\0[DROP]\0"
+"""In place of a text whose attribute is to go as a whole."""
 
-_CONTEXT_BEFORE = 48
-_CONTEXT_AFTER = 24
+ERROR: Final = "error"
+BUDGET: Final = "budget"
+
 _MOST_PASSES = 8
-_ANCHOR = 28  # the longest anchor: seven digits with gaps; a match starts before its anchor's end
-_BEFORE = 96  # of what `unless_before` sees
-_NOTE = re.compile(r"\[BYTES \d{1,20}\]")
 
-_Finding = tuple[int, int, CompiledRule]
-_Places = list[tuple[int, int]]
-
-
-class _OverBudget(Exception):
-    """A value costs more than the policy's limits allow."""
+Groups = Iterable[Sequence[int]]
+"""Texts, by index, that one may continue the other."""
 
 
 class Run:
@@ -36,38 +34,85 @@ class Run:
 
     def __init__(self, rules: CompiledRules) -> None:
         self.findings: Counter[str] = Counter()
+        self.found_in: dict[int, Counter[str]] = {}  # by index of the texts last given to `texts`
         self._rules = rules
-        self._by_anchor = rules.by_anchor
-        self._done: dict[tuple[str, str], tuple[str, Counter[str]]] = {}
+        self._done: dict[tuple[str, int, str], tuple[str, Counter[str]]] = {}
 
-    def texts(self, texts: Sequence[str], keys: Mapping[int, str], depth: int = 0) -> dict[int, str]:
-        """Redact texts, each under its key; a key that says nothing may be left out. Gives what changed, by index."""
-        rules = self._rules
+    def texts(
+        self, texts: Sequence[str], keys: Mapping[int, str], wheres: Sequence[int] = (), groups: Groups = ()
+    ) -> dict[int, str]:
+        """Redact texts. Gives what changed, by index.
+
+        Each stands under its key; a key that says nothing may be left out. `wheres` says where each stands (see
+        CompiledRules.at), and may be left out when no rule asks.
+        """
         try:
-            hits = rules.anchors.scan(texts)
+            hits, odd = self._survey(texts)
         except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
-            return self._one_by_one(texts, keys, depth)
+            return self._one_by_one(texts, keys, wheres)
+        return self._all(texts, keys, wheres, groups, hits, odd, 0)
+
+    def _all(
+        self,
+        texts: Sequence[str],
+        keys: Mapping[int, str],
+        wheres: Sequence[int],
+        groups: Groups,
+        hits: Mapping[int, Places],
+        odd: Collection[int],
+        depth: int,
+    ) -> dict[int, str]:
         indexes: Iterable[int] = hits
-        if keys and (telling := {key for key in set(keys.values()) if rules.facts(key).whole}):
-            indexes = {index for index, key in keys.items() if key in telling}.union(hits)
+        if odd:
+            indexes = {*hits, *odd}
+        if telling := self._telling(keys, wheres, len(texts)):
+            indexes = telling.union(indexes)
         changed: dict[int, str] = {}
         done = self._done
         for index in indexes:
             text = texts[index]
             # Spans repeat themselves: what was clean a moment ago still is.
             key = keys.get(index, "")
-            known = done.get((key, text))
+            where = wheres[index] if wheres else 0
+            known = done.get((key, where, text))
             if known is None:
-                new = self._remembered(text, key, hits.get(index, []), depth)
+                new = self._remembered(text, key, where, hits.get(index, []), depth, odd=index in odd)
             else:
                 new = known[0]
                 if known[1]:
                     self.findings += known[1]
             if new != text:
                 changed[index] = new
+                if depth == 0:
+                    self.found_in[index] = done[key, where, text][1]
+        for group in groups:
+            self._together(group, texts, keys, wheres, changed)
         return changed
 
-    def _one_by_one(self, texts: Sequence[str], keys: Mapping[int, str], depth: int) -> dict[int, str]:
+    def _survey(self, texts: Sequence[str]) -> tuple[dict[int, Places], set[int]]:
+        """Find the anchors of texts, and the texts that are to be read otherwise too."""
+        hits = self._rules.anchors.scan(texts)
+        strange: list[int] = []
+        for index, places in list(hits.items()):
+            others = [place for place in places if place[1] != ESCAPE]
+            if len(others) < len(places):
+                strange.append(index)
+                if others:
+                    hits[index] = others
+                else:
+                    del hits[index]
+        odd = {strange[i] for i in normalise.suspects([texts[index] for index in strange])} if strange else set()
+        return hits, odd | normalise.oddly_lettered(texts)
+
+    def _telling(self, keys: Mapping[int, str], wheres: Sequence[int], size: int) -> set[int]:
+        """The texts that may be taken for their key's sake."""
+        facts = self._rules.facts
+        if wheres:
+            return {index for index in range(size) if facts(keys.get(index, ""), wheres[index]).whole}
+        telling = {key for key in set(keys.values()) if facts(fold.word(key)).whole}
+        return {index for index, key in keys.items() if key in telling} if telling else set()
+
+    def _one_by_one(self, texts: Sequence[str], keys: Mapping[int, str], wheres: Sequence[int]) -> dict[int, str]:
         changed: dict[int, str] = {}
         for index, text in enumerate(texts):
             try:
@@ -75,25 +120,37 @@ class Run:
             except Exception:  # noqa: BLE001 - fail closed
                 changed[index] = self._remove(ERROR)
             else:
-                new = self._remembered(text, keys.get(index, ""), hits.get(0, []), depth)
+                where = wheres[index] if wheres else 0
+                new = self._remembered(text, keys.get(index, ""), where, hits.get(0, []), 0, odd=True)
                 if new != text:
                     changed[index] = new
+                    self.found_in[index] = self._done[keys.get(index, ""), where, text][1]
         return changed
 
-    def _remembered(self, text: str, key: str, places: _Places, depth: int) -> str:
+    def _remembered(self, text: str, key: str, where: int, places: Places, depth: int, *, odd: bool) -> str:
         """Redact one text, and remember what became of it and what was found."""
+        cache = self._rules.cache
+        digest = cache.digest(text, f"{key}\0{where}\0{depth}") if len(text) >= WORTH else None
+        if digest is not None and (known := cache.get(digest)) is not None:
+            new, found = text if known[0] is None else known[0], Counter(dict(known[1]))
+            self._done[key, where, text] = new, found
+            self.findings += found
+            return new
         before, self.findings = self.findings, Counter()
-        new = self._guarded(text, key, places, depth)
-        self._done[key, text] = new, self.findings
-        if self.findings:
-            before += self.findings
+        new = self._guarded(text, key, where, places, depth, odd=odd)
+        found = self.findings
+        self._done[key, where, text] = new, found
+        if digest is not None and ERROR not in found:
+            cache.put(digest, None if new == text else new, found)
+        if found:
+            before += found
         self.findings = before
         return new
 
-    def _guarded(self, text: str, key: str, places: _Places, depth: int) -> str:
+    def _guarded(self, text: str, key: str, where: int, places: Places, depth: int, *, odd: bool) -> str:
         try:
-            return self._one(text, key, places, depth)
-        except _OverBudget:
+            return self._one(text, key, where, places, depth, odd=odd)
+        except (OverBudget, normalise.TooDeep):
             self.findings.clear()
             return self._remove(BUDGET)
         except Exception:  # noqa: BLE001 - fail closed, whatever it is
@@ -104,178 +161,198 @@ class Run:
         self.findings[why] += 1
         return REMOVED
 
-    def _one(self, text: str, key: str, places: _Places, depth: int) -> str:
-        facts = self._rules.facts(key) if key else NO_FACTS
+    def _one(self, text: str, key: str, where: int, places: Places, depth: int, *, odd: bool) -> str:
+        facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
         if facts.whole and (rule := self._whole(text, facts)) is not None:
-            self.findings[rule.name] += 1
-            return rule.replacement
+            self._count(rule)
+            return DROP if rule.drops else rule.render(text)
         if jsontext.looks_like(text):
             whole = jsontext.parses(text)
-            text, again = self._json(text, key, depth, whole=whole)
+            text, again = self._json(text, key, where, places, depth, whole=whole, odd=odd)
             if whole:
                 return text
             if again:
                 places = self._places(text)
-        return self._plain(text, facts, places)
+        if odd:
+            text, dropped = media.strip(text)
+            if dropped:
+                self.findings[media.MEDIA] += dropped
+                places = self._places(text)
+        return self._plain(text, facts, places, odd=odd or (bool(places) and "\\" in text))
 
-    def _places(self, text: str) -> _Places:
-        hits: Hits = self._rules.anchors.scan([text])
-        return hits.get(0, [])
+    def _count(self, rule: CompiledRule) -> None:
+        self.findings[rule.name] += 1
+
+    def _places(self, text: str) -> Places:
+        return [place for place in self._rules.anchors.scan([text]).get(0, ()) if place[1] != ESCAPE]
 
     def _whole(self, text: str, facts: KeyFacts) -> CompiledRule | None:
         """Find the rule that takes the whole value for its key's sake. JSON objects are walked, not erased."""
-        if not text or text in self._rules.replacements or _NOTE.fullmatch(text) or jsontext.is_container(text):
+        if not text or self._rules.made(text) or media.NOTE.fullmatch(text):
             return None
+        container: bool | None = None
         for rule in facts.whole:
-            if rule.key_value is None or rule.key_value.fullmatch(text):
-                return rule
+            if rule.key_value is not None and not rule.key_value.fullmatch(text):
+                continue
+            if not rule.takes_json:
+                if container is None:
+                    container = jsontext.is_container(text)
+                if container:
+                    continue
+            return rule
         return None
 
-    def _json(self, text: str, key: str, depth: int, *, whole: bool) -> tuple[str, bool]:
+    def _json(
+        self, text: str, key: str, where: int, places: Places, depth: int, *, whole: bool, odd: bool
+    ) -> tuple[str, bool]:
         """Redact the leaves of JSON text, and say whether any changed.
 
         In what does not parse, because it was cut off or only holds some JSON, numbers are left to the plain pass.
         """
-        found = jsontext.tokens(text, key)
+        found = jsontext.tokens(text, key, whole=whole)
         if not found:
             return text, False
         if depth >= self._rules.limits.depth:
-            raise _OverBudget
+            raise OverBudget
         facts_of = self._rules.facts
         leaves = [
             index
             for index, token in enumerate(found)
             if token.kind != jsontext.NUMBER
-            or (whole and (jsontext.is_long_number(token.text) or facts_of(token.key).whole))
+            or (whole and (jsontext.is_long_number(token.text) or facts_of(fold.word(token.key), where).whole))
         ]
-        texts = [found[index].text for index in leaves]
-        keys = {i: key for i, index in enumerate(leaves) if (key := found[index].key) and facts_of(key) is not NO_FACTS}
-        new = self.texts(texts, keys, depth + 1)
+        members = [found[index] for index in leaves]
+        texts = [numbers.plain(token.text) if token.kind == jsontext.NUMBER else token.text for token in members]
+        keys = {i: token.key for i, token in enumerate(members) if token.key}
+        settled, fresh = self._recalled(texts, keys, where, depth + 1)
+        hits, again = self._handed_down(texts, members, places, settled)
+        asked = [index for index in range(len(texts)) if index not in settled] if odd else again
+        strange = {asked[i] for i in normalise.suspects([texts[index] for index in asked])} if asked else set()
+        wheres = [where] * len(texts) if where else ()
+        new = self._all(texts, keys, wheres, parts.of_tokens(members), hits, strange, depth + 1)
+        for index, digest in fresh.items():
+            if index not in hits and index not in strange and index not in new:
+                self._rules.cache.put(digest, None, {})
         if not new:
             return text, False
-        return jsontext.splice(text, found, {leaves[i]: value for i, value in new.items()}), True
+        put = {leaves[i]: "" if value == DROP else value for i, value in new.items()}
+        return jsontext.splice(text, found, put), True
 
-    def _plain(self, text: str, facts: KeyFacts, places: _Places) -> str:
+    def _recalled(
+        self, texts: Sequence[str], keys: Mapping[int, str], where: int, depth: int
+    ) -> tuple[dict[int, Places], dict[int, bytes]]:
+        """The long leaves that are known from before, with no places to look at; the digests of the others.
+
+        A conversation sends all its messages again each turn: what is known is not even searched for anchors.
+        """
+        cache, done = self._rules.cache, self._done
+        settled: dict[int, Places] = {}
+        fresh: dict[int, bytes] = {}
+        for index, text in enumerate(texts):
+            if len(text) >= WORTH:
+                key = keys.get(index, "")
+                digest = cache.digest(text, f"{key}\0{where}\0{depth}")
+                known = cache.get(digest)
+                if known is None:
+                    fresh[index] = digest
+                else:
+                    settled[index] = []
+                    done[key, where, text] = text if known[0] is None else known[0], Counter(dict(known[1]))
+        return settled, fresh
+
+    def _handed_down(
+        self, texts: list[str], members: list[jsontext.Token], places: Places, settled: Mapping[int, Places]
+    ) -> tuple[dict[int, Places], list[int]]:
+        """The anchors of leaves: those of the text around them where a leaf stands as it is, else found anew."""
+        hits: dict[int, Places] = dict(settled)
+        starts: list[int] = []
+        again: list[int] = []
+        for index, token in enumerate(members):
+            start = token.start + (token.kind != jsontext.NUMBER)
+            starts.append(start)
+            if index in settled:
+                continue
+            if token.end - start - (token.closed and token.kind != jsontext.NUMBER) != len(texts[index]):
+                again.append(index)
+        escaped = {*again, *settled}
+        for at, anchor in places:
+            index = bisect_right(starts, at) - 1
+            if index >= 0 and index not in escaped and (offset := at - starts[index]) < len(texts[index]):
+                hits.setdefault(index, []).append((offset, anchor))
+        if again:
+            scanned = self._rules.anchors.scan([texts[index] for index in again])
+            for i, found in scanned.items():
+                hits[again[i]] = found
+        return hits, again
+
+    def _plain(self, text: str, facts: KeyFacts, places: Places, *, odd: bool = False) -> str:
         """Run the patterns whose anchors hit, until nothing more is found: a replacement may uncover a neighbour."""
+        rules = self._rules
+        tried = places
         for _ in range(_MOST_PASSES):
-            findings = self._find(text, facts, places) if places else []
+            findings = matching.find(text, rules, facts, tried) if tried else []
+            if odd:
+                findings += self._otherwise(text, facts)
             if not findings:
                 return text
-            text, places = self._replace(text, findings, places)
-        raise _OverBudget
+            if any(rule.drops for _, _, rule, _ in findings):
+                for rule in (rule for _, _, rule, _ in matching.merged(findings)):
+                    self._count(rule)
+                return DROP
+            text, places, changed = matching.replace(text, findings, places, self._count)
+            if not changed:
+                return text
+            tried = matching.near(places, changed, rules.gate.reach)
+        raise OverBudget
 
-    def _find(self, text: str, facts: KeyFacts, places: _Places) -> list[_Finding]:
-        limits = self._rules.limits
-        budget = limits.checks + limits.checks_per_kib * (len(text) >> 10)
-        tried: dict[int, tuple[CompiledRule, list[int]]] = {}
-        for at, anchor in places:
-            for rule in self._by_anchor[anchor]:
-                if rule.index in tried:
-                    tried[rule.index][1].append(at)
-                elif rule.index not in facts.off:
-                    tried[rule.index] = rule, [at]
-        found: list[_Finding] = []
-        for rule, anchored in tried.values():
-            if len(anchored) > 1:
-                anchored.sort()
-            for detector in rule.detectors:
-                budget = _detect(text, facts, rule, detector, anchored, budget, found)
+    def _otherwise(self, text: str, facts: KeyFacts) -> list[Finding]:
+        """Find what stands in other readings of a text, as findings in the text itself."""
+        readings: list[Reading] = normalise.readings(text)
+        if not readings:
+            return []
+        found: list[Finding] = []
+        for index, places in self._rules.anchors.scan([reading.text for reading in readings]).items():
+            reading = readings[index]
+            if reading.changed is not None:  # elsewhere it is as the original, or as the reading before
+                places.sort()
+                places = matching.near(places, reading.changed, self._rules.gate.reach)  # noqa: PLW2901 - fewer of them
+            for start, end, rule, value in matching.find(reading.text, self._rules, facts, places):
+                span = reading.span(start, end)
+                if span is not None:
+                    found.append((*span, rule, value))
         return found
 
-    def _replace(self, text: str, findings: list[_Finding], places: _Places) -> tuple[str, _Places]:
-        """Put replacements in. What overlaps is replaced as one, so that no part of it stays; the longest names it.
-
-        Also gives the places where the remaining anchors are then: those inside of a finding move to its end.
-        """
-        pieces: list[str] = []
-        moved: _Places = []
-        places.sort()
-        place = 0
-        done = size = 0  # characters of the old text that are dealt with; of the new one, so far
-        for start, end, rule in _merged(findings):
-            self.findings[rule.name] += 1
-            pieces += text[done:start], rule.replacement
-            while place < len(places) and places[place][0] < start:
-                moved.append((places[place][0] - done + size, places[place][1]))
-                place += 1
-            size += start - done + len(rule.replacement)
-            while place < len(places) and places[place][0] < end:
-                moved.append((size, places[place][1]))
-                place += 1
-            done = end
-        pieces.append(text[done:])
-        moved += [(at - done + size, anchor) for at, anchor in places[place:]]
-        return "".join(pieces), moved
-
-
-def _merged(findings: list[_Finding]) -> Iterator[_Finding]:
-    """Findings from left to right, those that overlap as one under the rule of the longest, or else of the first."""
-    findings.sort(key=lambda finding: (finding[0], -finding[1], finding[2].index))
-    start, end, winner = findings[0]
-    longest = end - start
-    for next_start, next_end, rule in findings[1:]:
-        size = next_end - next_start
-        if next_start < end:
-            end = max(end, next_end)
-            if size > longest or (size == longest and rule.index < winner.index):
-                winner, longest = rule, size
-        else:
-            yield start, end, winner
-            start, end, winner, longest = next_start, next_end, rule, size
-    yield start, end, winner
-
-
-def _detect(
-    text: str,
-    facts: KeyFacts,
-    rule: CompiledRule,
-    detector: Detector,
-    anchored: Sequence[int],
-    budget: int,
-    found: list[_Finding],
-) -> int:
-    """Add what one pattern finds around its anchors; give back what remains of the budget."""
-    search, check, group = detector.search.search, detector.check, detector.group
-    before, after = detector.before, detector.after
-    size = len(text)
-    done = 0  # up to here the pattern has been tried
-    position = 0
-    count = len(anchored)
-    while position < count:
-        low = max(done, anchored[position] - before)
-        high = anchored[position] + after
-        position += 1
-        while position < count and anchored[position] - before <= high:
-            high = anchored[position] + after
-            position += 1
-        high = min(high, size)
-        last = anchored[position - 1] + _ANCHOR
-        while low <= last and (match := search(text, low, high)) is not None:
-            start, end = match.span(group)
-            low = match.start() + 1
-            budget -= 1
-            if _excused(text, start, end, rule, facts, in_context=detector.in_context):
-                span = None
-            elif check is None:
-                span = start, end
-            else:
-                budget -= detector.cost
-                span = check(text, start, end)
-            if budget < 0:
-                raise _OverBudget
-            if span is None:
-                continue
-            found.append((*span, rule))
-            low = max(low, span[1])
-        done = low
-    return budget
-
-
-def _excused(text: str, start: int, end: int, rule: CompiledRule, facts: KeyFacts, *, in_context: bool) -> bool:
-    """Whether what stands around a candidate, or does not stand there, makes it none."""
-    if rule.unless_before is not None and rule.unless_before.search(text[max(0, start - _BEFORE) : start]):
-        return True
-    if not in_context or rule.index in facts.context or rule.context is None:
-        return False
-    around = text[max(0, start - _CONTEXT_BEFORE) : start]
-    return not (rule.context.search(around) or rule.context.search(text[end : end + _CONTEXT_AFTER]))
+    def _together(
+        self,
+        group: Sequence[int],
+        texts: Sequence[str],
+        keys: Mapping[int, str],
+        wheres: Sequence[int],
+        changed: dict[int, str],
+    ) -> None:
+        """Find what is split over texts of which one continues the other, in what remains of them."""
+        pieces = [changed.get(index, texts[index]) for index in group]
+        where = wheres[group[0]] if wheres else 0
+        key = keys.get(group[0], "")
+        try:
+            joint = parts.Joint(pieces)
+            places = self._places(joint.text)
+            if not places:
+                return
+            facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
+            findings = [
+                finding
+                for finding in matching.find(joint.text, self._rules, facts, places)
+                if joint.crosses(finding[0], finding[1])
+            ]
+            if not findings:
+                return
+            for start, end, rule, value in matching.merged(findings):
+                self._count(rule)
+                joint.replace(start, end, REMOVED if rule.drops else rule.render(value))
+            new = joint.pieces()
+        except OverBudget:
+            new = [self._remove(BUDGET)] * len(pieces)
+        except Exception:  # noqa: BLE001 - fail closed, whatever it is
+            new = [self._remove(ERROR)] * len(pieces)
+        changed.update({i: piece for i, piece in zip(group, new, strict=True) if piece != texts[i]})

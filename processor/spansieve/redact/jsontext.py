@@ -4,6 +4,7 @@ A linear pass finds the string literals and numbers of the text and the key that
 JSON, so what an SDK cut off in the middle is walked too (RFC 8259 defines the tokens).
 """
 
+import ast
 import json
 import re
 from collections.abc import Sequence
@@ -18,6 +19,13 @@ _TOKEN = re.compile(
     r"""(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>"?))(?P<key>\s*+:)?+|(?P<bracket>[\[\]{}])|(?P<number>-?\d[\d.eE+-]*+)""",
     re.DOTALL,
 )
+# The same for what Python's repr writes. A quote opens a literal only where a value or a key may stand.
+_PYTHON_TOKEN = re.compile(
+    r"""(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>"?)|(?:(?<=[\[{(,:=])|(?<=[\[{(,:=] )|(?<=[ \[{(,:=][bru]))"""
+    r"""'[^'\\]*+(?:\\.[^'\\]*+)*+(?P<end_>'?))(?P<key>\s*+:)?+|(?P<bracket>[\[\]{}])|(?P<number>-?\d[\d.eE+-]*+)""",
+    re.DOTALL,
+)
+_PYTHON = re.compile(r"[\[{(,:=] ?[bru]?'")
 _CUT_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{0,3})?\Z")
 _START = re.compile(r'\s*+["\[{]')
 
@@ -37,7 +45,12 @@ class Token(NamedTuple):
 
 def looks_like(text: str) -> bool:
     """Whether a text may be JSON or hold some: it starts as JSON does, or an object with a key starts in it."""
-    return _START.match(text) is not None or '{"' in text or "[{" in text or '\\"' in text
+    if _START.match(text) is not None:
+        return True
+    # One character is looked for at memory speed, two are not.
+    if "{" in text and ('{"' in text or "[{" in text or "{'" in text):
+        return True
+    return "\\" in text and '\\"' in text
 
 
 def parses(text: str) -> bool:
@@ -61,13 +74,17 @@ def is_container(text: str) -> bool:
     return head in ("{", "[") and parses(text)
 
 
-def tokens(text: str, key: str) -> list[Token]:
-    """All literals and numbers, in order. `key` is the key of the text itself, nearest to what has none of its own."""
+def tokens(text: str, key: str, *, whole: bool = False) -> list[Token]:
+    """All literals and numbers, in order. `key` is the key of the text itself, nearest to what has none of its own.
+
+    What is not `whole`, that is JSON from end to end, may also be, or hold, what Python's repr wrote.
+    """
     found: list[Token] = []
     add = found.append
     stack: list[str] = []
     current = key
-    for match in _TOKEN.finditer(text):
+    pattern = _TOKEN if whole or not _PYTHON.search(text) else _PYTHON_TOKEN
+    for match in pattern.finditer(text):
         kind = match.lastgroup
         if kind == "bracket":
             if match[0] in "[{":
@@ -78,9 +95,14 @@ def tokens(text: str, key: str) -> list[Token]:
             add(Token(match.start(), match.end(), NUMBER, current, match[0]))
         else:
             start, end = match.span("literal")
-            closed = bool(match["end"])
+            single = text[start] == "'"
+            closed = bool(match["end_"] if single else match["end"])
             inner = text[start + 1 : end - closed]
-            rest = _decode(inner, closed=closed) if "\\" in inner or not closed else (inner,)
+            rest = (
+                (_decode_python if single else _decode)(inner, closed=closed)
+                if "\\" in inner or not closed
+                else (inner,)
+            )
             if kind == "key":
                 current = rest[0]
                 add(Token(start, end, KEY, "", *rest))
@@ -94,9 +116,25 @@ def _decode(inner: str, *, closed: bool) -> tuple[str, bool, str, bool]:
     cut = None if closed else _CUT_ESCAPE.search(inner)
     tail = cut[0] if cut and not _escaped(inner, cut.start()) else ""
     whole = inner[: len(inner) - len(tail)]
+    literal = f'"{whole}"'
     try:
-        return json.loads(f'"{whole}"', strict=False), closed, tail, True
+        return orjson.loads(literal), closed, tail, True
+    except ValueError:  # lone surrogates, raw control characters: some parsers take them
+        pass
+    try:
+        return _LENIENT(literal), closed, tail, True
     except ValueError:
+        return inner, closed, "", False
+
+
+_LENIENT = json.JSONDecoder(strict=False).decode
+
+
+def _decode_python(inner: str, *, closed: bool) -> tuple[str, bool, str, bool]:
+    """The same for a literal of Python's in single quotes."""
+    try:
+        return str(ast.literal_eval(f"'{inner}'")), closed, "", True
+    except (ValueError, SyntaxError):
         return inner, closed, "", False
 
 
@@ -115,12 +153,20 @@ def splice(text: str, found: Sequence[Token], changed: dict[int, str]) -> str:
         pieces.append(text[at : token.start])
         raw = text[token.start : token.end]
         value = changed[index]
+        quote = "'" if raw[0] == "'" else '"'
         if token.encoded:
-            value = json.dumps(value, ensure_ascii=raw.isascii() or "\\u" in raw)[1:-1]
-        pieces.append(f'"{value}{token.tail}"' if token.closed else f'"{value}{token.tail}')
+            value = _encode(value, quote, ascii_only=raw.isascii() or "\\u" in raw)
+        pieces.append(f"{quote}{value}{token.tail}{quote}" if token.closed else f"{quote}{value}{token.tail}")
         at = token.end
     pieces.append(text[at:])
     return "".join(pieces)
+
+
+def _encode(value: str, quote: str, *, ascii_only: bool) -> str:
+    inner = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+    if quote == "'":  # all escapes of JSON but \/ and surrogate pairs are Python's too
+        inner = inner.replace('\\"', '"').replace("'", "\\'")
+    return inner
 
 
 def is_long_number(text: str) -> bool:

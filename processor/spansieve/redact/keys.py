@@ -33,6 +33,16 @@ def pattern(names: Iterable[str]) -> re.Pattern[str] | None:
 
 
 def words(names: Iterable[str]) -> re.Pattern[str] | None:
-    """Compile context words into a regex that finds them as whole words of a text or of a normalised key."""
-    each = ["[ _.-]?".join(re.escape(part) for part in _WORD_GAPS.split(name.lower())) for name in names]
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(each)})(?:e?s)?(?![^\W_])", re.IGNORECASE) if each else None
+    """Compile context words into a regex that finds them as whole words of a text or of a normalised key, in any case.
+
+    It starts with the set of their first letters, which `re` skips to, and only then looks for a word's beginning.
+    """
+    by_letter: dict[str, list[str]] = {}
+    for name in names:
+        each = "[ _.-]?".join(re.escape(part) for part in _WORD_GAPS.split(name.lower()))
+        by_letter.setdefault(name[0].lower(), []).append(each.removeprefix(re.escape(name[0].lower())))
+    if not by_letter:
+        return None
+    first = "".join(re.escape(letter) + re.escape(letter.upper()) for letter in by_letter)
+    branches = (f"(?<=(?i:{re.escape(letter)}))(?i:{'|'.join(rest)})" for letter, rest in by_letter.items())
+    return re.compile(rf"[{first}](?<![^\W_][\s\S])(?:{'|'.join(branches)})(?i:e?s)?(?![^\W_])")

@@ -1,9 +1,9 @@
-"""Every string of an OTLP request, where it stands. What is no string, and no bytes of a value, is not touched.
+"""Every string of an OTLP request, where it stands, and every number that a person may be known by.
 
 A property test walks the message descriptors and fails when a field that can hold text is missing here.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -15,8 +15,16 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spansieve.model import ExportRequest
+from spansieve.redact import numbers
+from spansieve.redact.parts import carries_parts
+from spansieve.redact.selectors import Place
 
 BYTES: Final = "bytes_value"
+_NUMBERS = frozenset({"int_value", "double_value"})
+_NO_KEYS: frozenset[str] = frozenset()
+
+At = Callable[[int, str], int]
+"""Gives the number of a place and an attribute's key: see CompiledRules.at."""
 
 
 class Leaves:
@@ -24,21 +32,35 @@ class Leaves:
 
     Keys that are known to say nothing of their values (`known_keys`) are left out of `keys`.
     An owner is an AnyValue, a message and a field's name, or a repeated field and an index. `attribute_keys` are the
-    distinct keys of attributes not in `known_keys`, and `undecodable` the bytes values that are not UTF-8.
+    distinct keys of attributes not in `known_keys`, and `undecodable` the bytes values that are not UTF-8. `groups`
+    are texts of which one may continue the other. `wheres` says of each text where it stands, if `at` is given. `spans`
+    are all spans, each with the indexes at which its texts start and end.
     """
 
-    __slots__ = ("attribute_keys", "keys", "known_keys", "owners", "texts", "undecodable")
+    __slots__ = (
+        "_at", "_at_number", "_where", "attribute_keys", "groups", "keys", "known_keys", "owners", "silent_keys",
+        "spans", "texts", "undecodable", "wheres",
+    )  # fmt: skip
 
-    def __init__(self, known_keys: set[str]) -> None:
+    def __init__(
+        self, known_keys: set[str], at: At | None = None, at_number: Callable[[int], int] | None = None
+    ) -> None:
         self.texts: list[str] = []
         self.keys: dict[int, str] = {}
         self.owners: list[Any] = []
         self.attribute_keys: set[str] = set()
         self.known_keys = known_keys
+        self.silent_keys = known_keys if at is None else _NO_KEYS  # with selectors, every key may say something
         self.undecodable: list[AnyValue] = []
+        self.groups: list[Sequence[int]] = []
+        self.wheres: list[int] = []
+        self.spans: list[tuple[Span, int, int]] = []
+        self._at = at
+        self._at_number = at_number
+        self._where = 0
 
     def put(self, index: int, text: str) -> None:
-        """Write a new text in place of one that was found."""
+        """Write a new text in place of one that was found. A number becomes a string."""
         owner = self.owners[index]
         if type(owner) is AnyValue:
             owner.string_value = text
@@ -63,14 +85,18 @@ class Leaves:
                 self._resource(resource_logs)
                 for scope_logs in resource_logs.scope_logs:
                     self._scope(scope_logs, scope_logs.log_records, self._log_record)
+                    self._chunks(scope_logs.log_records)
         else:
             for resource_metrics in message.resource_metrics:
                 self._resource(resource_metrics)
                 for scope_metrics in resource_metrics.scope_metrics:
                     self._scope(scope_metrics, scope_metrics.metrics, self._metric)
 
-    def attributes(self, attributes: Iterable[KeyValue]) -> None:
+    def attributes(self, attributes: Iterable[KeyValue], place: Place) -> None:
         """Find the strings of attributes, and the keys that are not known."""
+        if self._at is not None:
+            self._attributes_of_place(attributes, place, self._at)
+            return
         known = self.known_keys
         texts = self.texts
         add_text, add_owner = texts.append, self.owners.append
@@ -84,14 +110,21 @@ class Leaves:
                     self.keys[len(texts)] = key
                 add_text(text)
                 add_owner(value)
-            else:
-                if key not in known:
-                    self.attribute_keys.add(key)
-                if value.WhichOneof("value") in _NESTED:
-                    self._value(value, key)
+            elif key not in known:
+                self.attribute_keys.add(key)
+                self._value(value, key)
+            elif not (0 <= value.int_value < numbers.LEAST) or value.WhichOneof("value") in _NESTED:
+                self._value(value, key)
+
+    def _attributes_of_place(self, attributes: Iterable[KeyValue], place: Place, at: At) -> None:
+        for attribute in attributes:
+            if attribute.key not in self.known_keys:
+                self.attribute_keys.add(attribute.key)
+            self._where = at(place, attribute.key)
+            self._value(attribute.value, attribute.key)
 
     def _value(self, value: AnyValue, key: str) -> None:
-        """Find the strings of a value of any shape. A stack, not recursion: nothing is too deep."""
+        """Find the strings of a value of any shape, in order. A stack, not recursion: nothing is too deep."""
         pending = [(value, key)]
         while pending:
             value, key = pending.pop()
@@ -99,14 +132,36 @@ class Leaves:
             if kind == "string_value":
                 self._add(value.string_value, key, value)
             elif kind == "array_value":
-                pending += [(each, key) for each in value.array_value.values]
+                values = value.array_value.values
+                pending += [(each, key) for each in reversed(values)]
+                self._elements(values)
             elif kind == "kvlist_value":
-                for pair in value.kvlist_value.values:
+                pairs = value.kvlist_value.values
+                for pair in pairs:
                     if pair.key not in self.known_keys:
                         self.attribute_keys.add(pair.key)
-                    pending.append((pair.value, pair.key))
+                pending += [(pair.value, pair.key) for pair in reversed(pairs)]
             elif kind == BYTES:
                 self._bytes(value, key)
+            elif kind in _NUMBERS:
+                self._number(value, value.int_value if kind == "int_value" else value.double_value, key)
+
+    def _number(self, value: AnyValue, number: float, key: str) -> None:
+        if numbers.is_whole(number) and (key not in self.silent_keys or numbers.may_identify(number)):
+            self._add(numbers.text(number), key, value)
+            if self._at_number is not None:
+                self.wheres[-1] = self._at_number(self._where)
+
+    def _elements(self, values: Sequence[AnyValue]) -> None:
+        """Note that strings next to each other in a list are found one after the other, from here on."""
+        at = len(self.texts)
+        run = 0
+        for value in values:
+            if value.WhichOneof("value") != "string_value":
+                break
+            run += 1
+        if run > 1:
+            self.groups.append(range(at, at + run))
 
     def _bytes(self, value: AnyValue, key: str) -> None:
         try:
@@ -117,78 +172,117 @@ class Leaves:
             self._add(text, key, (value, BYTES))
 
     def _add(self, text: str, key: str, owner: Any) -> None:  # noqa: ANN401 - see the class
-        if key not in self.known_keys:
+        if key not in self.silent_keys:
             self.keys[len(self.texts)] = key
         self.texts.append(text)
         self.owners.append(owner)
+        if self._at is not None:
+            self.wheres.append(self._where)
 
-    def _field(self, message: Any, name: str, key: str) -> None:  # noqa: ANN401 - any generated message
+    def _field(self, message: Any, name: str, key: str, place: Place) -> None:  # noqa: ANN401 - any generated message
         text = getattr(message, name)
         if text:
+            if self._at is not None:
+                self._where = self._at(place, "")
             self._add(text, key, (message, name))
 
-    def _items(self, repeated: Any, key: str) -> None:  # noqa: ANN401 - a repeated field of strings
+    def _items(self, repeated: Any, key: str, place: Place) -> None:  # noqa: ANN401 - a repeated field of strings
+        if self._at is not None:
+            self._where = self._at(place, "")
         for index, text in enumerate(repeated):
             self._add(text, key, (repeated, index))
 
     def _resource(self, envelope: Any) -> None:  # noqa: ANN401 - ResourceSpans, ResourceLogs or ResourceMetrics
-        self._field(envelope, "schema_url", "schema_url")
+        self._field(envelope, "schema_url", "schema_url", Place.SCHEMA_URL)
         if envelope.HasField("resource"):
             resource: Resource = envelope.resource
-            self.attributes(resource.attributes)
+            self.attributes(resource.attributes, Place.RESOURCE_ATTRIBUTE)
             for reference in resource.entity_refs:
-                self._field(reference, "schema_url", "schema_url")
-                self._field(reference, "type", "entity.type")
-                self._items(reference.id_keys, "entity.id_keys")
-                self._items(reference.description_keys, "entity.description_keys")
+                self._field(reference, "schema_url", "schema_url", Place.SCHEMA_URL)
+                self._field(reference, "type", "entity.type", Place.RESOURCE_ENTITY)
+                self._items(reference.id_keys, "entity.id_keys", Place.RESOURCE_ENTITY)
+                self._items(reference.description_keys, "entity.description_keys", Place.RESOURCE_ENTITY)
 
     def _scope(self, envelope: Any, items: Any, of_item: Callable[[Any], None]) -> None:  # noqa: ANN401 - of a signal
-        self._field(envelope, "schema_url", "schema_url")
+        self._field(envelope, "schema_url", "schema_url", Place.SCHEMA_URL)
         if envelope.HasField("scope"):
             scope: InstrumentationScope = envelope.scope
-            self._field(scope, "name", "scope.name")
-            self._field(scope, "version", "scope.version")
-            self.attributes(scope.attributes)
+            self._field(scope, "name", "scope.name", Place.SCOPE_NAME)
+            self._field(scope, "version", "scope.version", Place.SCOPE_VERSION)
+            self.attributes(scope.attributes, Place.SCOPE_ATTRIBUTE)
         for item in items:
             of_item(item)
 
     def _span(self, span: Span) -> None:
-        if span.name:
-            self._add(span.name, "name", (span, "name"))
-        self._field(span, "trace_state", "trace_state")
-        self.attributes(span.attributes)
-        for event in span.events:
-            self._field(event, "name", "name")
-            self.attributes(event.attributes)
+        first = len(self.texts)
+        self._field(span, "name", "name", Place.SPAN_NAME)
+        self._field(span, "trace_state", "trace_state", Place.SPAN_TRACE_STATE)
+        self.attributes(span.attributes, Place.SPAN_ATTRIBUTE)
+        events = span.events
+        if events:
+            for event in events:
+                self._field(event, "name", "name", Place.EVENT_NAME)
+                self.attributes(event.attributes, Place.EVENT_ATTRIBUTE)
+            if len(events) > 1:
+                self._follow(attribute for event in events for attribute in event.attributes)
         for link in span.links:
-            self._field(link, "trace_state", "trace_state")
-            self.attributes(link.attributes)
+            self._field(link, "trace_state", "trace_state", Place.SPAN_TRACE_STATE)
+            self.attributes(link.attributes, Place.LINK_ATTRIBUTE)
         if span.HasField("status"):
-            self._field(span.status, "message", "status.message")
+            self._field(span.status, "message", "status.message", Place.SPAN_STATUS)
+        self.spans.append((span, first, len(self.texts)))
+
+    def _follow(self, attributes: Iterable[KeyValue]) -> None:
+        """Group attributes that carry the chunks of one text, of those that were found last."""
+        by_key: dict[str, list[AnyValue]] = {}
+        for attribute in attributes:
+            if attribute.value.HasField("string_value") and carries_parts(attribute.key):
+                by_key.setdefault(attribute.key, []).append(attribute.value)
+        self._group(by_key.values())
+
+    def _chunks(self, records: Sequence[LogRecord]) -> None:
+        """Group the bodies of log records of one span."""
+        by_span: dict[bytes, list[AnyValue]] = {}
+        for record in records:
+            if record.span_id and record.body.HasField("string_value"):
+                by_span.setdefault(record.span_id, []).append(record.body)
+        self._group(by_span.values())
+
+    def _group(self, groups: Iterable[list[AnyValue]]) -> None:
+        wanted = [group for group in groups if len(group) > 1]
+        if not wanted:
+            return
+        indexes = {id(owner): index for index, owner in enumerate(self.owners) if type(owner) is AnyValue}
+        for group in wanted:
+            found = [indexes[id(value)] for value in group if id(value) in indexes]
+            if len(found) > 1:
+                self.groups.append(found)
 
     def _log_record(self, record: LogRecord) -> None:
-        self._field(record, "severity_text", "severity_text")
-        self._field(record, "event_name", "event_name")
+        self._field(record, "severity_text", "severity_text", Place.LOG_SEVERITY)
+        self._field(record, "event_name", "event_name", Place.LOG_NAME)
         if record.HasField("body"):
+            if self._at is not None:
+                self._where = self._at(Place.LOG_BODY, "")
             self._value(record.body, "body")
-        self.attributes(record.attributes)
+        self.attributes(record.attributes, Place.LOG_ATTRIBUTE)
 
     def _metric(self, metric: Metric) -> None:
-        self._field(metric, "name", "name")
-        self._field(metric, "description", "description")
-        self._field(metric, "unit", "unit")
-        self.attributes(metric.metadata)
+        self._field(metric, "name", "name", Place.METRIC_NAME)
+        self._field(metric, "description", "description", Place.METRIC_DESCRIPTION)
+        self._field(metric, "unit", "unit", Place.METRIC_UNIT)
+        self.attributes(metric.metadata, Place.METRIC_METADATA)
         kind = metric.WhichOneof("data")
         if kind is None:
             return
         for point in getattr(metric, kind).data_points:
-            self.attributes(point.attributes)
+            self.attributes(point.attributes, Place.POINT_ATTRIBUTE)
             if kind != "summary":  # the one kind of points without exemplars
                 for exemplar in point.exemplars:
-                    self.attributes(exemplar.filtered_attributes)
+                    self.attributes(exemplar.filtered_attributes, Place.EXEMPLAR_ATTRIBUTE)
 
 
-_NESTED = frozenset({"array_value", "kvlist_value", BYTES})
+_NESTED = frozenset({"array_value", "kvlist_value", BYTES, "double_value"})
 
 
 def rename(message: ExportRequest, names: dict[str, str]) -> None:
@@ -202,3 +296,24 @@ def rename(message: ExportRequest, names: dict[str, str]) -> None:
                 if type(each) is KeyValue and each.key in names:
                     each.key = names[each.key]
                 pending.append(each)
+
+
+def drop(message: ExportRequest, mark: str) -> None:
+    """Take out the attributes that hold a mark at any depth; a mark that is in no attribute becomes nothing."""
+    pending: list[Any] = [message]
+    while pending:
+        holder = pending.pop()
+        for field, content in holder.ListFields():
+            if field.type != field.TYPE_MESSAGE:
+                if content in (mark, mark.encode()):
+                    holder.ClearField(field.name)
+                continue
+            if field.message_type is KeyValue.DESCRIPTOR:
+                _drop_attributes(content, mark.encode())
+            pending += [content] if not hasattr(content, "__len__") else content
+
+
+def _drop_attributes(attributes: Any, mark: bytes) -> None:  # noqa: ANN401 - a repeated field of KeyValue
+    for index in reversed(range(len(attributes))):
+        if mark in attributes[index].value.SerializeToString():
+            del attributes[index]

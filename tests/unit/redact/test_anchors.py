@@ -42,6 +42,10 @@ def test_literals_are_found_in_any_case(text: str, literal: str) -> None:
         "12\u201334\u2013567",
         "GB29 NWBK",
         "gb29nwbk",
+        "AB 12 34 56 C",
+        "ABCDE1234F",
+        "MORGA657054",
+        "131052A308T",
     ],
 )
 def test_digits_are_seven_a_dotted_quad_or_the_head_of_an_iban(text: str) -> None:
@@ -73,9 +77,33 @@ def test_offsets_are_in_characters(before: str) -> None:
     assert hits == {1: [(len(before) + 1, _ANCHORS.ids["@"])]}
 
 
-def test_escapes_are_an_anchor() -> None:
-    """What JSON hides from all others makes itself known."""
-    assert _scan('"\\u0040"') == {0: {anchors.ESCAPE}}
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"\\u0040"',
+        "a%40b",
+        "&#64;",
+        "&commat;",
+        "12-\n34",
+        "12\r\n 34",
+        "1+2",
+        "{'a': 1}",
+        "YWxpY2VAZXhhbXBsZS5jb20",
+    ],
+)
+def test_escapes_are_an_anchor(text: str) -> None:
+    """What hides from all others makes itself known."""
+    assert _scan(text) == {0: {anchors.ESCAPE}}
+
+
+def test_a_literal_is_told_by_its_start() -> None:
+    """`lead` counts from where the anchor starts, wherever in it the scanner looks first."""
+    assert _ANCHORS.scan(["x api_key"]) == {0: [(2, _ANCHORS.ids["api_key"])]}
+
+
+def test_a_literal_within_another_is_told_too() -> None:
+    """The longer one does not hide the rules of the shorter one."""
+    assert _scan("sk-ant-")[0] == {_ANCHORS.ids["sk-"], _ANCHORS.ids["sk-ant-"]}
 
 
 @pytest.mark.parametrize("text", ['{"Token": 1}', '{\\"token\\": 1}', '{"accessToken": 1}', '{"access-token":1}'])

@@ -126,10 +126,10 @@ def _breaking(monkeypatch: pytest.MonkeyPatch, poison: str) -> CompiledRules:
     """Rules whose engine raises at a text that holds `poison`."""
     plain = Run._plain
 
-    def fail(self: Run, text: str, *rest: object) -> str:
+    def fail(self: Run, text: str, *rest: object, **others: object) -> str:
         if poison in text:
             raise RuntimeError(text)
-        return plain(self, text, *rest)  # type: ignore[arg-type] - the same arguments
+        return plain(self, text, *rest, **others)  # type: ignore[arg-type] - the same arguments
 
     monkeypatch.setattr(Run, "_plain", fail)
     return default_rules()

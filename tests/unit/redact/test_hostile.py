@@ -1,13 +1,15 @@
 """Inputs made to cost much, nest deep or break decoders: each completes, and nothing raw passes."""
 
+import base64
 import json
+import time
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from spansieve import redact
 from spansieve.redact import policy
-from unit.redact.helpers_redact import clean, default_policy, found, luhn_complete, run
+from unit.redact.helpers_redact import clean, default_policy, default_rules, found, luhn_complete, run
 
 _CARD = luhn_complete("411111111111111")
 _SIZE = 64 * 1024
@@ -57,6 +59,82 @@ def test_a_flood_completes(text: str) -> None:
 def test_a_flood_hides_nothing(text: str) -> None:
     """A value behind a flood is found, or the whole is removed."""
     assert _CARD not in clean(f"{text} {_CARD} {text}")
+
+
+_SOUPS = {
+    "dots": ".",
+    "brackets": "[{",
+    "digits": "1234567890 ",
+    "dotted digits": "1.2.3.4.",
+    "dotted letters": "a.a.a.",
+    "at signs": "@",
+    "base64": "YWxpY2VAZXhhbXBsZS5jb20gaXMg",
+    "base64 with slashes": "YWxpY2U/",
+    "hexadecimal": "61",
+    "percent escapes": "%40",
+    "escaped percent signs": "%25",
+    "entities": "&#64;",
+    "escapes": "\\u0040",
+    "backslashes": "\\",
+    "columns": "1\n2\n",
+    "zero-width": "a\u200b",
+    "fullwidth": "\uff11",
+    "homoglyphs": "\u0430a",
+    "cards": "4111 1111 1111 1111 ",
+    "cards and accents": "é4111 1111 1111 1111 ",
+    "addresses": "alice@example.com ",
+    "escaped addresses": "a%40b.com ",
+    "python": "{'a': 'b', ",
+    "json": '{"a": "alice@example.com"}',
+}
+
+
+@pytest.mark.parametrize("soup", _SOUPS.values(), ids=_SOUPS)
+def test_four_times_the_text_is_four_times_the_work(soup: str) -> None:
+    """CPU time grows with the size, not with its square: four times as much takes less than ten times as long."""
+
+    def cost(size: int) -> float:
+        best = 1e9
+        for attempt in range(3):
+            text = f"{attempt} " + (soup * size)[:size]
+            start = time.process_time()
+            findings = redact.text(text, default_rules())[1]
+            best = min(best, time.process_time() - start)
+            assert "error" not in findings
+        return best
+
+    cost(1024)
+    assert cost(_SIZE) < 10 * max(cost(_SIZE // 4), 0.002)
+
+
+@pytest.mark.parametrize("soup", ["1234567890 ", "1.2.3.4.", "4111 1111 1111 1111 ", "1\n2\n"])
+def test_what_is_removed_is_removed_whole_and_counted(soup: str) -> None:
+    """Nothing of a value beyond the budget passes."""
+    text, findings = redact.text(soup * (_SIZE // len(soup)), default_rules())
+    assert (text == "[REMOVED]") == (findings.get("budget") == 1)
+
+
+def test_an_ordinary_long_prompt_is_within_the_budget() -> None:
+    """A megabyte of prose with a value in each paragraph is redacted, not removed."""
+    paragraph = "On 2024-07-18 at 12:30 order 4711 (v1.2.3) was sent to alice@example.com, phone +1 415 555 2671.\n" + (
+        "It took 3.5 s and cost 12.99 USD; the quick brown fox jumps over the lazy dog. " * 12
+    )
+    assert "budget" not in found(paragraph * 1000)
+
+
+def test_ten_megabytes_of_base64_are_dropped_for_a_note() -> None:
+    """A video in a span is not text."""
+    text = base64.b64encode(bytes(range(251)) * 32_000).decode()
+    assert clean(text) == "[MEDIA application/octet-stream 8032000 bytes]"
+
+
+def test_bytes_that_are_almost_utf_8_do_not_pass() -> None:
+    """One invalid byte makes the value a note."""
+    request = ExportLogsServiceRequest()
+    body = request.resource_logs.add().scope_logs.add().log_records.add().body
+    body.bytes_value = b"alice@example.com \xc3\x28"
+    run(request)
+    assert body.bytes_value == b"[BYTES 20]"
 
 
 @pytest.mark.parametrize("group", ["0123 ", "030 1234567 ", "+49 30 1234567 ", "07-12-3 ", "4111 1111 ", "(0) 1-2/3."])

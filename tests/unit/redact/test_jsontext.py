@@ -45,7 +45,7 @@ def test_what_has_no_key_of_its_own_has_that_of_the_text() -> None:
         ("[4111111111111111, 1]", '["[CARD]", 1]'),
         ('{"pass\\u0077ord": "x"}', '{"pass\\u0077ord": "[SECRET]"}'),
         ('{"password": true, "pwd": null, "secret": 1}', '{"password": true, "pwd": null, "secret": "[SECRET]"}'),
-        ('{"password": {"note": "x", "pin": "1"}}', '{"password": {"note": "x", "pin": "[SECRET]"}}'),
+        ('{"password": {"note": "x", "pwd": "1"}}', '{"password": {"note": "x", "pwd": "[SECRET]"}}'),
     ],
 )
 def test_a_changed_literal_is_encoded_again(before: str, after: str) -> None:

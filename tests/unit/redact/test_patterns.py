@@ -15,6 +15,9 @@ from spansieve.redact import patterns
         ("a{1,30000}", "20000"),
         ("(a)\\1", "refers back"),
         ("(?:a{1,9}){1,40}", "varying length"),
+        ("(?:a{1,9}){1,10}b", "nothing ends"),
+        ("(?:a{1,9}b?){1,10}c", "nothing ends"),
+        ("(?:a{1,9}ba{1,9}){1,9}c", "nothing ends"),
         ("a?", "empty text"),
         ("a|", "empty text"),
         ("(?=a+)b", "without a bound"),
@@ -29,7 +32,15 @@ def test_what_could_take_long_is_refused(pattern: str, problem: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["a{1,64}", r"(?:\d{1,3}\.){3}\d{1,3}", "(?:[ -]?[0-9]){6,14}", "(?:[ -]{0,2}+[0-9]){6,14}", "(?<!a)b{2}(?!c)"],
+    [
+        "a{1,64}",
+        r"(?:\d{1,3}\.){3}\d{1,3}",
+        "(?:[ -]?[0-9]){6,14}",
+        "(?:[ -]{0,2}+[0-9]){6,14}",
+        r"(?:\w{1,63}\.){1,8}",
+        r"(?:[ -]{1,2}\d{1,8}){1,6}",
+        "(?<!a)b{2}(?!c)",
+    ],
 )
 def test_what_is_linear_is_taken(pattern: str) -> None:
     """Bounded repeats, few nested ones, look-around."""

@@ -1,0 +1,199 @@
+"""What redaction alone costs on one core, on texts of each kind, beside Presidio's `analyze()` on the same texts.
+
+    python -m bench.redaction [--quick] [--json FILE]
+
+- **clean**: 8 KB of prose in which nothing is to be found, also no look-alike.
+- **dense**: 8 KB of prose with a personal value every 160 bytes.
+- **json**: `gen_ai.input.messages` of 8 KB, a personal value in 2 KB, look-alikes more often.
+- **turns**: a conversation of 20 turns, each sending all that was said; its cost against that of each message alone.
+- **hostile**: 64 KiB each of what makes regular expressions slow.
+
+The policy is `default`; the memory of texts is off but for `turns`, where each conversation starts with an empty one.
+Time is the process's CPU time. Presidio runs in an environment of its own, with the recognisers for English that are on
+by default, no NLP model, and nothing around it (see bench/peers/presidio). The figures report, they do not gate.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from bench.machine import describe
+from bench.micro import default_rules
+from bench.peers import Unavailable, presidio
+from bench.peers.environments import python_of
+from bench.prose import Prose
+from spansieve import redact
+from spansieve.redact.cache import Cache
+from spansieve.redact.compiled import CompiledRules
+
+_SIZE = 8192
+_TURNS = 20
+_HOSTILE = 65536
+_DENSE_GAP = 160.0
+_KEY = "gen_ai.input.messages"
+_PRESIDIO_SECONDS = 10.0
+
+TARGETS = {"clean": 300.0, "dense": 20.0}
+"""MB/s on one core that the design asks for."""
+
+
+class _Writer(Prose):
+    """Prose in which values stand as far apart as it is told."""
+
+    def __init__(self, random: Random, gap: float) -> None:
+        self._mean = gap
+        super().__init__(random)
+
+    def _gap(self, mean: int) -> float:  # noqa: ARG002 - in place of what prose.py has for all traffic
+        return self._random.expovariate(1 / self._mean) if self._mean else float("inf")
+
+
+def texts(kind: str, count: int) -> list[str]:
+    """So many texts of a kind, the same each time."""
+    random = Random(kind)  # noqa: S311 - not a secret
+    if kind == "json":
+        prose = Prose(random)
+        return [_messages([prose.text(_SIZE // 8, []) for _ in range(8)]) for _ in range(count)]
+    writer = _Writer(random, 0 if kind == "clean" else _DENSE_GAP)
+    return [writer.text(_SIZE, []) for _ in range(count)]
+
+
+def _messages(contents: Sequence[str]) -> str:
+    roles = ("user", "assistant")
+    return json.dumps(
+        [{"role": roles[n % 2], "parts": [{"type": "text", "content": content}]} for n, content in enumerate(contents)],
+        ensure_ascii=False,
+    )
+
+
+def hostile() -> dict[str, str]:
+    """Texts of 64 KiB that cost the most."""
+    random = Random(0)  # noqa: S311 - not a secret
+    seeds = {
+        "dots": ".",
+        "at signs": "@",
+        "brackets": "[{",
+        "dotted digits": "1.2.3.4.",
+        "dotted letters": "a.a.a@",
+        "digits in groups": "4111 1111 1111 1112 ",
+        "quotes": '\\"',
+        "valid cards": "4111 1111 1111 1111 ",
+        "addresses": "a@example.com ",
+        "é and cards": "é4111111111111112",
+    }
+    soup = "".join(random.choices("0123456789 -.", k=_HOSTILE))
+    return {name: (seed * _HOSTILE)[:_HOSTILE] for name, seed in seeds.items()} | {"digit soup": soup}
+
+
+def seconds(work: Callable[[], object], least: float) -> float:
+    """CPU time of one go, over as many as fit into `least` seconds; at least two, and the first does not count."""
+    work()
+    goes = 0
+    began = time.process_time()
+    while (spent := time.process_time() - began) < least or not goes:
+        work()
+        goes += 1
+    return spent / goes
+
+
+def throughput(rules: CompiledRules, of: Sequence[str], key: str, least: float) -> tuple[float, int]:
+    """MB/s over these texts, and how many values are replaced in them."""
+    forgetful = replace(rules, cache=Cache(0))
+    size = sum(len(text.encode()) for text in of)
+    spent = seconds(lambda: [redact.text(text, forgetful, key) for text in of], least)
+    return size / spent / 1e6, sum(redact.text(text, forgetful, key)[1].total() for text in of)
+
+
+def conversation(rules: CompiledRules, least: float) -> float:
+    """What 20 turns that resend all before them cost, as a multiple of what their messages cost once each."""
+    prose = Prose(Random("turns"))  # noqa: S311 - not a secret
+    said = [prose.text(1024, []) for _ in range(2 * _TURNS)]
+    sent = [_messages(said[: 2 * turn + 1]) for turn in range(_TURNS)]
+
+    def resend() -> None:
+        fresh = replace(rules, cache=Cache())
+        for text in sent:
+            redact.text(text, fresh, _KEY)
+
+    def once() -> None:
+        fresh = replace(rules, cache=Cache())
+        for text in said:
+            redact.text(_messages([text]), fresh, _KEY)
+
+    return seconds(resend, least) / seconds(once, least)
+
+
+def presidio_throughput(of: Sequence[str]) -> float:
+    """MB/s of Presidio over as many of these texts as it manages in some seconds. Raises Unavailable."""
+    folder = Path(presidio.__file__).parent
+    done = subprocess.run(  # noqa: S603 - our script, in an environment made from a lock with hashes
+        [python_of(folder / "requirements.txt"), folder / "analyse.py", str(_PRESIDIO_SECONDS)],
+        input=json.dumps([[text] for text in of]),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode:
+        raise Unavailable((done.stderr.strip().splitlines() or ["no reason given"])[-1])
+    answer: dict[str, Any] = json.loads(done.stdout)
+    size = sum(len(text.encode()) for text in of[: len(answer["texts"])])
+    return float(size / answer["cpu_s"] / 1e6)
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Measure all of it."""
+    least, count = (0.3, 8) if quick else (2.0, 40)
+    rules = default_rules()
+    results: dict[str, Any] = {"machine": describe(), "policy": rules.digest, "texts": {}}
+    for kind in ("clean", "dense", "json"):
+        of = texts(kind, count)
+        speed, found = throughput(rules, of, _KEY if kind == "json" else "", least)
+        cell: dict[str, Any] = {"mb_s": speed, "values": found, "bytes_per_value": _SIZE * count // max(1, found)}
+        if not quick:
+            try:
+                cell["presidio_mb_s"] = presidio_throughput(of)
+            except Unavailable as why:
+                cell["presidio"] = str(why)
+        results["texts"][kind] = cell
+    results["turns"] = conversation(rules, least)
+    forgetful = replace(rules, cache=Cache(0))
+    results["hostile_ms"] = {
+        name: 1000 * seconds(lambda text=text: redact.text(text, forgetful), 0.1)  # type: ignore[misc]  # bound now
+        for name, text in hostile().items()
+    }
+    return results
+
+
+def _print(results: dict[str, Any]) -> None:
+    lines = [f"{'':8}{'MB/s':>9}{'target':>8}{'Presidio':>10}{'times':>8}{'bytes a value':>15}"]
+    for kind, cell in results["texts"].items():
+        peer = cell.get("presidio_mb_s")
+        beside = f"{peer:10.2f}{cell['mb_s'] / peer:8.0f}" if peer else f"{'-':>10}{'-':>8}"
+        lines.append(f"{kind:8}{cell['mb_s']:9.1f}{TARGETS.get(kind, 0) or '-':>8}{beside}{cell['bytes_per_value']:15}")
+    lines.append(f"\na conversation of {_TURNS} turns costs {results['turns']:.2f} times its messages (target 2.5)\n")
+    lines += [f"{name:20}{ms:8.1f} ms for 64 KiB (target 50)" for name, ms in results["hostile_ms"].items()]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(prog="bench.redaction", description="Redaction alone, MB/s of CPU time.")
+    parser.add_argument("--quick", action="store_true", help="seconds instead of minutes, without Presidio")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    arguments = parser.parse_args()
+    results = run(quick=arguments.quick)
+    _print(results)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

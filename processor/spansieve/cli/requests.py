@@ -1,0 +1,45 @@
+"""Files and streams that hold OTLP requests, for commands that read some."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+
+from spansieve import decode
+from spansieve.errors import MalformedRequest
+from spansieve.model import DecodedBatch, Encoding, ReceivedRequest, Signal
+
+_TOP_LEVEL = {"resourceSpans": Signal.TRACES, "resourceLogs": Signal.LOGS, "resourceMetrics": Signal.METRICS}
+
+
+def signal_of(body: bytes) -> Signal:
+    """Tell the signal of an OTLP/JSON request by its one top-level key. Raises MalformedRequest."""
+    try:
+        tree = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise MalformedRequest("it is not JSON") from None
+    found = [signal for key, signal in _TOP_LEVEL.items() if isinstance(tree, dict) and key in tree]
+    if len(found) != 1:
+        raise MalformedRequest(f"it has not exactly one of the keys {', '.join(_TOP_LEVEL)}")
+    return found[0]
+
+
+def read(file: Path) -> Iterator[DecodedBatch]:
+    """The requests in a file: `….json` holds one, or one a line; the name of one of protobuf tells its signal.
+
+    That name ends in `.traces.pb`, `.logs.pb` or `.metrics.pb`; other `.pb` are traces. Raises MalformedRequest.
+    """
+    body = file.read_bytes()
+    if file.suffix == ".pb":
+        named = file.stem.rpartition(".")[2]
+        signal = Signal(named) if named in {each.value for each in Signal} else Signal.TRACES
+        yield decode.request(ReceivedRequest(signal, Encoding.PROTO, body)).batch
+        return
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        bodies = [line for line in body.splitlines() if line.strip()]
+    else:
+        bodies = [body]
+    for each in bodies:
+        yield decode.request(ReceivedRequest(signal_of(each), Encoding.JSON, each)).batch

@@ -1,0 +1,139 @@
+"""Characters that stand for plain ones: digits and letters of other alphabets, odd spaces and dashes, nothing at all.
+
+By Unicode (UAX 15, compatibility forms), RFC 3987 and RFC 5895 for what passes for a dot, and a table of look-alikes.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+
+import yaml
+
+Ranges = tuple[tuple[int, int], ...]
+
+# Formatting that no reader sees, and fillers.
+_HIDDEN: Ranges = (
+    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
+    (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0), (0xE0000, 0xE007F),
+)  # fmt: skip
+_SPACES: Ranges = (
+    (0xA0, 0xA0),
+    (0x1680, 0x1680),
+    (0x2000, 0x200A),
+    (0x202F, 0x202F),
+    (0x205F, 0x205F),
+    (0x3000, 0x3000),
+)
+_DASHES: Ranges = (
+    (0x2010, 0x2015),
+    (0x2212, 0x2212),
+    (0x2E3A, 0x2E3B),
+    (0xFE58, 0xFE58),
+    (0xFE63, 0xFE63),
+    (0xFF0D, 0xFF0D),
+)
+_LINES: Ranges = ((0x85, 0x85), (0x2028, 0x2029))
+_COMPATIBLE: Ranges = (
+    (0xAA, 0xBE), (0x2070, 0x209F), (0x2100, 0x211F), (0x2460, 0x24FF), (0xFE50, 0xFE6F), (0xFF01, 0xFFE6),
+    (0x1D400, 0x1D7FF), (0x1F110, 0x1F189),
+)  # fmt: skip
+# Those that say by themselves that something is written in an odd way: not the dashes and signs of prose.
+_STRANGE: Ranges = (
+    (0x2010, 0x2012), (0x2015, 0x2015), (0x2212, 0x2212), (0xFE50, 0xFE6B), (0xFF05, 0xFF05), (0xFF0B, 0xFF0B),
+    (0xFF0D, 0xFF19), (0xFF20, 0xFF3F), (0xFF41, 0xFF5A), (0xFF61, 0xFF61), (0x1D400, 0x1D7FF),
+)  # fmt: skip
+
+
+@cache
+def _look_alikes() -> dict[str, str]:
+    """Read the table: a letter of another script → the Latin one that it looks like."""
+    table: dict[str, str] = yaml.safe_load(
+        resources.files("spansieve.redact").joinpath("confusables.yaml").read_text(encoding="utf-8")
+    )
+    return {like: str(latin) for latin, likes in table.items() for like in likes}
+
+
+def _each(ranges: Ranges) -> list[str]:
+    return [chr(code) for low, high in ranges for code in range(low, high + 1)]
+
+
+def _compatible() -> dict[str, str]:
+    forms = {c: unicodedata.normalize("NFKC", c) for c in _each(_COMPATIBLE)}
+    return {c: form for c, form in forms.items() if form.isascii() and len(form) == 1}
+
+
+_LIKE = _look_alikes()
+_DECIMALS = {c: str(unicodedata.decimal(c)) for c in map(chr, range(0x80, 0x20000)) if c.isdecimal()}
+_PLAIN: dict[str, str] = {
+    **_compatible(),
+    **_DECIMALS,
+    **dict.fromkeys(_each(_SPACES), " "),
+    **dict.fromkeys(_each(_DASHES), "-"),
+    **dict.fromkeys(_each(_LINES), "\n"),
+    "\uff61": ".",
+    **dict.fromkeys(_each(_HIDDEN), ""),
+}
+_TO_PLAIN = str.maketrans(_PLAIN)
+_TO_LATIN = str.maketrans(_PLAIN | _LIKE)
+_ODD = frozenset(_PLAIN) | frozenset(_LIKE)
+
+
+def _members(characters: Iterable[str]) -> str:
+    """Write characters as the members of a set in a regex, neighbours as ranges."""
+    codes = sorted(map(ord, characters))
+    parts: list[str] = []
+    first = last = codes[0]
+    for code in [*codes[1:], -1]:
+        if code == last + 1:
+            last = code
+            continue
+        parts.append(f"\\U{first:08x}" + (f"-\\U{last:08x}" if last > first else ""))
+        first = last = code
+    return "".join(parts)
+
+
+ODD = _members(_ODD)
+"""All characters that may stand for another, or for nothing, as members of a set in a regex."""
+
+# `re` has a table for the first 65,536 characters of a set; beyond, it tries range by range.
+ODD_OR_BEYOND = _members(c for c in _ODD if c < "\U00010000") + "\\U00010000-\\U0010ffff"
+"""The same and more: what a regex that is to be fast looks for first."""
+
+_LETTERS, _HIDDEN_SET, _SPACE_SET = _members(_LIKE), _members(_each(_HIDDEN)), _members(_each(_SPACES))
+_TELLING = re.compile(
+    rf"[{ODD_OR_BEYOND}](?:"
+    rf"(?<=[{_members({*_DECIMALS, *_each(_STRANGE)})}])"
+    rf"|(?<=[0-9)][{_SPACE_SET}])(?=[0-9(+])"
+    r"|(?<=[0-9A-Za-z][\u2013\u2014])(?=[0-9A-Za-z])"
+    rf"|(?<=[0-9A-Za-z@.:_+-][{_HIDDEN_SET}])|(?<=[{_HIDDEN_SET}])(?=[0-9A-Za-z@.:_+-])"
+    rf"|(?<=[0-9A-Za-z@_][{_LETTERS}])|(?<=[{_LETTERS}])(?=[0-9A-Za-z@_])"
+    r")"
+)
+_ASCII = bytes(range(128))
+
+
+def telling(text: str) -> re.Pattern[str] | None:
+    """Give what finds odd characters in such company that a value may be hidden by them; None when there are none.
+
+    Accents, curly quotes, a dash in prose and an emoji hide nothing.
+    """
+    if text.isascii():
+        return None
+    beyond = text.encode("utf-8", "replace").translate(None, _ASCII).decode()
+    return None if _ODD.isdisjoint(beyond) or not _TELLING.search(text) else _TELLING
+
+
+def run(characters: str, before: str, after: str) -> str:
+    """Fold a run of odd characters. Letters of another script count only beside plain ones: else it is that script."""
+    beside = (before.isascii() and (before.isalnum() or before in "@_-")) or (
+        after.isascii() and (after.isalnum() or after in "@_-")
+    )
+    return characters.translate(_TO_LATIN if beside else _TO_PLAIN)
+
+
+def word(text: str) -> str:
+    """Fold a key: all of it is one word."""
+    return text if text.isascii() else text.translate(_TO_LATIN)

@@ -1,0 +1,58 @@
+"""What each span that leaves tells of its redaction: by which policy, and how many values of which rules. No value."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+from spansieve.redact.walk import Leaves
+
+PREFIX: Final = "spansieve.redaction."
+POLICY: Final = PREFIX + "policy"
+"""Attribute: the digest of the policy that a span was redacted under."""
+
+FOUND: Final = PREFIX + "found"
+"""Attribute, where anything was replaced: `EMAIL:2 PHONE:1`, entities in alphabetical order, with values of each."""
+
+
+def put(leaves: Leaves, digest: str, found: Mapping[int, Counter[str]], entities: Mapping[str, str]) -> None:
+    """Stamp all spans that were walked. `found` is what was found in each text, by index; `entities` is by rule.
+
+    A stamp that a span bears already, of another gateway or of a sender who made it up, is replaced.
+    """
+    if any(map(is_stamp, leaves.attribute_keys)):
+        _remove(leaves)
+    policy = KeyValue(key=POLICY)
+    policy.value.string_value = digest
+    for span, _, _ in leaves.spans:
+        span.attributes.append(policy)
+    starts = [start for _, start, _ in leaves.spans]
+    by_span: dict[int, Counter[str]] = {}
+    for index, counts in found.items():
+        at = bisect_right(starts, index) - 1
+        if at >= 0 and index < leaves.spans[at][2]:
+            by_span.setdefault(at, Counter()).update(counts)
+    for at, counts in by_span.items():
+        leaves.spans[at][0].attributes.add(key=FOUND).value.string_value = _written(counts, entities)
+
+
+def is_stamp(key: str) -> bool:
+    """Whether an attribute's key is a stamp's. Such keys are never taken for plain, so that a stamp is not missed."""
+    return key.startswith(PREFIX)
+
+
+def _remove(leaves: Leaves) -> None:
+    for span, _, _ in leaves.spans:
+        attributes = span.attributes
+        for at in reversed(range(len(attributes))):
+            if is_stamp(attributes[at].key):
+                del attributes[at]
+
+
+def _written(counts: Mapping[str, int], entities: Mapping[str, str]) -> str:
+    by_entity: Counter[str] = Counter()
+    for rule, count in counts.items():
+        by_entity[entities.get(rule, rule.upper())] += count
+    return " ".join(f"{entity}:{count}" for entity, count in sorted(by_entity.items()))

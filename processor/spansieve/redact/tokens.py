@@ -1,0 +1,93 @@
+"""Texts within a text in base64 (RFC 4648, both alphabets) or hexadecimal."""
+
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Final
+
+SHORTEST: Final = 16
+"""Characters: a shorter run is a word, an id or a name."""
+
+STANDARD: Final = str.maketrans("-_", "+/")
+"""From the URL-safe alphabet to the standard one."""
+
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
+_PART = re.compile(r"[A-Za-z0-9+]{16,}+={0,2}")
+_HEX = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2}){8,}+)")
+_MEMBER = bytes.maketrans(
+    bytes(range(256)),
+    bytes(
+        97 if chr(c) in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/_-" else 32 for c in range(256)
+    ),
+)
+_NEEDLE = b"a" * SHORTEST
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
+_HEAD = 64  # characters that are decoded to see whether the rest is worth it
+
+
+def runs(text: str) -> Iterator[tuple[int, int]]:
+    """Give each long run of the alphabets' characters: a pass at memory speed."""
+    shape = text.encode("latin-1", "replace").translate(_MEMBER)
+    at = shape.find(_NEEDLE)
+    while at >= 0:
+        end = shape.find(b" ", at)
+        end = len(shape) if end < 0 else end
+        yield at, end
+        at = shape.find(_NEEDLE, end)
+
+
+def telling(text: str, start: int, end: int) -> bool:
+    """Whether a run, or a part of it, begins as a text does."""
+    return any(_head(text, at, stop) for at, stop in _candidates(text, start, end))
+
+
+def says_text(token: str) -> bool:
+    """Whether a whole token, however it is wrapped, is a text in base64."""
+    return _decode("".join(token.split())) is not None
+
+
+def decoded(text: str) -> Iterator[tuple[int, int, str]]:
+    """Give each token that says something: where it stands, padding included, and its text."""
+    for match in _RUN.finditer(text):
+        for start, end in _candidates(text, match.start(), match.end()):
+            if _head(text, start, end) and (plain := _decode(text[start:end])) is not None:
+                yield start, end, plain
+
+
+def _candidates(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A run, and its parts between what separates words in identifiers and paths."""
+    yield start, end
+    parts = [match.span() for match in _PART.finditer(text, start, end)]
+    if parts != [(start, end)]:
+        yield from parts
+
+
+def _head(text: str, start: int, end: int) -> bool:
+    """Whether a token begins as a text does."""
+    raw = text[start : min(end, start + _HEAD)]
+    return _decode(raw, cut=end - start > _HEAD) is not None
+
+
+def _decode(token: str, *, cut: bool = False) -> str | None:
+    """The text that a token says, or None when it is an id, a digest, a key, an image …"""
+    match = _HEX.fullmatch(token)
+    if match is not None:
+        return _text(bytes.fromhex(match[1]), cut=cut)
+    token = token.rstrip("=").translate(STANDARD)
+    if len(token) % 4 == 1:
+        return None
+    try:
+        raw = binascii.a2b_base64(token + "=" * (-len(token) % 4))
+    except binascii.Error:
+        return None
+    return _text(raw, cut=cut)
+
+
+def _text(raw: bytes, *, cut: bool) -> str | None:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        if not cut or error.start < len(raw) - 3:
+            return None
+        text = raw[: error.start].decode()
+    return None if _CONTROL.search(text) else text

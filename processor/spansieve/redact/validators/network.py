@@ -1,0 +1,95 @@
+"""Addresses of machines and people, and credentials that can be decoded."""
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable
+
+Span = tuple[int, int]
+Checker = Callable[[str, int, int], Span | None]
+
+_NOT_ALNUM = re.compile(r"[^0-9A-Za-z]+")
+_MAIL_CHARACTER = re.compile(r"[\w.+%&~#!-]")
+_MAIL_LEFT = re.compile(r"[\w.+%&~#!-]{1,256}+\Z")
+_KEEP_MACS = frozenset({"000000000000", "ffffffffffff"})
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _is_private(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return _is_private(address.ipv4_mapped)
+        return address in _UNIQUE_LOCAL or address.is_link_local
+    return any(address in network for network in _PRIVATE)
+
+
+def _is_nobody(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Addresses of no machine: unspecified, loopback, masks and broadcast."""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return _is_nobody(address.ipv4_mapped)
+    if address.is_unspecified or address.is_loopback:
+        return True
+    return isinstance(address, ipaddress.IPv4Address) and address.packed[0] == 255
+
+
+_PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16")))
+_UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
+
+
+def ip_public(text: str, start: int, end: int) -> Span | None:
+    """Whether a candidate is an address that the internet routes."""
+    address = _address(text[start:end])
+    if address is None or _is_nobody(address) or _is_private(address):
+        return None
+    return start, end
+
+
+def ip_private(text: str, start: int, end: int) -> Span | None:
+    """Whether a candidate is an address of a private network (RFC 1918, 3927, 4193)."""
+    address = _address(text[start:end])
+    return (start, end) if address is not None and not _is_nobody(address) and _is_private(address) else None
+
+
+def ipv6(check: Checker) -> Checker:
+    """Narrow a candidate to what can be an IPv6 address, then check it."""
+
+    def checked(text: str, start: int, end: int) -> Span | None:
+        while text[end - 1] == "." or (text[end - 1] == ":" and text[end - 2] != ":"):
+            end -= 1  # the end of a sentence, or what the address introduces
+        candidate = text[start:end]
+        # `add::be` is a name in C++ before it is an address: one needs a digit, or more colons.
+        if candidate.count(":") < 3 and not any(map(str.isdigit, candidate)):
+            return None
+        return check(text, start, end)
+
+    return checked
+
+
+def mac(text: str, start: int, end: int) -> Span | None:
+    """A hardware address, except the two that are none."""
+    return None if _NOT_ALNUM.sub("", text[start:end]).lower() in _KEEP_MACS else (start, end)
+
+
+def email(text: str, start: int, end: int) -> Span | None:
+    """Take in what is longer than RFC 5321 allows before the @, so that no part of it stays."""
+    if not start or not _MAIL_CHARACTER.match(text, start - 1):
+        return start, end
+    longer = _MAIL_LEFT.search(text[max(0, start - 256) : start])
+    return (start - len(longer[0]) if longer else start), end
+
+
+def basic(text: str, start: int, end: int) -> Span | None:
+    """RFC 7617: base64 of user:password."""
+    raw = text[start:end]
+    try:
+        decoded = base64.b64decode(raw + "=" * (-len(raw) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return (start, end) if b":" in decoded else None

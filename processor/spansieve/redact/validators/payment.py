@@ -1,0 +1,98 @@
+"""Payment cards (ISO/IEC 7812) and accounts (ISO 13616)."""
+
+import re
+
+from spansieve.redact.validators.checksums import luhn
+
+Span = tuple[int, int]
+
+_GROUPS = re.compile(r"\d+")
+_LEAST_DIGITS, _MOST_DIGITS = 12, 19
+
+# ISO 13616: length of an IBAN by country (SWIFT's registry, release 99).
+_IBAN_LENGTHS = {
+    country: int(length)
+    for length, countries in {
+        "15": "NO", "16": "BE", "18": "DK FO FI GL NL SD FK", "19": "MK SI", "20": "AT BA EE KZ LT LU XK MN",
+        "21": "CH HR LI LV",
+        "22": "BG BH CR DE GB GE IE ME RS VA", "23": "AE GI IL IQ OM TL SO", "24": "AD CZ ES MD PK RO SA SE SK TN VG",
+        "25": "LY PT ST", "26": "IS TR", "27": "BI DJ FR GR IT MC MR SM", "28": "AL AZ BY CY DO GT HN HU LB NI PL SV",
+        "29": "BR EG PS QA UA", "30": "JO KW MU YE", "31": "MT SC", "32": "LC", "33": "RU",
+    }.items()
+    for country in countries.split()
+}  # fmt: skip
+
+# ISO/IEC 7812 issuer ranges of the payment networks: first digits → lengths.
+_ISSUERS: tuple[tuple[int, int, int, frozenset[int]], ...] = (
+    (4, 4, 1, frozenset({13, 16, 19})),  # Visa
+    (51, 55, 2, frozenset({16})),  # Mastercard
+    (2221, 2720, 4, frozenset({16})),  # Mastercard
+    (34, 34, 2, frozenset({15})),  # American Express
+    (37, 37, 2, frozenset({15})),
+    (300, 305, 3, frozenset({14})),  # Diners Club
+    (3095, 3095, 4, frozenset({14})),
+    (36, 36, 2, frozenset({14, 15, 16, 17, 18, 19})),
+    (38, 39, 2, frozenset({14, 16, 17, 18, 19})),
+    (6011, 6011, 4, frozenset({16, 17, 18, 19})),  # Discover
+    (644, 659, 3, frozenset({16, 17, 18, 19})),
+    (3528, 3589, 4, frozenset({16, 17, 18, 19})),  # JCB
+    (62, 62, 2, frozenset({16, 17, 18, 19})),  # UnionPay
+    (50, 50, 2, frozenset(range(12, 20))),  # Maestro
+    (56, 58, 2, frozenset(range(12, 20))),
+    (60, 61, 2, frozenset(range(12, 20))),
+    (63, 63, 2, frozenset(range(12, 20))),
+    (67, 69, 2, frozenset(range(12, 20))),
+    (2200, 2204, 4, frozenset({16, 17, 18, 19})),  # Mir
+    (9792, 9792, 4, frozenset({16})),  # Troy
+)
+
+
+def is_card(digits: str) -> bool:
+    """Whether digits are a payment card's number: an issuer's range, its length, the check digit."""
+    for low, high, width, lengths in _ISSUERS:
+        if len(digits) in lengths and low <= int(digits[:width]) <= high:
+            return luhn(digits)
+    return False
+
+
+def card(text: str, start: int, end: int) -> Span | None:
+    """Find a card's number at the start of digits in groups; what follows it may be a date."""
+    first = 0
+    digits = ""
+    ends: list[tuple[int, int]] = []  # where a group ends, and how many digits there are by then
+    for match in _GROUPS.finditer(text, start, end):
+        if not digits:
+            first = match.start()
+        digits += match[0]
+        if len(digits) > _MOST_DIGITS:
+            break
+        if len(digits) >= _LEAST_DIGITS:
+            ends.append((match.end(), len(digits)))
+    for stop, count in reversed(ends):
+        if digits.isascii() and is_card(digits[:count]):
+            return first, stop
+    return None
+
+
+def is_iban(compact: str) -> bool:
+    """Whether letters and digits without spaces are an IBAN: the country's length and modulo 97 (ISO 13616, 7064)."""
+    compact = compact.upper()
+    if len(compact) != _IBAN_LENGTHS.get(compact[:2], -1):
+        return False
+    return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
+
+
+def iban(text: str, start: int, end: int) -> Span | None:
+    """Find an IBAN at the start of letters and digits in groups, as long as its country says."""
+    wanted = _IBAN_LENGTHS.get(text[start : start + 2].upper())
+    if wanted is None:
+        return None
+    at = start
+    taken: list[str] = []
+    while at < end and len(taken) < wanted:
+        if text[at].isascii() and text[at].isalnum():
+            taken.append(text[at])
+        at += 1
+    if at < len(text) and text[at].isascii() and text[at].isalnum():
+        return None
+    return (start, at) if is_iban("".join(taken)) else None

@@ -1,0 +1,114 @@
+"""The memory of texts: what it knows is right, holds nothing raw, and stays small."""
+
+import gc
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spansieve.redact.cache import Cache
+
+
+def _cache(capacity: int = 1 << 20) -> Cache:
+    return Cache(capacity, make_key=lambda: b"k" * 32)
+
+
+def test_what_was_put_is_given() -> None:
+    """A second sight of a text costs a look-up."""
+    cache = _cache()
+    name = cache.digest("alice@example.com")
+    cache.put(name, "[EMAIL]", {"email": 1})
+    assert cache.get(cache.digest("alice@example.com")) == ("[EMAIL]", (("email", 1),))
+
+
+def test_a_text_that_stays_is_known_without_its_text() -> None:
+    """Clean texts take the room of a digest."""
+    cache = _cache()
+    cache.put(cache.digest("clean"), None, {})
+    assert cache.get(cache.digest("clean")) == (None, ())
+
+
+def test_what_was_not_put_is_not_known() -> None:
+    """Nothing is invented."""
+    assert _cache().get(b"0" * 16) is None
+
+
+@given(st.tuples(st.text(), st.text()), st.tuples(st.text(), st.text()))
+def test_other_texts_and_other_circumstances_have_other_digests(one: tuple[str, str], two: tuple[str, str]) -> None:
+    """Where the text ends and what is known about it begins cannot be confused."""
+    cache = _cache()
+    assert (cache.digest(*one) == cache.digest(*two)) == (one == two)
+
+
+def test_lone_surrogates_have_digests() -> None:
+    """Whatever JSON can make, a text can hold."""
+    cache = _cache()
+    assert cache.digest("\ud800", "\udfff") != cache.digest("\ud801", "\udfff")
+
+
+def test_the_key_decides_the_digest() -> None:
+    """Another process names the same text otherwise."""
+    assert Cache().digest("text") != Cache().digest("text")
+
+
+def test_old_texts_are_forgotten() -> None:
+    """The memory does not grow with what passes through."""
+    cache = _cache(64 << 10)
+    for number in range(10_000):
+        cache.put(cache.digest(str(number)), None, {})
+    assert cache.get(cache.digest("0")) is None
+    assert cache.get(cache.digest("9999")) is not None
+
+
+def test_what_is_used_is_not_forgotten() -> None:
+    """A conversation that goes on keeps its history."""
+    cache = _cache(64 << 10)
+    used = cache.digest("used")
+    cache.put(used, None, {})
+    for number in range(10_000):
+        cache.put(cache.digest(str(number)), None, {})
+        assert cache.get(used) is not None
+
+
+@pytest.mark.parametrize("length", [0, 300, 5000])
+def test_the_memory_takes_no_more_than_its_bytes(length: int) -> None:
+    """The bound counts tables, tuples and texts as the interpreter does."""
+    capacity = 1 << 20
+    cache = _cache(capacity)
+    for number in range(20_000):
+        cache.put(cache.digest(str(number)), f"{number:0{length}}" if length else None, {"email": number})
+    assert _bytes(cache) < capacity
+
+
+def test_what_would_fill_the_memory_is_not_kept() -> None:
+    """One giant does not drive out all others."""
+    cache = _cache(64 << 10)
+    small, giant = cache.digest("small"), cache.digest("giant")
+    cache.put(small, None, {})
+    cache.put(giant, "x" * (40 << 10), {})
+    assert cache.get(giant) is None
+    assert cache.get(small) is not None
+
+
+def test_no_text_that_came_in_is_in_memory() -> None:
+    """Only digests and clean texts are kept."""
+    cache = _cache()
+    secret = "alice@example.com" + "!" * 300
+    cache.put(cache.digest(secret, "user.email"), "[EMAIL]", {"email": 1})
+    assert not any(secret in str(each) or "user.email" in str(each) for each in _reachable(cache))
+
+
+def _reachable(cache: Cache) -> list[object]:
+    found: dict[int, object] = {}
+    pending: list[object] = [getattr(cache, name) for name in Cache.__slots__]
+    while pending:
+        each = pending.pop()
+        if id(each) not in found and isinstance(each, (dict, tuple, bytes, str, int)):
+            found[id(each)] = each
+            pending += gc.get_referents(each)
+    return list(found.values())
+
+
+def _bytes(cache: Cache) -> int:
+    return sum(map(sys.getsizeof, _reachable(cache)))

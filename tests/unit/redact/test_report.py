@@ -1,0 +1,136 @@
+"""The reviewer's document says what is so, in two forms, and loads nothing."""
+
+from html.parser import HTMLParser
+
+import pytest
+import yaml
+
+from spansieve.redact import policy, report, report_text
+from spansieve.redact.report import Report
+
+_HOSTILE = """
+name: "<script>alert(1)</script> | `x`"
+description: "a <b>bold</b> *claim* | with bars"
+rules:
+  - name: badge
+    entity: BADGE
+    reason: "<img src=x> | reasons `here`"
+    owner: "<i>us</i>"
+    supports: {soc2: [C1.1]}
+    keys: [badge]
+    examples:
+      positive: [{text: "<script>`|`</script>\\n", key: badge, becomes: "[BADGE]"}]
+      negative: ["| a | ```b``` |"]
+"""
+
+
+class _Tags(HTMLParser):
+    """Which elements and attributes a page has, and whether each is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def safe_harbor() -> Report:
+    """The report on the policy that claims most."""
+    return report.make(policy.parse(policy.shipped("hipaa-safe-harbor")))
+
+
+@pytest.mark.parametrize("name", policy.shipped_names())
+def test_every_rule_is_in_the_report(name: str) -> None:
+    """With what became of each example."""
+    chosen = policy.parse(policy.shipped(name))
+    made = report.make(chosen)
+    text = report_text.markdown(made)
+    assert [rule.name for rule in made.rules][: len(chosen.rules)] == [rule.name for rule in chosen.rules]
+    assert all(f"### {rule.name}\n" in text for rule in made.rules)
+    assert made.digest in text
+    assert made.failed == 0
+
+
+def test_all_eighteen_identifiers_are_listed(safe_harbor: Report) -> None:
+    """Each with its limits, those that no rule covers too."""
+    assert "".join(each.letter for each in safe_harbor.identifiers) == "ABCDEFGHIJKLMNOPQR"
+    assert all(each.limit for each in safe_harbor.identifiers)
+    assert "".join(each.letter for each in safe_harbor.identifiers if not each.rules) == "PQ"
+    assert all(each.found != "not covered" for each in safe_harbor.identifiers)
+
+
+def test_what_a_policy_does_not_find_is_not_said_to_be_found() -> None:
+    """A policy of secrets covers no letter; recordings and images go whatever the policy."""
+    made = report.make(policy.parse("include: [secrets]"))
+    assert "".join(each.letter for each in made.identifiers if each.found == "not covered") == "ABCDEFGHIJKLMNOR"
+
+
+def test_examples_are_run_for_the_report() -> None:
+    """What is shown is what comes out, and a failure is said."""
+    made = report.make(policy.parse(_HOSTILE.replace('"[BADGE]"', '"[OTHER]"')))
+    assert made.failed == 1
+    assert made.rules[0].result.shown[0].becomes == "[BADGE]"
+    assert "FAILED" in report_text.markdown(made)
+    assert 'class="failed"' in report_text.html(made)
+
+
+def test_the_page_is_whole_and_loads_nothing(safe_harbor: Report) -> None:
+    """No script, no link, no image: it can be archived as one file."""
+    tags = _Tags()
+    tags.feed(report_text.html(safe_harbor))
+    assert tags.open == []
+    assert tags.tags.isdisjoint({"script", "link", "img", "iframe", "object", "a"})
+    assert tags.attributes <= {"lang", "charset", "id", "class"}
+
+
+def test_what_a_policy_file_holds_is_text() -> None:
+    """Markup in it is shown, not obeyed."""
+    made = report.make(policy.parse(_HOSTILE))
+    tags = _Tags()
+    tags.feed(report_text.html(made))
+    assert tags.tags.isdisjoint({"script", "img", "b", "i"})
+    assert tags.open == []
+    rows = [line for line in report_text.markdown(made).splitlines() if line.startswith("| badge")]
+    assert len(rows) == 1
+    assert rows[0].count("|") == 6
+
+
+def test_an_allow_list_is_shown() -> None:
+    """All that stays, and the rule that takes the rest."""
+    made = report.make(policy.parse(policy.shipped("metadata-only")))
+    text = report_text.markdown(made)
+    assert "- `gen_ai.request.model`\n" in text
+    assert "### content\n" in text
+
+
+@pytest.mark.parametrize("name", policy.shipped_names())
+def test_every_entity_has_its_clauses(name: str) -> None:
+    """So that a new kind of value is not forgotten in the report."""
+    made = report.make(policy.parse(policy.shipped(name)))
+    assert sorted({rule.entity for rule in made.rules if not rule.supports}) == []
+
+
+def test_clauses_name_no_entity_that_is_gone() -> None:
+    """What no policy finds supports nothing."""
+    known = {
+        rule.entity for name in policy.shipped_names() for rule in report.make(policy.parse(policy.shipped(name))).rules
+    }
+    assert set(report.clauses()["entities"]) <= known
+
+
+def test_the_schema_of_clauses_is_that_of_rules() -> None:
+    """The same regimes, letters A to R."""
+    data = report.clauses()
+    for clauses in data["entities"].values():
+        rule = {"name": "xx", "entity": "XX", "reason": "for this test only", "keys": ["x"], "supports": clauses}
+        policy.parse(yaml.safe_dump({"rules": [rule]}))
