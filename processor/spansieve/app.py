@@ -27,6 +27,7 @@ from spansieve.export.store import EmbeddedStore
 from spansieve.export.store_file import StoreError
 from spansieve.http_server import HttpServer
 from spansieve.measure import Meter
+from spansieve.measure.pricing import PriceTable
 from spansieve.model import Signal
 from spansieve.outcome import Ledger, Outcome
 from spansieve.pipeline import Pipeline
@@ -49,20 +50,44 @@ _WATCH_SECONDS = 2.0
 _RELOADABLE = {"redaction", "sampling"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a configuration names beside its keys, read and compiled: a second's work, done once for each load."""
+
+    rules: CompiledRules
+    prices: PriceTable
+
+
 def problems(settings: GatewayConfig) -> list[str]:
     """Everything that keeps the gateway from starting with a valid configuration: files that it names, the policy."""
+    try:
+        _prepare(settings)
+    except ConfigError as error:
+        return error.problems
+    return []
+
+
+def _prepare(settings: GatewayConfig) -> _Prepared:
+    """Read and compile what a configuration names. Raises ConfigError with every problem found."""
     found: list[str] = []
-    for make in (lambda: _rules(settings), lambda: price_table.load(settings.measure.prices)):
-        try:
-            make()
-        except ConfigError as error:
-            found += error.problems
+    rules: CompiledRules | None = None
+    prices: PriceTable | None = None
+    try:
+        rules = _rules(settings)
+    except ConfigError as error:
+        found += error.problems
+    try:
+        prices = price_table.load(settings.measure.prices)
+    except ConfigError as error:
+        found += error.problems
     tls = settings.exporters.otlp.tls if settings.exporters.otlp else config.ClientTls()
     for key in ("ca_file", "cert_file", "key_file"):
         path: Path | None = getattr(tls, key)
         if path is not None and not path.is_file():
             found.append(f"exporters.otlp.tls.{key}: there is no file {path}.")
-    return found
+    if rules is None or prices is None or found:
+        raise ConfigError(found)
+    return _Prepared(rules, prices)
 
 
 async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> int:
@@ -71,7 +96,7 @@ async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> 
     `load` reads the configuration (from `file`, when there is one), again at SIGHUP and when that file or the policy's
     changes. Raises ConfigError when the gateway cannot start.
     """
-    settings = _checked(load)
+    settings = load()
     logger = logs.configure(settings.telemetry.logs.level)
     gateway = Gateway(settings, SystemClock(), logger)
     loop = asyncio.get_running_loop()
@@ -133,9 +158,13 @@ class _Server:
 
 
 class Gateway:
-    """All parts of one process, and the two tasks that belong to none of them: deciding and pushing metrics."""
+    """All parts of one process, and the two tasks that belong to none of them: deciding and pushing metrics.
+
+    Raises ConfigError when something that the settings name cannot be used.
+    """
 
     def __init__(self, settings: GatewayConfig, clock: Clock, logger: FilteringBoundLogger) -> None:
+        prepared = _prepare(settings)
         self._settings = settings
         self._policy_name = settings.redaction.policy
         self._clock = clock
@@ -150,12 +179,12 @@ class Gateway:
             settings.sampling.decision_cache.non_sampled_cache_size,
         )
         self._meter = Meter(
-            price_table.load(settings.measure.prices),
+            prepared.prices,
             label_limit=settings.measure.label_limit,
             drop_application_metrics=settings.measure.application_genai_metrics == "drop",
         )
         self._telemetry = Telemetry(self._ledger, self._sampler, self._destination, limit)
-        rules = _rules(settings)
+        rules = prepared.rules
         self._telemetry.set_policy(rules.digest)
         self._pipeline = Pipeline(
             rules=rules,
@@ -221,8 +250,8 @@ class Gateway:
     def reload(self, load: Callable[[], GatewayConfig]) -> None:
         """Take over redaction and sampling from the configuration as it reads now; a bad one changes nothing."""
         try:
-            settings = _checked(load)
-            rules = _rules(settings)
+            settings = load()
+            rules = _prepare(settings).rules
         except ConfigError as error:
             self._telemetry.count_reload("failed")
             self._logger.error("reload_failed", problems=error.problems, kept_policy=self._pipeline.rules.digest)
@@ -308,13 +337,6 @@ class Gateway:
             self._logger.warning(
                 "no_journal_in_this_version", key="storage.durability", meaning="OK means redacted and in memory"
             )
-
-
-def _checked(load: Callable[[], GatewayConfig]) -> GatewayConfig:
-    settings = load()
-    if found := problems(settings):
-        raise ConfigError(found)
-    return settings
 
 
 def _needs_restart(running: GatewayConfig, wanted: GatewayConfig) -> list[str]:
