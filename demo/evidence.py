@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from demo.children import child
 from demo.gateway import Gateway, Samples, environment
 from demo.provider import Asked, Provider
 
@@ -122,19 +123,18 @@ def run_app(provider: str, endpoint: str, requests: int, seed: int) -> dict[str,
     with tempfile.TemporaryDirectory(prefix="spansieve-demo-report-") as directory:
         file = Path(directory) / "report.json"
         arguments = ["--provider", provider, "--requests", str(requests), "--seed", str(seed), "--report", str(file)]
-        try:
-            ended = subprocess.run(
-                [sys.executable, "-m", "demo.app", *arguments],
-                env={**environment(), "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=_APP_SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            raise RunFailed(f"The application had not ended after {_APP_SECONDS:.0f} s.") from None
-        if ended.returncode:
-            raise RunFailed(f"The application ended with exit code {ended.returncode}: {ended.stderr[-500:]}")
+        with child(
+            [sys.executable, "-m", "demo.app", *arguments],
+            env={**environment(), "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as app:
+            try:
+                _, errors = app.communicate(timeout=_APP_SECONDS)
+            except subprocess.TimeoutExpired:
+                raise RunFailed(f"The application had not ended after {_APP_SECONDS:.0f} s.") from None
+        if app.returncode:
+            raise RunFailed(f"The application ended with exit code {app.returncode}: {errors[-500:]}")
         report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return report
 

@@ -18,6 +18,8 @@ from typing import Any, Self
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from demo.children import interruptions_held
+
 _READY_SECONDS = 20.0
 _STOP_SECONDS = 30.0  # what the gateway promises for SIGTERM
 _POLL_SECONDS = 0.05
@@ -100,7 +102,7 @@ class Gateway:
 
     def start(self) -> None:
         """Start, and return once /readyz says so. Raises GatewayFailed when that does not happen."""
-        with self.log_file.open("ab") as log:
+        with self.log_file.open("ab") as log, interruptions_held():
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "spansieve", "run", "--config", str(self.config_file)],
                 stdin=subprocess.DEVNULL,
