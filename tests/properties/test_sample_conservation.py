@@ -5,10 +5,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from spansieve.model import SampledTrace, Trigger
-from spansieve.sample import Decided, Sampler, by_trace
+from spansieve.model import Trigger
+from spansieve.sample import Decided, by_trace
+from spansieve.sample.decision import Rule, Rules
 from spansieve.sample.policies import Latency, Policy, Probabilistic, StatusCode
-from unit.sample.helpers_sample import batch, part, span, trace_id
+from spansieve.sample.probes import Probes
+from unit.sample.helpers_sample import batch, part, plan, sampler, span, trace_id
 
 POLICIES: tuple[Policy, ...] = (
     StatusCode("errors", frozenset({"ERROR"})),
@@ -32,16 +34,16 @@ spans = st.builds(
 
 def verdicts(requests: list[list[list[Span]]]) -> dict[bytes, tuple[str, int]]:
     """The credited policy and the number of spans of each trace, when all requests come before the wait is over."""
-    tail = Sampler(POLICIES, decision_wait=30.0, sampled_cache_size=100, non_sampled_cache_size=100)
+    tail = sampler(plan(*POLICIES))
     for number, scopes in enumerate(requests):
-        tail.add(by_trace(batch(*scopes)), now=float(number % 30))
+        tail.add(by_trace(batch(*scopes), Probes()), now=float(number % 30))
     decided = tail.take_due(now=60.0, limit=10_000)
     assert tail.held_spans == tail.held_bytes == tail.held_traces == 0
     kept = {each.trace_id: (each.decision.policy, each.facts.spans) for each in decided.kept}
     return kept | {each: ("", count) for each, count in decided.sampled_out}
 
 
-@given(st.data(), st.lists(spans, min_size=1, max_size=12))
+@given(st.data(), st.lists(spans, min_size=1, max_size=12, unique_by=lambda each: (each.trace_id, each.span_id)))
 def test_any_order_and_any_batching_give_the_same_verdicts(data: st.DataObject, sent: list[Span]) -> None:
     """One request with all spans in order decides as any other way to send them."""
     shuffled = data.draw(st.permutations(sent))
@@ -56,26 +58,23 @@ class Conservation(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tail = Sampler(POLICIES, decision_wait=30.0, sampled_cache_size=2, non_sampled_cache_size=2)
+        self.tail = sampler(plan(*POLICIES, late_error=3.0), 2)
         self.now = 0.0
-        self.added = self.kept = self.sampled_out = 0
-
-    def ended(self, kept: list[SampledTrace], sampled_out: int) -> None:
-        """Book what left the sampler."""
-        self.kept += sum(len(group.spans) for trace in kept for group in trace.groups)
-        self.sampled_out += sampled_out
+        self.added = self.kept = self.sampled_out = self.repeated = 0
 
     def decided(self, decided: Decided) -> None:
-        """Book a decision's result."""
-        self.ended(decided.kept, sum(count for _, count in decided.sampled_out))
+        """Book what left the sampler; each trace that did is named in the verdicts."""
+        self.kept += sum(len(group.spans) for trace in decided.kept for group in trace.groups)
+        self.sampled_out += decided.sampled_out_spans
+        named = [(each.trace_id, True) for each in decided.kept] + [(each, False) for each, _ in decided.sampled_out]
+        assert sorted(named) == sorted((trace, decision.keep) for trace, decision in decided.verdicts)
 
     @rule(parts=st.lists(st.tuples(ids, st.integers(1, 5), st.booleans()), max_size=4))
     def add(self, parts: list[tuple[bytes, int, bool]]) -> None:
         """A request comes."""
         slices = {trace: part(trace, spans=count, errors=int(error)) for trace, count, error in parts}
         self.added += sum(each.facts.spans for each in slices.values())
-        added = self.tail.add(slices.values(), self.now)
-        self.ended(added.kept, added.sampled_out_spans)
+        self.decided(self.tail.add(slices.values(), self.now))
 
     @rule(seconds=st.floats(0, 40), limit=st.integers(0, 3))
     def go_on(self, seconds: float, limit: int) -> None:
@@ -86,17 +85,17 @@ class Conservation(RuleBasedStateMachine):
     @rule(bytes_to_free=st.integers(0, 300))
     def run_short(self, bytes_to_free: int) -> None:
         """Memory is short."""
-        self.decided(self.tail.evict(bytes_to_free))
+        self.decided(self.tail.evict(bytes_to_free, self.now))
 
     @rule(wait=st.sampled_from([1.0, 30.0, 100.0]))
     def reload(self, wait: float) -> None:
         """The operator changes the wait."""
-        self.tail.reconfigure(POLICIES, wait)
+        self.tail.reconfigure(plan(*POLICIES, decision=wait, late_error=wait / 10, after_root=wait / 2))
 
     @rule()
     def flush(self) -> None:
         """The process ends."""
-        self.decided(self.tail.flush(Trigger.SHUTDOWN))
+        self.decided(self.tail.flush(Trigger.SHUTDOWN, self.now))
 
     @invariant()
     def nothing_is_lost(self) -> None:
@@ -117,5 +116,8 @@ TestConservation = Conservation.TestCase
 def test_a_larger_share_holds_the_smaller_one(trace: bytes, one: float, other: float) -> None:
     """Consistent sampling: who keeps a trace at p keeps it at any greater p."""
     facts = part(trace).facts
-    small, large = (Probabilistic("p", percentage) for percentage in sorted((one, other)))
-    assert not small.evaluate(trace, facts) or large.evaluate(trace, facts)
+    small, large = (
+        Rules([Rule(Probabilistic("p", percentage))]).decide(trace, facts, Trigger.SHUTDOWN, 0.0).decision.keep
+        for percentage in sorted((one, other))
+    )
+    assert not small or large

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from spansieve.model import SampledTrace, Signal
+from spansieve.model import Receipt, SampledTrace, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class QueueStatus:
 
 class Destination(Protocol):
     """Where telemetry goes. What is submitted is owed an outcome in the ledger, and gets exactly one.
+
+    The receipt of a trace or request is settled together with the ledger.
 
     All methods belong to the event loop's thread. Nothing is refused here: whoever admits requests looks at
     `held_bytes`.
@@ -37,7 +39,7 @@ class Destination(Protocol):
         """Queue traces, or late spans of some. Never blocks, never fails."""
         ...
 
-    def submit(self, signal: Signal, payload: bytes, items: int) -> None:
+    def submit(self, signal: Signal, payload: bytes, items: int, receipt: Receipt | None = None) -> None:
         """Queue a serialized request of logs or metrics that holds `items` items. Never blocks, never fails."""
         ...
 
@@ -52,8 +54,11 @@ class Destination(Protocol):
         """Get ready to hand over. Raises ConfigError or StoreError when that cannot work."""
         ...
 
-    async def stop(self, deadline: float) -> None:
-        """Hand over what is left within `deadline` seconds, then drop the rest, which is logged as an error."""
+    async def stop(self, deadline: float, *, owed: bool = False) -> None:
+        """Hand over what is left within `deadline` seconds, then drop the rest, which is logged as an error.
+
+        What is `owed` is left as it is: the journal has it, and the next start goes on with it.
+        """
         ...
 
     def status(self) -> Mapping[Signal, QueueStatus]:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from spansieve.export import halve
-from spansieve.model import Envelope, SampledTrace, Signal, SpanGroup
-from spansieve.wire import GROUP_OVERHEAD, SPAN_OVERHEAD, frame_traces, string_attribute
-
-POLICY_ATTRIBUTE = "tailsampling.policy"
-"""Says on each kept span which policy kept it: the Collector's name for it."""
+from spansieve.export.stamp import Stamp
+from spansieve.model import Envelope, Receipt, SampledTrace, Signal, SpanGroup
+from spansieve.outcome import Reason
+from spansieve.wire import GROUP_OVERHEAD, SPAN_OVERHEAD, frame_traces
 
 
 class Batch(Protocol):
@@ -37,33 +36,38 @@ class Batch(Protocol):
         """Split it in two of about as many items, in order; None when it cannot be split."""
         ...
 
+    def settle(self, dropped: int, reason: Reason) -> None:
+        """Tell the receipts that all items have left the gateway, so many of them dropped."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Spans of one trace, all of it where that fits; `stamp` is put behind each when it is framed."""
 
     groups: tuple[SpanGroup, ...] = field(repr=False)
-    stamp: bytes
+    stamp: Stamp
     items: int
     size: int
+    receipt: Receipt | None = None
 
     @classmethod
-    def of(cls, groups: tuple[SpanGroup, ...], stamp: bytes) -> Self:
+    def of(cls, groups: tuple[SpanGroup, ...], stamp: Stamp, receipt: Receipt | None = None) -> Self:
         """Count and weigh."""
         items = sum(len(group.spans) for group in groups)
-        overhead = len(groups) * GROUP_OVERHEAD + items * (SPAN_OVERHEAD + len(stamp))
-        return cls(groups, stamp, items, overhead + sum(group.size for group in groups))
+        overhead = len(groups) * GROUP_OVERHEAD + items * (SPAN_OVERHEAD + stamp.size)
+        return cls(groups, stamp, items, overhead + sum(group.size for group in groups), receipt)
 
     def stamped(self) -> Iterator[SpanGroup]:
         """The groups as they leave."""
-        stamp = self.stamp
+        stamped = self.stamp.on
         for group in self.groups:
-            yield SpanGroup(group.envelope, tuple([span + stamp for span in group.spans]))
+            yield SpanGroup(group.envelope, tuple([stamped(span) for span in group.spans]))
 
 
 def stamped(trace: SampledTrace) -> Iterator[SpanGroup]:
     """The groups of a trace as they leave, not cut."""
-    return Piece.of(trace.groups, _stamp(trace)).stamped()
+    return Piece.of(trace.groups, Stamp.of(trace)).stamped()
 
 
 def cut(trace: SampledTrace, max_bytes: int) -> list[Piece]:
@@ -71,8 +75,8 @@ def cut(trace: SampledTrace, max_bytes: int) -> list[Piece]:
 
     Spans stay in order. A span that is over the limit with its envelope is a piece of its own, over the limit.
     """
-    stamp = _stamp(trace)
-    whole = Piece.of(trace.groups, stamp)
+    stamp, receipt = Stamp.of(trace), trace.receipt
+    whole = Piece.of(trace.groups, stamp, receipt)
     if whole.size <= max_bytes:
         return [whole]
     pieces: list[Piece] = []
@@ -82,14 +86,14 @@ def cut(trace: SampledTrace, max_bytes: int) -> list[Piece]:
         envelope_size = group.envelope.size + GROUP_OVERHEAD
         for span in group.spans:
             new_group = not fitting or fitting[-1][0] is not group.envelope
-            added = len(span) + SPAN_OVERHEAD + len(stamp) + (envelope_size if new_group else 0)
+            added = len(span) + SPAN_OVERHEAD + stamp.size + (envelope_size if new_group else 0)
             if fitting and size + added > max_bytes:
-                pieces.append(Piece.of(_regroup(fitting), stamp))
+                pieces.append(Piece.of(_regroup(fitting), stamp, receipt))
                 fitting, size = [], 0
-                added = len(span) + SPAN_OVERHEAD + len(stamp) + envelope_size
+                added = len(span) + SPAN_OVERHEAD + stamp.size + envelope_size
             fitting.append((group.envelope, span))
             size += added
-    pieces.append(Piece.of(_regroup(fitting), stamp))
+    pieces.append(Piece.of(_regroup(fitting), stamp, receipt))
     return pieces
 
 
@@ -123,8 +127,18 @@ class TraceBatch:
             return None
         spans = [(group.envelope, span) for group in piece.groups for span in group.spans]
         middle = len(spans) // 2
-        first, second = (Piece.of(_regroup(half), piece.stamp) for half in (spans[:middle], spans[middle:]))
+        first, second = (
+            Piece.of(_regroup(half), piece.stamp, piece.receipt) for half in (spans[:middle], spans[middle:])
+        )
         return TraceBatch((first,)), TraceBatch((second,))
+
+    def settle(self, dropped: int, reason: Reason) -> None:
+        """The peer does not say which items it did not take: the first ones are taken for dropped."""
+        for piece in self.pieces:
+            of_piece = min(dropped, piece.items)
+            dropped -= of_piece
+            if piece.receipt is not None:
+                piece.receipt.settle(piece.items, of_piece, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +148,7 @@ class RequestBatch:
     signal: Signal
     request: bytes = field(repr=False)
     items: int
+    receipt: Receipt | None = None
 
     @property
     def size(self) -> int:
@@ -150,7 +165,15 @@ class RequestBatch:
         if halves is None:
             return None
         (first, first_items), (second, second_items) = halves
-        return RequestBatch(self.signal, first, first_items), RequestBatch(self.signal, second, second_items)
+        return (
+            RequestBatch(self.signal, first, first_items, self.receipt),
+            RequestBatch(self.signal, second, second_items, self.receipt),
+        )
+
+    def settle(self, dropped: int, reason: Reason) -> None:
+        """Tell the request's receipt."""
+        if self.receipt is not None:
+            self.receipt.settle(self.items, dropped, reason)
 
 
 def take_traces(waiting: deque[Piece], max_bytes: int) -> TraceBatch:
@@ -176,10 +199,6 @@ def fitting(batch: RequestBatch, max_bytes: int) -> list[RequestBatch]:
         else:
             pending += reversed(halves)
     return parts
-
-
-def _stamp(trace: SampledTrace) -> bytes:
-    return string_attribute(POLICY_ATTRIBUTE, trace.decision.policy)
 
 
 def _regroup(spans: Iterable[tuple[Envelope, bytes]]) -> tuple[SpanGroup, ...]:

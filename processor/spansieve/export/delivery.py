@@ -61,10 +61,10 @@ class Delivery:
         while (batch := await self._queue.take()) is not None:
             await self._deliver(batch)
 
-    def abandon(self) -> None:
-        """Drop what is left; nothing may be running any more."""
+    def abandon(self, *, owed: bool) -> None:
+        """Drop what is left, unless it is `owed` and stays in the journal; nothing may be running any more."""
         items = self._queue.abandon()
-        if items:
+        if items and not owed:
             self._around.ledger.settle(self._signal, Outcome.DROPPED, items, Reason.SHUTDOWN)
             self._around.logger.error(
                 "export_dropped", signal=self._signal.value, items=items, reason=Reason.SHUTDOWN.value
@@ -112,6 +112,7 @@ class Delivery:
         ledger.settle(signal, Outcome.EXPORTED, batch.items - dropped)
         ledger.settle(signal, Outcome.DROPPED, dropped, reason)
         self._queue.settled(batch)
+        batch.settle(dropped, reason)
         if dropped:
             # The peer's own words are left out: they may quote what it was sent.
             self._around.logger.error(

@@ -28,7 +28,7 @@ from spansieve.export.own_metrics import OwnMetrics
 from spansieve.export.pause import Pause, Sleep
 from spansieve.export.queue import ExportQueue
 from spansieve.export.retry import retry_info
-from spansieve.model import SampledTrace, Signal
+from spansieve.model import Receipt, SampledTrace, Signal
 from spansieve.outcome import Ledger
 
 METHODS = {
@@ -84,9 +84,9 @@ class OtlpDestination:
         limit = self._config.max_batch_bytes
         self._traces.put(piece for trace in traces for piece in cut(trace, limit))
 
-    def submit(self, signal: Signal, payload: bytes, items: int) -> None:
+    def submit(self, signal: Signal, payload: bytes, items: int, receipt: Receipt | None = None) -> None:
         """Queue a serialized request of logs or metrics, in parts when it is over max_batch_bytes."""
-        self._requests[signal].put(fitting(RequestBatch(signal, payload, items), self._config.max_batch_bytes))
+        self._requests[signal].put(fitting(RequestBatch(signal, payload, items, receipt), self._config.max_batch_bytes))
 
     def submit_own_metrics(self, payload: bytes) -> None:
         """Send the gateway's own metrics, instead of older ones that were not accepted yet."""
@@ -101,10 +101,11 @@ class OtlpDestination:
                 self._spawn(delivery.run(), f"export {signal.value} {number}")
         self._spawn(self._own_metrics.run(), "export own metrics")
 
-    async def stop(self, deadline: float) -> None:
+    async def stop(self, deadline: float, *, owed: bool = False) -> None:
         """Export what is left within `deadline` seconds, starting with one attempt at once, then drop the rest.
 
-        A call that is cut off at the end counts as dropped, though the peer may have taken it.
+        A call that is cut off at the end counts as dropped, though the peer may have taken it. What is `owed` is not
+        dropped: it stays in the journal.
         """
         for queue in self._queues.values():
             queue.close()
@@ -116,7 +117,7 @@ class OtlpDestination:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for delivery in self._deliveries.values():
-            delivery.abandon()
+            delivery.abandon(owed=owed)
         if self._channel is not None:
             await self._channel.close()
 

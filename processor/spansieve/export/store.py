@@ -14,7 +14,7 @@ from spansieve.export.pause import Pause, Sleep
 from spansieve.export.queue import ExportQueue
 from spansieve.export.retry import Backoff
 from spansieve.export.store_file import StoreError, StoreFile
-from spansieve.model import SampledTrace, Signal
+from spansieve.model import Receipt, SampledTrace, Signal
 from spansieve.outcome import Ledger, Outcome, Reason
 
 _TRANSACTION_BYTES = 8 * 1024 * 1024
@@ -109,11 +109,15 @@ class EmbeddedStore:
                 fitting.append(_Waiting(trace))
             else:
                 self._drop(trace.facts.spans, Reason.TOO_LARGE)
+                if trace.receipt is not None:
+                    trace.receipt.settle(trace.facts.spans, trace.facts.spans, Reason.TOO_LARGE)
         self._queue.put(fitting)
 
-    def submit(self, signal: Signal, payload: bytes, items: int) -> None:  # noqa: ARG002 - a Destination's signature
+    def submit(self, signal: Signal, payload: bytes, items: int, receipt: Receipt | None = None) -> None:  # noqa: ARG002 - a Destination's signature
         """Drop logs and metrics, which need an OTLP peer."""
         self._ledger.settle(signal, Outcome.DROPPED, items, Reason.NO_EXPORTER)
+        if receipt is not None:
+            receipt.settle(items, items, Reason.NO_EXPORTER)
         if signal not in self._not_stored:
             self._not_stored.add(signal)
             self._logger.warning("not_stored", signal=signal.value, remedy="configure exporters.otlp")
@@ -128,10 +132,10 @@ class EmbeddedStore:
         self._task = asyncio.create_task(self._run(), name="store")
         self._task.add_done_callback(self._ended)
 
-    async def stop(self, deadline: float) -> None:
+    async def stop(self, deadline: float, *, owed: bool = False) -> None:
         """Write what is left within `deadline` seconds, starting with one attempt at once, then drop the rest.
 
-        A transaction that the disk still holds up at the end counts as dropped, though it may be committed yet.
+        What is `owed` is not dropped: it stays in the journal. A transaction that the disk still holds up at the end counts as dropped, though it may be committed yet.
         """
         self._queue.close()
         self._pause.cut_short()
@@ -142,7 +146,9 @@ class EmbeddedStore:
             await asyncio.gather(task, return_exceptions=True)
             closing = asyncio.get_running_loop().run_in_executor(self._thread, self._file.close)
             await asyncio.wait((closing,), timeout=_CLOSE_SECONDS)
-        self._drop(self._queue.abandon(), Reason.STORE_FAILED if self._failures else Reason.SHUTDOWN)
+        left = self._queue.abandon()
+        if not owed:
+            self._drop(left, Reason.STORE_FAILED if self._failures else Reason.SHUTDOWN)
         self._thread.shutdown(wait=False)
 
     def status(self) -> Mapping[Signal, QueueStatus]:
@@ -170,6 +176,9 @@ class EmbeddedStore:
                 self._failures = 0
             self._ledger.settle(Signal.TRACES, Outcome.EXPORTED, transaction.items)
             self._queue.settled(transaction)
+            for trace in transaction.traces:
+                if trace.receipt is not None:
+                    trace.receipt.settle(trace.facts.spans, 0, Reason.NONE)
             return
 
     def _drop(self, spans: int, reason: Reason) -> None:

@@ -1,26 +1,51 @@
-"""Traces that wait for their decision."""
+"""Traces that wait for their decision, and those that wait a little longer after one that was against them."""
 
+import heapq
 from collections import OrderedDict
+from dataclasses import dataclass, replace
 
-from spansieve.model import PendingTrace, TraceSlice
+from spansieve.facts import LlmFacts
+from spansieve.model import Decision, PendingTrace, SpanGroup, TraceSlice, Trigger
+from spansieve.sample.spans import facts_of
+from spansieve.wire import span_id
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long traces wait, in seconds, and how large (bytes) one may grow before it is decided in parts.
+
+    `after_root` shortens the wait once the root has come, None leaves it; `late_error` is for how long a trace that
+    was sampled out is still held, for an error that comes late.
+    """
+
+    decision: float
+    after_root: float | None = None
+    late_error: float = 0.0
+    largest_bytes: int = 1 << 62
 
 
 class TraceBuffer:
-    """Pending traces by id, oldest first. One owner, no locks.
+    """Pending traces by id. One owner, no locks.
 
-    All wait equally long, so the order of arrival is the order in which they fall due. What is held is bounded by
-    whoever admits requests (`memory_limiter`), not here: nothing is dropped to make room.
+    What is held is bounded by whoever admits requests (`memory_limiter`), not here: nothing is dropped to make room.
     """
 
-    def __init__(self, decision_wait: float) -> None:
-        self._decision_wait = decision_wait
+    def __init__(self, waits: Waits) -> None:
+        self._waits = waits
         # An OrderedDict, since a plain dict that is popped at its front walks over the holes there again and again.
         self._pending: OrderedDict[bytes, PendingTrace] = OrderedDict()
+        # All wait equally long, so that they fall due in the order of arrival; but for those whose wait was shortened,
+        # which are in a heap, too: an entry counts if its trace is still due at that time.
+        self._sooner: list[tuple[float, bytes]] = []
+        self._large: set[bytes] = set()
         self._bytes = 0
         self._spans = 0
 
     def __len__(self) -> int:
         return len(self._pending)
+
+    def __contains__(self, trace_id: bytes) -> bool:
+        return trace_id in self._pending
 
     @property
     def held_bytes(self) -> int:
@@ -32,34 +57,167 @@ class TraceBuffer:
         """Spans that wait."""
         return self._spans
 
-    def add(self, part: TraceSlice, now: float) -> None:
-        """Let a part of a trace wait; its first part starts the trace's clock. `now` never runs backwards."""
-        trace = self._pending.get(part.trace_id)
+    def add(self, part: TraceSlice, now: float) -> int:
+        """Let a part of a trace wait; its first part starts the trace's clock. `now` never runs backwards.
+
+        Gives how many of its spans were left out, because the trace has them already: senders repeat themselves.
+        """
+        trace_id = part.trace_id
+        trace = self._pending.get(trace_id)
+        repeated = 0
         if trace is None:
-            due = now + self._decision_wait
-            trace = PendingTrace(part.trace_id, now, due, list(part.groups), part.facts)
-            self._pending[part.trace_id] = trace
+            trace = PendingTrace(trace_id, now, now + self._waits.decision, part.groups, part.facts, part.position)
+            self._pending[trace_id] = trace
         else:
-            trace.groups += part.groups
-            trace.facts += part.facts
+            part, repeated = merge(trace, part)
+            if not part.facts.spans:
+                return repeated
         self._bytes += part.facts.size
         self._spans += part.facts.spans
+        self._shorten(trace, now)
+        if trace.facts.size > self._waits.largest_bytes:
+            self._large.add(trace_id)
+        return repeated
+
+    def note(self, trace_id: bytes, told: LlmFacts) -> None:
+        """Add to the facts of a trace, if it waits."""
+        if (trace := self._pending.get(trace_id)) is not None:
+            trace.facts = replace(trace.facts, llm=trace.facts.llm.plus(told))
+
+    def oldest_position(self) -> int | None:
+        """The journal position of the trace that came first; None when nothing waits."""
+        return next((trace.position for trace in self._pending.values()), None)
 
     def next_due(self) -> float | None:
-        """When the oldest trace falls due, in monotonic seconds; None when nothing waits."""
-        for trace in self._pending.values():
-            return trace.due
-        return None
+        """When the next trace falls due, in monotonic seconds; None when nothing waits."""
+        first = self._first()
+        return None if first is None else first.due
 
-    def take_oldest(self) -> PendingTrace:
-        """Remove the trace that came first. Raises KeyError when nothing waits."""
-        _, trace = self._pending.popitem(last=False)
+    def take_due(self, now: float) -> tuple[PendingTrace, Trigger] | None:
+        """Remove the next trace that is due at `now`; None when none is."""
+        trace = self._first()
+        if trace is None or trace.due > now:
+            return None
+        waited_in_full = trace.due >= trace.first_seen + self._waits.decision
+        return self.take(trace.trace_id), Trigger.WAIT_EXPIRED if waited_in_full else Trigger.ROOT_ARRIVED
+
+    def take_large(self) -> PendingTrace | None:
+        """Remove a trace that has grown beyond its bound; None when there is none."""
+        return self.take(self._large.pop()) if self._large else None
+
+    def take_heaviest(self) -> PendingTrace:
+        """Remove the trace that it helps most to decide early: the oldest. Raises KeyError when nothing waits."""
+        return self.take(next(iter(self._pending)))
+
+    def take(self, trace_id: bytes) -> PendingTrace:
+        """Remove a trace. Raises KeyError when it does not wait."""
+        trace = self._pending.pop(trace_id)
+        self._large.discard(trace_id)
         self._bytes -= trace.facts.size
         self._spans -= trace.facts.spans
         return trace
 
-    def set_decision_wait(self, decision_wait: float) -> None:
+    def set_waits(self, waits: Waits) -> None:
         """Change how long traces wait, those that wait already included: counted from their first span."""
-        self._decision_wait = decision_wait
+        self._waits = waits
+        self._sooner = []
         for trace in self._pending.values():
-            trace.due = trace.first_seen + decision_wait
+            trace.due = trace.first_seen + waits.decision
+            self._shorten(trace, trace.first_seen)
+
+    def _first(self) -> PendingTrace | None:
+        """The trace that falls due next."""
+        oldest = next(iter(self._pending.values()), None)
+        while self._sooner:
+            at, trace_id = self._sooner[0]
+            trace = self._pending.get(trace_id)
+            if trace is not None and trace.due == at:
+                return trace if oldest is None or at <= oldest.due else oldest
+            heapq.heappop(self._sooner)
+        return oldest
+
+    def _shorten(self, trace: PendingTrace, now: float) -> None:
+        wait = self._waits.after_root
+        if wait is not None and trace.facts.has_root and now + wait < trace.due:
+            trace.due = now + wait
+            heapq.heappush(self._sooner, (trace.due, trace.trace_id))
+
+
+def merge(trace: PendingTrace, part: TraceSlice) -> tuple[TraceSlice, int]:
+    """Add a part to a trace; gives what was added of it, and how many spans were not, since the trace has them."""
+    part, repeated = _without_repeated(trace, part)
+    if part.facts.spans:
+        trace.groups += part.groups
+        trace.facts += part.facts
+    return part, repeated
+
+
+def _without_repeated(trace: PendingTrace, part: TraceSlice) -> tuple[TraceSlice, int]:
+    if trace.ids is None:
+        trace.ids = {span_id(span) for group in trace.groups for span in group.spans}
+    ids = trace.ids
+    repeated = 0
+    groups: list[SpanGroup] = []
+    for group in part.groups:
+        fresh = []
+        for span in group.spans:
+            if (own := span_id(span)) in ids:
+                repeated += 1
+            else:
+                ids.add(own)
+                fresh.append(span)
+        if fresh:
+            groups.append(SpanGroup(group.envelope, tuple(fresh)))
+    if not repeated:
+        return part, 0
+    return TraceSlice(part.trace_id, tuple(groups), facts_of(groups), part.position), repeated
+
+
+class Limbo:
+    """Traces that were sampled out a moment ago, with their decision; they all wait equally long. One owner."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[bytes, tuple[float, PendingTrace, Decision]] = OrderedDict()
+        self.held_bytes = 0
+        self.held_spans = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __contains__(self, trace_id: bytes) -> bool:
+        return trace_id in self._waiting
+
+    def put(self, trace: PendingTrace, decision: Decision, until: float) -> None:
+        """Hold a trace until then (monotonic seconds)."""
+        self._waiting[trace.trace_id] = until, trace, decision
+        self.held_bytes += trace.facts.size
+        self.held_spans += trace.facts.spans
+
+    def add(self, part: TraceSlice) -> tuple[TraceSlice, int]:
+        """Add a part to its trace, as `merge` does. Raises KeyError when the trace is not here."""
+        _, trace, _ = self._waiting[part.trace_id]
+        part, repeated = merge(trace, part)
+        self.held_bytes += part.facts.size
+        self.held_spans += part.facts.spans
+        return part, repeated
+
+    def take(self, trace_id: bytes) -> tuple[PendingTrace, Decision]:
+        """Remove a trace. Raises KeyError when it is not here."""
+        _, trace, decision = self._waiting.pop(trace_id)
+        self.held_bytes -= trace.facts.size
+        self.held_spans -= trace.facts.spans
+        return trace, decision
+
+    def oldest_position(self) -> int | None:
+        """The lowest journal position of those that wait; None when none does. Linear in their number."""
+        return min((trace.position for _, trace, _ in self._waiting.values()), default=None)
+
+    def next_due(self) -> float | None:
+        """Until when the first one waits; None when none does."""
+        for until, _, _ in self._waiting.values():
+            return until
+        return None
+
+    def take_first(self) -> tuple[PendingTrace, Decision]:
+        """Remove the trace that has waited longest. Raises KeyError when none waits."""
+        return self.take(next(iter(self._waiting)))

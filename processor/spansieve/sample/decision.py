@@ -1,14 +1,87 @@
 """The verdict on a trace."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from spansieve.model import Decision, TraceFacts, Trigger
+from spansieve.facts import TraceFacts
+from spansieve.model import Because, Decision, Trigger
 from spansieve.sample.policies import Policy
+from spansieve.tracestate import NEVER
 
 
-def decide(trace_id: bytes, facts: TraceFacts, policies: Iterable[Policy], trigger: Trigger) -> Decision:
-    """Keep the trace when any policy says so. The first that does is credited; the others are not asked."""
-    for policy in policies:
-        if policy.evaluate(trace_id, facts):
-            return Decision(keep=True, policy=policy.name, trigger=trigger)
-    return Decision(keep=False, policy="", trigger=trigger)
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A policy in its place.
+
+    `drops`: a trace that it matches is sampled out, whatever the others say. `otherwise`: what it keeps has no known
+    probability, for this reason, as a rate's; it is asked only about traces that nothing else keeps. `floor`: what it
+    keeps is kept whatever the budget says. `shadow`: its vote is counted, and changes nothing.
+    """
+
+    policy: Policy
+    drops: bool = False
+    otherwise: Because | None = None
+    floor: bool = False
+    shadow: bool = False
+
+
+class Rules:
+    """All rules, by what they do. `every` has them in the order in which they were written."""
+
+    __slots__ = ("_drop", "_keep", "_otherwise", "_shadow", "every")
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.every = tuple(rules)
+        in_force = [rule for rule in self.every if not rule.shadow]
+        self._shadow = [rule.policy for rule in self.every if rule.shadow]
+        self._drop = [rule.policy for rule in in_force if rule.drops]
+        self._otherwise = [(rule.policy, rule.otherwise) for rule in in_force if rule.otherwise is not None]
+        self._keep = [rule for rule in in_force if not rule.drops and rule.otherwise is None]
+
+    def decide(self, trace_id: bytes, facts: TraceFacts, trigger: Trigger, now: float) -> "Verdict":
+        """Keep the trace when any rule says so and none that drops is against it.
+
+        The order of the rules makes no difference to whether a trace is kept, save among those with an `otherwise`; the
+        first that keeps it is credited. T is that of all rules together, their lowest. Under memory pressure a trace is
+        decided before it is whole, so that its probability is not known.
+        """
+        given = randomness(trace_id, facts)
+        shadows = tuple([each.name for each in self._shadow if each.threshold(facts, now) <= given])
+        for against in self._drop:
+            if against.threshold(facts, now) <= given:
+                return Verdict(_out(against.name, trigger, Because.DROP_POLICY), shadows=shadows)
+        votes = [(rule.policy.threshold(facts, now), rule) for rule in self._keep]
+        lowest = min([threshold for threshold, _ in votes], default=NEVER)
+        if lowest <= given:
+            credited = next(rule.policy.name for threshold, rule in votes if threshold <= given)
+            because = Because.PROBABILITY if lowest else Because.MATCHED
+            known = None if trigger is Trigger.MEMORY_PRESSURE else lowest
+            floor = any(rule.floor for threshold, rule in votes if not threshold)
+            return Verdict(_kept(credited, trigger, because, known), floor, shadows)
+        for policy, because in self._otherwise:
+            if policy.threshold(facts, now) <= given:
+                return Verdict(_kept(policy.name, trigger, because), shadows=shadows)
+        why = Because.NOT_IN_SHARE if lowest < NEVER else Because.OVER_RATE if self._otherwise else Because.NO_MATCH
+        return Verdict(_out("", trigger, why), shadows=shadows)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision, whether a floor bears it, and the names of the shadows that would have kept the trace."""
+
+    decision: Decision
+    floor: bool = False
+    shadows: tuple[str, ...] = ()
+
+
+def randomness(trace_id: bytes, facts: TraceFacts) -> int:
+    """R: explicit, else the low 56 bits of the trace id (W3C Trace Context Level 2)."""
+    return int.from_bytes(trace_id[9:], "big") if facts.randomness is None else facts.randomness
+
+
+def _kept(policy: str, trigger: Trigger, because: Because, threshold: int | None = None) -> Decision:
+    return Decision(keep=True, policy=policy, trigger=trigger, because=because, threshold=threshold)
+
+
+def _out(policy: str, trigger: Trigger, because: Because) -> Decision:
+    return Decision(keep=False, policy=policy, trigger=trigger, because=because)

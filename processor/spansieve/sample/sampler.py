@@ -1,30 +1,33 @@
 """Tail sampling: traces wait, are decided as a whole, and late spans follow the verdict."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from spansieve.model import Decision, PendingTrace, SampledTrace, TraceSlice, Trigger
-from spansieve.sample.buffer import TraceBuffer
-from spansieve.sample.decision import decide
+from spansieve.facts import LlmFacts
+from spansieve.model import Because, Decision, PendingTrace, SampledTrace, TraceSlice, Trigger
+from spansieve.sample import state
+from spansieve.sample.buffer import Limbo, TraceBuffer
+from spansieve.sample.decision import Verdict
 from spansieve.sample.late_spans import DecisionMemory
-from spansieve.sample.policies import Policy
+from spansieve.sample.plan import Plan, Tally
+from spansieve.sample.probes import Probes
+
+_LATE_AND_OUT = Decision(keep=False, policy="", trigger=Trigger.LATE_SPAN, because=Because.NO_MATCH)
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What became of late spans at once; the rest of what was added waits."""
-
-    kept: list[SampledTrace] = field(default_factory=list)
-    sampled_out_spans: int = 0
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decided:
-    """Traces that were decided: those to export, and the ids and span counts of those that end here."""
+    """Traces that were decided: those to export, and the ids and span counts of those that end here.
+
+    `verdicts` names each trace once, with its final decision. `repeated_spans` were left out, because their trace had
+    them already.
+    """
 
     kept: list[SampledTrace] = field(default_factory=list)
     sampled_out: list[tuple[bytes, int]] = field(default_factory=list)
+    verdicts: list[tuple[bytes, Decision]] = field(default_factory=list)
+    repeated_spans: int = 0
 
     @property
     def sampled_out_spans(self) -> int:
@@ -35,105 +38,217 @@ class Decided:
 class Sampler:
     """All traces of one owner: those that wait and the verdicts on those that do not. One owner, no locks.
 
-    Every span that was added is kept, sampled out or held. `decided_traces` and `decided_spans` count verdicts since
-    the start, for the telemetry; under LATE_SPAN the former counts the slices that followed an earlier verdict.
-
-    Late spans follow the verdict whatever they hold: an error that comes late does not bring a sampled-out trace back.
+    Every span that was added is kept, sampled out, left out as repeated, or held. `decided_traces` and `decided_spans`
+    count verdicts since the start, for the telemetry; under LATE_SPAN the former counts the slices that followed an
+    earlier verdict. `shadow_kept` counts by policy what those in shadow had kept.
     """
 
-    def __init__(
-        self,
-        policies: Sequence[Policy],
-        decision_wait: float,
-        sampled_cache_size: int,
-        non_sampled_cache_size: int,
-    ) -> None:
-        self._policies = tuple(policies)
-        self._buffer = TraceBuffer(decision_wait)
+    def __init__(self, plan: Plan, sampled_cache_size: int, non_sampled_cache_size: int, probes: Probes) -> None:
+        self.probes = probes
+        self._plan = plan
+        self._buffer = TraceBuffer(plan.waits)
+        self._limbo = Limbo()
         self._memory = DecisionMemory(sampled_cache_size, non_sampled_cache_size)
-        self.decided_traces: Counter[Decision] = Counter()
-        self.decided_spans: Counter[Decision] = Counter()
+        self.decided_traces: Counter[Tally] = Counter()
+        self.decided_spans: Counter[Tally] = Counter()
+        self.shadow_kept: Counter[str] = Counter()
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of spans and envelopes that wait for a decision."""
-        return self._buffer.held_bytes
+        """Bytes of spans and envelopes that wait for a decision, or for an error that reverses one."""
+        return self._buffer.held_bytes + self._limbo.held_bytes
 
     @property
     def held_traces(self) -> int:
-        """Traces that wait for a decision."""
-        return len(self._buffer)
+        """Traces that wait so."""
+        return len(self._buffer) + len(self._limbo)
 
     @property
     def held_spans(self) -> int:
-        """Spans that wait for a decision."""
-        return self._buffer.held_spans
+        """Spans that wait so."""
+        return self._buffer.held_spans + self._limbo.held_spans
 
     @property
     def remembered(self) -> int:
         """Verdicts in memory for late spans."""
         return len(self._memory)
 
-    def next_due(self) -> float | None:
-        """When the next decision falls due, in monotonic seconds; None when nothing waits."""
-        return self._buffer.next_due()
+    def oldest_position(self) -> int | None:
+        """The lowest journal position of anything that waits; None when nothing does."""
+        positions = [
+            each for each in (self._buffer.oldest_position(), self._limbo.oldest_position()) if each is not None
+        ]
+        return min(positions, default=None)
 
-    def add(self, slices: Iterable[TraceSlice], now: float) -> Added:
+    def next_due(self) -> float | None:
+        """When the next trace falls due, in monotonic seconds; None when nothing waits."""
+        first, second = self._buffer.next_due(), self._limbo.next_due()
+        if first is None or second is None:
+            return second if first is None else first
+        return min(first, second)
+
+    def add(self, slices: Iterable[TraceSlice], now: float) -> Decided:
         """Take in what a request brought: late spans follow their verdict at once, others wait."""
-        kept: list[SampledTrace] = []
-        sampled_out = 0
+        decided = Decided()
         for part in slices:
-            policy = self._memory.recall(part.trace_id)
-            if policy is None:
-                self._buffer.add(part, now)
-                continue
-            decision = Decision(keep=bool(policy), policy=policy, trigger=Trigger.LATE_SPAN)
-            self._count(decision, part.facts.spans)
-            if decision.keep:
-                kept.append(SampledTrace(part.trace_id, part.groups, part.facts, decision))
+            trace_id = part.trace_id
+            decided.repeated_spans += part.repeated
+            if trace_id in self._limbo:
+                self._late_error(part, now, decided)
+            elif trace_id in self._buffer:
+                decided.repeated_spans += self._buffer.add(part, now)
+            elif (earlier := self._memory.kept(trace_id)) is not None:
+                decision = replace(earlier, trigger=Trigger.LATE_SPAN)
+                self._count(decision, part.facts.spans)
+                decided.kept.append(SampledTrace(trace_id, part.groups, part.facts, decision, part.position))
+                decided.verdicts.append((trace_id, decision))
+            elif self._memory.dropped(trace_id):
+                self._count(_LATE_AND_OUT, part.facts.spans)
+                decided.sampled_out.append((trace_id, part.facts.spans))
+                decided.verdicts.append((trace_id, _LATE_AND_OUT))
             else:
-                sampled_out += part.facts.spans
-        return Added(kept, sampled_out)
+                self._buffer.add(part, now)
+        while (large := self._buffer.take_large()) is not None:
+            self._decide(large, Trigger.TOO_LARGE, now, decided)
+        return decided
+
+    def note(self, trace_id: bytes, told: LlmFacts) -> None:
+        """Add what others tell of a trace, such as a score in a log record, if it waits."""
+        self._buffer.note(trace_id, told)
 
     def take_due(self, now: float, limit: int) -> Decided:
-        """Decide what is due at `now`, oldest first, at most `limit` traces."""
+        """Decide what is due at `now`, in the order in which it fell due, at most `limit` traces."""
         decided = Decided()
         for _ in range(limit):
-            due = self._buffer.next_due()
-            if due is None or due > now:
+            due = self._buffer.take_due(now)
+            if due is None:
                 break
-            self._decide(self._buffer.take_oldest(), Trigger.WAIT_EXPIRED, decided)
+            self._decide(*due, now, decided)
+        for _ in range(limit):
+            until = self._limbo.next_due()
+            if until is None or until > now:
+                break
+            self._end(*self._limbo.take_first(), decided)
         return decided
 
-    def evict(self, bytes_to_free: int) -> Decided:
-        """Decide the oldest traces on what is known of them, until at least so many bytes are no longer held."""
+    def evict(self, bytes_to_free: int, now: float) -> Decided:
+        """Free at least so many bytes: first of what was sampled out, then by deciding the oldest traces early."""
         decided = Decided()
-        enough = self._buffer.held_bytes - bytes_to_free
-        while self._buffer.held_bytes > enough and self._buffer:
-            self._decide(self._buffer.take_oldest(), Trigger.MEMORY_PRESSURE, decided)
+        enough = self.held_bytes - bytes_to_free
+        while self.held_bytes > enough and self._limbo:
+            self._end(*self._limbo.take_first(), decided)
+        while self.held_bytes > enough and self._buffer:
+            self._decide(self._buffer.take_heaviest(), Trigger.MEMORY_PRESSURE, now, decided, final=True)
         return decided
 
-    def flush(self, trigger: Trigger) -> Decided:
+    def flush(self, trigger: Trigger, now: float) -> Decided:
         """Decide all traces on what is known of them."""
         decided = Decided()
+        while self._limbo:
+            self._end(*self._limbo.take_first(), decided)
         while self._buffer:
-            self._decide(self._buffer.take_oldest(), trigger, decided)
+            self._decide(self._buffer.take_heaviest(), trigger, now, decided, final=True)
         return decided
 
-    def reconfigure(self, policies: Sequence[Policy], decision_wait: float) -> None:
-        """Go on with other policies and another wait; both hold for the traces that wait already. Verdicts stay."""
-        self._policies = tuple(policies)
-        self._buffer.set_decision_wait(decision_wait)
+    def reconfigure(self, plan: Plan) -> None:
+        """Go on with another plan; it holds for the traces that wait already. Verdicts stay, rates start anew."""
+        self._plan = plan
+        self._buffer.set_waits(plan.waits)
 
-    def _decide(self, trace: PendingTrace, trigger: Trigger, decided: Decided) -> None:
-        decision = decide(trace.trace_id, trace.facts, self._policies, trigger)
-        self._memory.remember(trace.trace_id, decision.policy)
-        self._count(decision, trace.facts.spans)
+    def hold(self, slices: Iterable[TraceSlice], now: float) -> int:
+        """Let parts wait, whatever is remembered of their traces: what comes of them is told by `follow`.
+
+        Gives how many spans were left out as repeated.
+        """
+        return sum(part.repeated + self._buffer.add(part, now) for part in slices)
+
+    def follow(
+        self, trace_id: bytes, decision: Decision, *, remember: bool, spans: int = 0
+    ) -> SampledTrace | int | None:
+        """Take a waiting trace out under a decision that was made before: the trace, or the count of its spans.
+
+        With `remember` the decision is counted and remembered, else it is known already. None when it does not wait;
+        then it is counted with so many `spans`.
+        """
+        trace = self._buffer.take(trace_id) if trace_id in self._buffer else None
+        if remember:
+            self._remember(trace_id, decision)
+            self._count(decision, trace.facts.spans if trace is not None else spans)
+        if trace is None:
+            return None
+        if not decision.keep:
+            return trace.facts.spans
+        return SampledTrace(trace_id, trace.groups, trace.facts, decision, trace.position)
+
+    def state(self) -> bytes:
+        """What `restore` takes: verdicts and counts, and how far each policy has come. Not the traces that wait."""
+        return state.pack(self._memory, self._plan, [self.decided_traces, self.decided_spans], self.shadow_kept)
+
+    def restore(self, saved: bytes) -> None:
+        """Go on from a state, with today's policies. Raises ValueError when it is none."""
+        state.unpack(saved, self._memory, self._plan, [self.decided_traces, self.decided_spans], self.shadow_kept)
+
+    def _late_error(self, part: TraceSlice, now: float, decided: Decided) -> None:
+        """A part of a trace that was sampled out a moment ago: an error in it has the trace decided anew."""
+        part, repeated = self._limbo.add(part)
+        decided.repeated_spans += repeated
+        if not part.facts.spans:
+            return
+        trace, earlier = self._limbo.take(part.trace_id)
+        if part.facts.errors or part.facts.llm.failed_calls:
+            verdict = self._judge(trace, Trigger.LATE_ERROR, now)
+            if verdict.decision.keep:
+                self._keep(trace, verdict.decision, decided)
+                return
+        self._limbo.put(trace, earlier, now + self._plan.waits.late_error)
+
+    def _judge(self, trace: PendingTrace, trigger: Trigger, now: float) -> Verdict:
+        plan = self._plan
+        verdict = plan.rules.decide(trace.trace_id, trace.facts, trigger, now)
+        for name in verdict.shadows:
+            self.shadow_kept[name] += 1
+        decision = verdict.decision
+        if decision.keep and plan.budget is not None:
+            if not plan.budget.spend(decision, trace.facts.size, now, floor=verdict.floor):
+                return Verdict(replace(decision, keep=False, because=Because.OVER_BUDGET, threshold=None))
+            if not verdict.floor and plan.budget.pressed(now):
+                decision = replace(decision, threshold=None)
+        if decision.keep and decision.because is Because.MATCHED:
+            for conversation in plan.conversations:
+                conversation.note_kept(trace.facts)
+        return replace(verdict, decision=decision)
+
+    def _decide(
+        self, trace: PendingTrace, trigger: Trigger, now: float, decided: Decided, *, final: bool = False
+    ) -> None:
+        decision = self._judge(trace, trigger, now).decision
         if decision.keep:
-            decided.kept.append(SampledTrace(trace.trace_id, tuple(trace.groups), trace.facts, decision))
+            self._keep(trace, decision, decided)
+        elif final or not self._plan.waits.late_error:
+            self._end(trace, decision, decided)
         else:
-            decided.sampled_out.append((trace.trace_id, trace.facts.spans))
+            self._limbo.put(trace, decision, now + self._plan.waits.late_error)
+
+    def _keep(self, trace: PendingTrace, decision: Decision, decided: Decided) -> None:
+        self._remember(trace.trace_id, decision)
+        self._count(decision, trace.facts.spans)
+        decided.verdicts.append((trace.trace_id, decision))
+        decided.kept.append(SampledTrace(trace.trace_id, trace.groups, trace.facts, decision, trace.position))
+
+    def _end(self, trace: PendingTrace, decision: Decision, decided: Decided) -> None:
+        self._remember(trace.trace_id, decision)
+        self._count(decision, trace.facts.spans)
+        decided.verdicts.append((trace.trace_id, decision))
+        decided.sampled_out.append((trace.trace_id, trace.facts.spans))
+
+    def _remember(self, trace_id: bytes, decision: Decision) -> None:
+        if decision.keep:
+            self._memory.keep(trace_id, replace(decision, trigger=Trigger.WAIT_EXPIRED))
+        elif decision.trigger is not Trigger.TOO_LARGE:
+            # The rest of a trace that is decided in parts may yet be worth keeping.
+            self._memory.drop(trace_id)
 
     def _count(self, decision: Decision, spans: int) -> None:
-        self.decided_traces[decision] += 1
-        self.decided_spans[decision] += spans
+        tally = Tally(decision.keep, decision.policy, decision.trigger, decision.because)
+        self.decided_traces[tally] += 1
+        self.decided_spans[tally] += spans

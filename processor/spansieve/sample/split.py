@@ -1,82 +1,108 @@
-"""From a request to its traces: each span is serialized here, once, and from here on it is bytes."""
+"""From a request to its traces: spans that came together part, and what sampling asks of a trace is summed up."""
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from collections import Counter
+from dataclasses import replace
+from functools import reduce
+from operator import or_
 
-from spansieve.model import Envelope, MeasuredBatch, SpanGroup, TraceFacts, TraceSlice
+from spansieve.facts import NO_LLM, TraceFacts
+from spansieve.model import Envelope, MeasuredSpans, SpanGroup, SpanRecord, TraceSlice
+from spansieve.sample.probes import Probes
+from spansieve.tracestate import randomness
+from spansieve.wire import trace_state
 
-_OK = Status.STATUS_CODE_OK
-_ERROR = Status.STATUS_CODE_ERROR
-
-
-class _Growing:
-    """What is known of one trace while its batch is walked."""
-
-    __slots__ = ("end_ns", "envelope", "envelopes", "errors", "groups", "has_root", "oks", "spans", "start_ns")
-
-    def __init__(self) -> None:
-        self.groups: list[tuple[Envelope, list[bytes]]] = []
-        self.envelope: Envelope | None = None  # of the last group
-        self.spans: list[bytes] = []  # of the last group
-        self.errors = 0
-        self.oks = 0
-        self.start_ns = 1 << 64
-        self.end_ns = 0
-        self.has_root = False
-
-    def add(self, envelope: Envelope, span: Span) -> None:
-        """Take in the next span, which stands under `envelope`."""
-        if self.envelope is not envelope:
-            self.envelope = envelope
-            self.spans = []
-            self.groups.append((envelope, self.spans))
-        self.spans.append(span.SerializeToString())
-        if (start_ns := span.start_time_unix_nano) < self.start_ns:
-            self.start_ns = start_ns
-        if (end_ns := span.end_time_unix_nano) > self.end_ns:
-            self.end_ns = end_ns
-        if (status := span.status.code) == _ERROR:
-            self.errors += 1
-        elif status == _OK:
-            self.oks += 1
-        if not span.parent_span_id:
-            self.has_root = True
-
-    def slice(self, trace_id: bytes) -> TraceSlice:
-        """Close it."""
-        groups = tuple(SpanGroup(envelope, tuple(spans)) for envelope, spans in self.groups)
-        facts = TraceFacts(
-            sum(len(group.spans) for group in groups),
-            self.errors,
-            self.oks,
-            self.start_ns,
-            self.end_ns,
-            self.has_root,
-            sum(group.size for group in groups),
-        )
-        return TraceSlice(trace_id, groups, facts)
+_OK = 1  # Status.STATUS_CODE_OK
+_ERROR = 2  # Status.STATUS_CODE_ERROR
 
 
-def by_trace(batch: MeasuredBatch) -> list[TraceSlice]:
+def by_trace(batch: MeasuredSpans, probes: Probes, position: int = 0) -> list[TraceSlice]:
     """Split a batch of spans by trace id.
 
-    Traces come in the order of their first span, the spans of a trace in theirs, with one group for each scope. The
-    envelope of a scope is serialized once and shared by its traces. Raises TypeError for a batch of another signal.
+    Traces come in the order of their first span, the spans of a trace in theirs, with one group for each scope, whose
+    traces share the envelope. `position` is where the journal has the request.
     """
-    message = batch.message
-    if not isinstance(message, ExportTraceServiceRequest):
-        raise TypeError(f"{batch.signal} have no traces to split by")
-    traces: dict[bytes, _Growing] = {}
-    for resource_spans in message.resource_spans:
-        resource = resource_spans.resource.SerializeToString()
-        for scope_spans in resource_spans.scope_spans:
-            envelope = Envelope(
-                resource, resource_spans.schema_url, scope_spans.scope.SerializeToString(), scope_spans.schema_url
-            )
-            for span in scope_spans.spans:
-                trace_id = span.trace_id
+    traces: dict[bytes, list[tuple[Envelope, list[SpanRecord]]]] = {}
+    for each in batch.sets:
+        envelope = each.envelope
+        open_groups: dict[bytes, list[SpanRecord]] = {}  # of this scope
+        for record in each.records:
+            trace_id = record.trace_id
+            group = open_groups.get(trace_id)
+            if group is None:
+                group = open_groups[trace_id] = []
                 trace = traces.get(trace_id)
                 if trace is None:
-                    trace = traces[trace_id] = _Growing()
-                trace.add(envelope, span)
-    return [trace.slice(trace_id) for trace_id, trace in traces.items()]
+                    traces[trace_id] = [(envelope, group)]
+                else:
+                    trace.append((envelope, group))
+            group.append(record)
+    return [_slice(trace_id, groups, probes, position) for trace_id, groups in traces.items()]
+
+
+def _slice(
+    trace_id: bytes, members: list[tuple[Envelope, list[SpanRecord]]], probes: Probes, position: int
+) -> TraceSlice:
+    repeated = 0
+    ids = [record.span_id for _, records in members for record in records]
+    if len(set(ids)) < len(ids):
+        members = _once(members)
+        repeated = len(ids) - sum(len(records) for _, records in members)
+    groups: list[SpanGroup] = []
+    spans = errors = oks = end_ns = size = 0
+    start_ns = 1 << 64
+    has_root = False
+    telling: list[SpanRecord] = []
+    for envelope, records in members:
+        data = [record.data for record in records]
+        groups.append(SpanGroup(envelope, tuple(data)))
+        spans += len(data)
+        size += envelope.size + sum(map(len, data))
+        for record in records:
+            start_ns = min(start_ns, record.start_ns)
+            end_ns = max(end_ns, record.end_ns)
+            if status := record.status:
+                errors += status == _ERROR
+                oks += status == _OK
+            if not record.parent_span_id:
+                has_root = True
+            if record.found is not None or record.wanted or trace_state(record.data):
+                telling.append(record)
+    facts = TraceFacts(spans, errors, oks, start_ns, end_ns, has_root, size)
+    if probes.keys:
+        marks = [probes.of_attributes(envelope.resource_message.attributes) for envelope, _ in members]
+        facts = replace(facts, marks=reduce(or_, marks))
+    facts = _told(facts, trace_id, telling, probes) if telling else facts
+    return TraceSlice(trace_id, tuple(groups), facts, position, repeated)
+
+
+def _once(members: list[tuple[Envelope, list[SpanRecord]]]) -> list[tuple[Envelope, list[SpanRecord]]]:
+    """Leave out spans that were met before: the first one with an id counts."""
+    met: set[bytes] = set()
+    fresh = []
+    for envelope, records in members:
+        own = []
+        for record in records:
+            if record.span_id not in met:
+                met.add(record.span_id)
+                own.append(record)
+        if own:
+            fresh.append((envelope, own))
+    return fresh
+
+
+def _told(facts: TraceFacts, trace_id: bytes, records: list[SpanRecord], probes: Probes) -> TraceFacts:
+    """Add what only some spans tell: what was taken out of them, their LLM calls, wanted attributes, a tracestate."""
+    redacted: Counter[str] = Counter()
+    llm, marks, explicit = facts.llm, facts.marks, facts.randomness
+    for record in records:
+        if record.found is not None:
+            redacted.update(record.found)
+        if record.llm is not None:
+            llm = record.llm if llm is NO_LLM else llm.plus(record.llm)
+        if record.wanted and probes.keys:
+            marks |= probes.of_attributes(record.message().attributes)
+        if given := trace_state(record.data):
+            marks |= probes.of_trace_state(given)
+            if "rv:" in given:
+                explicit = randomness(given, trace_id)
+    return replace(facts, randomness=explicit, marks=marks, redacted=dict(redacted), llm=llm)

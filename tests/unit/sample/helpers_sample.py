@@ -1,11 +1,22 @@
 """Batches, slices and facts for the tests of sampling."""
 
 from collections.abc import Iterable
+from itertools import count
+from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from spansieve.model import Envelope, MeasuredBatch, Signal, SpanGroup, TraceFacts, TraceSlice
+from spansieve.facts import TraceFacts
+from spansieve.model import Envelope, MeasuredSpans, SpanGroup, SpanRecord, SpanSet, TraceSlice
+from spansieve.sample import Plan, Sampler
+from spansieve.sample.budget import Budget
+from spansieve.sample.buffer import Waits
+from spansieve.sample.conversations import Conversation
+from spansieve.sample.decision import Rule, Rules
+from spansieve.sample.policies import Policy
+from spansieve.sample.probes import Probes
 
 MS = 1_000_000
 T0 = 1_700_000_000_000_000_000
@@ -33,25 +44,57 @@ def span(
     )
 
 
-def batch(*scopes: Iterable[Span]) -> MeasuredBatch:
+def batch(*scopes: Iterable[Span]) -> MeasuredSpans:
     """A batch of one resource with so many scopes."""
-    request = ExportTraceServiceRequest()
-    resource_spans = request.resource_spans.add(schema_url="https://example.test/resource")
-    resource_spans.resource.attributes.add(key="service.name").value.string_value = "shop"
+    resource = Resource(attributes=[KeyValue(key="service.name", value=AnyValue(string_value="shop"))])
+    sets = []
     for number, spans in enumerate(scopes):
-        scope_spans = resource_spans.scope_spans.add(schema_url="https://example.test/scope")
-        scope_spans.scope.name = f"scope {number}"
-        scope_spans.spans.extend(spans)
-    items = sum(len(s.spans) for s in resource_spans.scope_spans)
-    return MeasuredBatch(Signal.TRACES, request, items, calls=0)
+        scope = InstrumentationScope(name=f"scope {number}")
+        envelope = Envelope(
+            resource.SerializeToString(),
+            "https://example.test/resource",
+            scope.SerializeToString(),
+            "https://example.test/scope",
+        )
+        sets.append(SpanSet(envelope, [record(each) for each in spans]))
+    return MeasuredSpans(sets, sum(len(each.records) for each in sets), calls=0)
 
 
-def facts(*, spans: int = 1, errors: int = 0, oks: int = 0, duration_ms: float = 0.0, size: int = 100) -> TraceFacts:
-    """Facts of a trace that starts at T0."""
-    return TraceFacts(spans, errors, oks, T0, T0 + round(duration_ms * MS), has_root=True, size=size)
+def record(of: Span) -> SpanRecord:
+    """The record of a span."""
+    return SpanRecord(
+        of.trace_id,
+        of.span_id,
+        of.parent_span_id,
+        of.start_time_unix_nano,
+        of.end_time_unix_nano,
+        of.status.code,
+        of.SerializeToString(),
+    )
 
 
-def part(trace: bytes, *, spans: int = 1, errors: int = 0, size: int = 100) -> TraceSlice:
-    """A part of a trace whose payload does not matter."""
-    groups = (SpanGroup(ENVELOPE, (b"",) * spans),)
-    return TraceSlice(trace, groups, facts(spans=spans, errors=errors, size=size))
+def facts(*, duration_ms: float = 0.0, **said: Any) -> TraceFacts:  # noqa: ANN401 - fields of TraceFacts
+    """Facts of a trace of one span that starts at T0, and what else is said of it."""
+    plain = {"spans": 1, "errors": 0, "oks": 0, "has_root": False, "size": 100}
+    return TraceFacts(start_ns=T0, end_ns=T0 + round(duration_ms * MS), **{**plain, **said})
+
+
+_ids = count(1)
+
+
+def part(trace: bytes, *, spans: int = 1, **said: Any) -> TraceSlice:  # noqa: ANN401 - see facts
+    """A part of a trace whose spans are met for the first time; what its facts say is given."""
+    data = tuple(Span(trace_id=trace, span_id=next(_ids).to_bytes(8, "big")).SerializeToString() for _ in range(spans))
+    return TraceSlice(trace, (SpanGroup(ENVELOPE, data),), facts(spans=spans, **said))
+
+
+def plan(*policies: Policy | Rule, budget: Budget | None = None, **waits: float | None) -> Plan:
+    """A plan by these policies that waits 30 seconds, and holds nothing that was sampled out."""
+    rules = [each if isinstance(each, Rule) else Rule(each) for each in policies]
+    conversations = tuple(each.policy for each in rules if isinstance(each.policy, Conversation))
+    return Plan(Rules(rules), Waits(**{"decision": 30.0, **waits}), budget, conversations)  # type: ignore[arg-type]
+
+
+def sampler(of: Plan, cache: int = 100) -> Sampler:
+    """A sampler by a plan."""
+    return Sampler(of, cache, cache, Probes())

@@ -1,62 +1,99 @@
 """Verdicts are remembered, within bounds."""
 
+from spansieve.model import Because, Decision, Trigger
 from spansieve.sample.late_spans import DecisionMemory
 from unit.sample.helpers_sample import trace_id
 
+ERRORS = Decision(keep=True, policy="errors", trigger=Trigger.WAIT_EXPIRED, threshold=0)
+SHARE = Decision(
+    keep=True, policy="baseline", trigger=Trigger.WAIT_EXPIRED, because=Because.PROBABILITY, threshold=0xE6 << 48
+)
+A, B, C = trace_id(1), trace_id(2), trace_id(3)
+
 
 def test_what_was_never_decided_is_not_recalled() -> None:
-    """None is not the answer «sampled out»."""
-    assert DecisionMemory(10, 10).recall(trace_id(1)) is None
-
-
-def test_a_kept_trace_is_recalled_with_its_policy() -> None:
-    """Late spans are credited to the same policy."""
+    """Neither kept nor sampled out."""
     memory = DecisionMemory(10, 10)
-    memory.remember(trace_id(1), "errors")
-    assert memory.recall(trace_id(1)) == "errors"
+    assert (memory.kept(A), memory.dropped(A)) == (None, False)
 
 
-def test_a_sampled_out_trace_is_recalled_without_one() -> None:
-    """The empty name stands for the verdict no."""
+def test_a_kept_trace_is_recalled_with_its_decision() -> None:
+    """Late spans follow it in all: policy, reason, threshold."""
     memory = DecisionMemory(10, 10)
-    memory.remember(trace_id(1), "")
-    assert memory.recall(trace_id(1)) == ""
+    memory.keep(A, SHARE)
+    assert (memory.kept(A), memory.dropped(A)) == (SHARE, False)
 
 
-def test_the_least_recently_used_is_forgotten_first() -> None:
+def test_a_sampled_out_trace_is_recalled() -> None:
+    """As such."""
+    memory = DecisionMemory(10, 10)
+    memory.drop(A)
+    assert (memory.kept(A), memory.dropped(A)) == (None, True)
+
+
+def test_the_kept_trace_used_longest_ago_is_forgotten_first() -> None:
     """Recalling is using."""
     memory = DecisionMemory(2, 2)
-    for policy in ("errors", ""):
-        for number in (1, 2):
-            memory.remember(trace_id(number + 10 * bool(policy)), policy)
-        memory.recall(trace_id(1 + 10 * bool(policy)))
-        memory.remember(trace_id(3 + 10 * bool(policy)), policy)
-    assert [memory.recall(trace_id(number)) for number in (1, 2, 3)] == ["", None, ""]
-    assert [memory.recall(trace_id(number)) for number in (11, 12, 13)] == ["errors", None, "errors"]
+    memory.keep(A, ERRORS)
+    memory.keep(B, ERRORS)
+    memory.kept(A)
+    memory.keep(C, ERRORS)
+    assert [memory.kept(each) for each in (A, B, C)] == [ERRORS, None, ERRORS]
+
+
+def test_at_least_half_of_the_sampled_out_traces_are_remembered() -> None:
+    """The last so many, in two generations that together never exceed the size."""
+    memory = DecisionMemory(0, 100)
+    for number in range(1000):
+        memory.drop(trace_id(number))
+        assert len(memory) <= 100
+    assert all(memory.dropped(trace_id(number)) for number in range(950, 1000))
+    assert not any(memory.dropped(trace_id(number)) for number in range(900))
+
+
+def test_a_sampled_out_trace_that_is_asked_for_stays() -> None:
+    """Use carries it over into the next generation."""
+    memory = DecisionMemory(0, 4)
+    memory.drop(A)
+    for number in range(10, 20):
+        assert memory.dropped(A)
+        memory.drop(trace_id(number))
 
 
 def test_the_two_bounds_are_apart() -> None:
     """Any number of sampled-out traces does not push out a kept one."""
-    memory = DecisionMemory(1, 3)
-    memory.remember(trace_id(0), "errors")
-    for number in range(1, 100):
-        memory.remember(trace_id(number), "")
-    assert memory.recall(trace_id(0)) == "errors"
-    assert len(memory) == 4
+    memory = DecisionMemory(1, 4)
+    memory.keep(A, ERRORS)
+    for number in range(10, 100):
+        memory.drop(trace_id(number))
+    assert memory.kept(A) == ERRORS
 
 
 def test_a_size_of_0_remembers_nothing() -> None:
     """As the Collector's decision cache when it is off."""
     memory = DecisionMemory(0, 0)
-    memory.remember(trace_id(1), "errors")
-    memory.remember(trace_id(2), "")
-    assert len(memory) == 0
+    memory.keep(A, ERRORS)
+    memory.drop(B)
+    assert (len(memory), memory.kept(A), memory.dropped(B)) == (0, None, False)
 
 
-def test_a_trace_that_was_decided_anew_has_the_new_verdict() -> None:
-    """One that was forgotten and came again may be decided otherwise: it is remembered once."""
+def test_state_comes_back() -> None:
+    """Every verdict, in the order of use."""
+    memory = DecisionMemory(2, 10)
+    memory.keep(A, ERRORS)
+    memory.keep(B, SHARE)
+    memory.drop(C)
+    again = DecisionMemory(2, 10)
+    again.restore(memory.state())
+    again.keep(trace_id(9), ERRORS)
+    assert (again.kept(A), again.kept(B), again.dropped(C)) == (None, SHARE, True)
+
+
+def test_state_is_cut_to_a_smaller_size() -> None:
+    """What was kept last stays."""
     memory = DecisionMemory(10, 10)
-    memory.remember(trace_id(1), "errors")
-    memory.remember(trace_id(1), "")
-    assert memory.recall(trace_id(1)) == ""
-    assert len(memory) == 1
+    memory.keep(A, ERRORS)
+    memory.keep(B, ERRORS)
+    again = DecisionMemory(1, 0)
+    again.restore(memory.state())
+    assert (again.kept(A), again.kept(B)) == (None, ERRORS)

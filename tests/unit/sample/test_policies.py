@@ -2,17 +2,23 @@
 
 import pytest
 
-from spansieve.model import Trigger
-from spansieve.sample.decision import decide
-from spansieve.sample.policies import AlwaysSample, Latency, Probabilistic, StatusCode, rejection_threshold
-from unit.sample.helpers_sample import facts, trace_id
+from spansieve.facts import LlmFacts, TraceFacts
+from spansieve.sample import policies
+from spansieve.sample.policies import AlwaysSample, Latency, Policy, Probabilistic, StatusCode
+from spansieve.tracestate import NEVER
+from unit.sample.helpers_sample import facts
 
-ANY = trace_id(0)
+
+def keeps(policy: Policy, given: TraceFacts, now: float = 0.0) -> bool:
+    """What a policy says that is no share: yes or no."""
+    threshold = policy.threshold(given, now)
+    assert threshold in (0, NEVER)
+    return threshold == 0
 
 
 def test_always_sample_keeps() -> None:
     """Even the least interesting trace."""
-    assert AlwaysSample("all").evaluate(ANY, facts())
+    assert keeps(AlwaysSample("all"), facts())
 
 
 @pytest.mark.parametrize(
@@ -34,7 +40,7 @@ def test_status_code_keeps_a_trace_with_any_such_span(
 ) -> None:
     """One span of one of the statuses is enough."""
     policy = StatusCode("status", frozenset(codes))
-    assert policy.evaluate(ANY, facts(spans=spans, errors=errors, oks=oks)) is keep
+    assert keeps(policy, facts(spans=spans, errors=errors, oks=oks)) is keep
 
 
 @pytest.mark.parametrize("codes", [set(), {"FAILED"}, {"ERROR", "error"}])
@@ -60,26 +66,7 @@ def test_status_code_refuses_unknown_statuses(codes: set[str]) -> None:
 )
 def test_latency_keeps_within_its_bounds(threshold: int, upper: int, duration: float, *, keep: bool) -> None:
     """Whole milliseconds, both bounds included; an upper bound of 0 is none."""
-    assert Latency("slow", threshold, upper).evaluate(ANY, facts(duration_ms=duration)) is keep
-
-
-@pytest.mark.parametrize(
-    ("percentage", "threshold"),
-    [
-        (100, 0),
-        (50, 0x80000000000000),
-        (25, 0xC0000000000000),
-        (75, 0x40000000000000),
-        (10, 0xE6666666666666),
-        (1, 0xFD70A3D70A3D71),
-        (0.1, 0xFFBE76C8B43958),
-        (12.5, 0xE0000000000000),
-        (0, 1 << 56),
-    ],
-)
-def test_the_threshold_is_that_of_the_specification(percentage: float, threshold: int) -> None:
-    """T = (1 - p) * 2^56, and 10 % is th:e666…, 25 % is th:c, 100 % is th:0."""
-    assert rejection_threshold(percentage) == threshold
+    assert keeps(Latency("slow", threshold, upper), facts(duration_ms=duration)) is keep
 
 
 @pytest.mark.parametrize("percentage", [-0.1, 100.1, float("nan")])
@@ -89,38 +76,94 @@ def test_a_percentage_is_from_0_to_100(percentage: float) -> None:
         Probabilistic("baseline", percentage)
 
 
+@pytest.mark.parametrize(("least", "most", "spans", "keep"), [(3, 0, 2, False), (3, 0, 3, True), (3, 5, 6, False)])
+def test_span_count_keeps_within_its_bounds(least: int, most: int, spans: int, *, keep: bool) -> None:
+    """Both bounds included; an upper bound of 0 is none."""
+    assert keeps(policies.SpanCount("many", least, most), facts(spans=spans)) is keep
+
+
 @pytest.mark.parametrize(
-    ("percentage", "randomness", "keep"),
+    ("marks", "invert", "keep"), [(0b100, False, True), (0b011, False, False), (0b011, True, True)]
+)
+def test_marked_keeps_by_its_own_bit(marks: int, *, invert: bool, keep: bool) -> None:
+    """What other probes found does not matter; inverted, it keeps what it did not find."""
+    assert keeps(policies.Marked("tier", 0b100, invert), facts(marks=marks)) is keep
+
+
+LLM = LlmFacts(
+    calls=4,
+    failed_calls=3,
+    cost_usd=0.5,
+    input_tokens=900,
+    output_tokens=100,
+    ttft_s=2.0,
+    time_per_output_token_s=0.1,
+    error_classes=frozenset({"rate_limit"}),
+    failed_tools=1,
+    thumbs_down=1,
+    lowest_scores={"faithfulness": 0.4, "tone": 0.9},
+)
+
+
+@pytest.mark.parametrize(
+    ("policy", "keep"),
     [
-        (100, 0, True),
-        (25, 0xC0000000000000, True),
-        (25, 0xBFFFFFFFFFFFFF, False),
-        (10, 0xE6666666666666, True),
-        (10, 0xE6666666666665, False),
-        (0, 0xFFFFFFFFFFFFFF, False),
+        (policies.AtLeast("dear", "cost_usd", 0.5), True),
+        (policies.AtLeast("dear", "cost_usd", 0.51), False),
+        (policies.AtLeast("long", "tokens", 1000), True),
+        (policies.AtLeast("long", "tokens", 1001), False),
+        (policies.AtLeast("late", "ttft_s", 2.0), True),
+        (policies.AtLeast("slow", "time_per_output_token_s", 0.2), False),
+        (policies.AtLeast("again", "failed_calls", 3), True),
+        (policies.AtLeast("tool", "failed_tools", 1), True),
+        (policies.AtLeast("bad", "thumbs_down", 1), True),
+        (policies.ErrorClassIn("limited", frozenset({"rate_limit", "auth"})), True),
+        (policies.ErrorClassIn("blocked", frozenset({"safety_block"})), False),
+        (policies.ScoreBelow("unfaithful", "faithfulness", 0.5), True),
+        (policies.ScoreBelow("unfaithful", "faithfulness", 0.4), False),
+        (policies.ScoreBelow("rude", "tone", 0.5), False),
+        (policies.ScoreBelow("any", "", 0.5), True),
+        (policies.ScoreBelow("other", "relevance", 0.5), False),
     ],
 )
-def test_probabilistic_keeps_from_the_threshold_on(percentage: float, randomness: int, *, keep: bool) -> None:
-    """R >= T, and nothing at 0 percent."""
-    assert Probabilistic("baseline", percentage).evaluate(trace_id(randomness), facts()) is keep
+def test_policies_for_llm_traces(policy: Policy, *, keep: bool) -> None:
+    """Each looks at one thing that the calls of a trace came to."""
+    assert keeps(policy, facts(llm=LLM)) is keep
 
 
-def test_only_the_low_56_bits_count() -> None:
-    """The other nine bytes of the id say nothing of its randomness."""
-    policy = Probabilistic("baseline", 25)
-    low = (0xC0000000000000).to_bytes(7, "big")
-    assert policy.evaluate(b"\x00" * 8 + b"\x01" + low, facts())
-    assert policy.evaluate(b"\xff" * 9 + low, facts())
+@pytest.mark.parametrize(
+    "policy",
+    [
+        policies.AtLeast("dear", "cost_usd", 0.01),
+        policies.ErrorClassIn("limited", frozenset({"rate_limit"})),
+        policies.ScoreBelow("any", "", 0.5),
+        policies.Redacted("personal", frozenset()),
+    ],
+)
+def test_a_trace_without_llm_calls_is_none_of_theirs(policy: Policy) -> None:
+    """What is not there is neither dear nor bad."""
+    assert not keeps(policy, facts())
 
 
-def test_the_first_policy_that_keeps_is_credited() -> None:
-    """The order of the configuration decides."""
-    policies = (StatusCode("errors", frozenset({"ERROR"})), Latency("slow", 10), AlwaysSample("all"))
-    decision = decide(ANY, facts(errors=1, duration_ms=50), policies, Trigger.WAIT_EXPIRED)
-    assert (decision.keep, decision.policy, decision.trigger) == (True, "errors", Trigger.WAIT_EXPIRED)
+@pytest.mark.parametrize(
+    ("entities", "minimum", "keep"),
+    [({"CARD"}, 1, True), ({"CARD"}, 2, False), ({"SSN"}, 1, False), (set(), 4, True), (set(), 5, False)],
+)
+def test_redacted_counts_values_of_its_entities(entities: set[str], minimum: int, *, keep: bool) -> None:
+    """One card and three addresses were taken out."""
+    policy = policies.Redacted("personal", frozenset(entities), minimum)
+    assert keeps(policy, facts(redacted={"CARD": 1, "EMAIL": 3})) is keep
 
 
-def test_without_a_policy_that_keeps_the_trace_is_sampled_out() -> None:
-    """And nobody is credited."""
-    decision = decide(ANY, facts(), (Latency("slow", 10),), Trigger.SHUTDOWN)
-    assert (decision.keep, decision.policy) == (False, "")
+def test_all_is_as_strict_as_the_strictest() -> None:
+    """Of two shares the smaller one, and none at all when one says no."""
+    quarter, tenth = Probabilistic("a", 25), Probabilistic("b", 10)
+    assert policies.All("both", (quarter, tenth)).threshold(facts(), 0) == tenth.threshold(facts(), 0)
+    assert policies.All("none", (quarter, Latency("slow", 10))).threshold(facts(), 0) == NEVER
+
+
+def test_not_inverts() -> None:
+    """What is no share at all; a share counts as kept, since its inverse is none."""
+    assert keeps(policies.Not("fast", Latency("slow", 10)), facts(duration_ms=5))
+    assert not keeps(policies.Not("fast", Latency("slow", 10)), facts(duration_ms=50))
+    assert not keeps(policies.Not("odd", Probabilistic("p", 50)), facts())

@@ -1,0 +1,116 @@
+"""How rules come to one verdict."""
+
+from itertools import permutations
+
+import pytest
+
+from spansieve.model import Because, Trigger
+from spansieve.sample.decision import Rule, Rules, Verdict
+from spansieve.sample.policies import AlwaysSample, Latency, Policy, Probabilistic, StatusCode
+from spansieve.sample.rates import Bucket, RateLimiting
+from spansieve.tracestate import written
+from unit.sample.helpers_sample import facts, trace_id
+
+ERRORS = Rule(StatusCode("errors", frozenset({"ERROR"})), floor=True)
+SLOW = Rule(Latency("slow", 10))
+TENTH = Rule(Probabilistic("tenth", 10))
+QUARTER = Rule(Probabilistic("quarter", 25))
+HIGH, MIDDLE, LOW = trace_id(0xFF << 48), trace_id(0xD0 << 48), trace_id(0)
+
+
+def rate(spans: int = 10) -> Rule:
+    """A rate that has room for so many spans."""
+    return Rule(RateLimiting("rate", Bucket(spans, spans), "spans"), otherwise=Because.RATE)
+
+
+def verdict(trace: bytes, *rules: Rule, trigger: Trigger = Trigger.WAIT_EXPIRED, **said: float) -> Verdict:
+    """What rules say of a trace."""
+    return Rules(rules).decide(trace, facts(**said), trigger, 0.0)
+
+
+@pytest.mark.parametrize("rules", list(permutations([ERRORS, SLOW, TENTH, QUARTER])))
+@pytest.mark.parametrize("said", [{}, {"errors": 1}, {"duration_ms": 50}])
+@pytest.mark.parametrize("trace", [HIGH, MIDDLE, LOW])
+def test_order_makes_no_difference(trace: bytes, said: dict[str, float], rules: tuple[Rule, ...]) -> None:
+    """Whether a trace is kept, with which threshold and on a floor, is the same in any order of the rules."""
+    one, other = verdict(trace, *rules, **said), verdict(trace, ERRORS, SLOW, TENTH, QUARTER, **said)
+    assert (one.decision.keep, one.decision.threshold, one.decision.because, one.floor) == (
+        other.decision.keep,
+        other.decision.threshold,
+        other.decision.because,
+        other.floor,
+    )
+
+
+def test_first_that_keeps_is_credited() -> None:
+    """The order of the configuration decides."""
+    assert verdict(HIGH, ERRORS, SLOW, TENTH, errors=1, duration_ms=50).decision.policy == "errors"
+    assert verdict(HIGH, TENTH, SLOW, ERRORS, errors=1, duration_ms=50).decision.policy == "tenth"
+
+
+@pytest.mark.parametrize(("rules", "th"), [((TENTH,), "e666"), ((TENTH, QUARTER), "c"), ((TENTH, SLOW), "0")])
+def test_threshold_is_that_of_all_rules_together(rules: tuple[Rule, ...], th: str) -> None:
+    """Whoever keeps the larger share had kept the trace, too."""
+    decision = verdict(HIGH, *rules, duration_ms=50).decision
+    assert decision.threshold is not None
+    assert written(decision.threshold) == th
+
+
+def test_share_that_misses_is_told_from_no_match() -> None:
+    """A trace that a share left out stands for none, one that nobody wanted neither, but for another reason."""
+    assert verdict(LOW, TENTH).decision.because is Because.NOT_IN_SHARE
+    assert verdict(LOW, SLOW).decision.because is Because.NO_MATCH
+
+
+def test_drop_goes_before_all() -> None:
+    """Even before an error's policy, and names the policy that dropped."""
+    decision = verdict(HIGH, ERRORS, Rule(AlwaysSample("health"), drops=True), errors=1).decision
+    assert (decision.keep, decision.policy, decision.because) == (False, "health", Because.DROP_POLICY)
+
+
+def test_rates_are_asked_last_and_have_no_probability() -> None:
+    """Their room is for what nothing else keeps."""
+    rules = Rules([rate(1), SLOW])
+    assert rules.decide(HIGH, facts(duration_ms=50), Trigger.WAIT_EXPIRED, 0.0).decision.policy == "slow"
+    first, second = (rules.decide(HIGH, facts(), Trigger.WAIT_EXPIRED, 0.0).decision for _ in range(2))
+    assert (first.because, first.threshold, second.because) == (Because.RATE, None, Because.OVER_RATE)
+
+
+def test_shadow_changes_nothing_and_is_told() -> None:
+    """It would have kept the trace."""
+    found = verdict(HIGH, Rule(AlwaysSample("all"), shadow=True), SLOW)
+    assert (found.decision.keep, found.shadows) == (False, ("all",))
+
+
+def test_memory_pressure_leaves_the_probability_unknown() -> None:
+    """Who was not seen whole may have been of another kind."""
+    decision = verdict(HIGH, TENTH, trigger=Trigger.MEMORY_PRESSURE).decision
+    assert (decision.keep, decision.threshold) == (True, None)
+
+
+def test_explicit_randomness_goes_before_the_id() -> None:
+    """As senders ask for that make ids that are not random."""
+    assert verdict(LOW, TENTH, randomness=(1 << 56) - 1).decision.keep
+    assert not verdict(HIGH, TENTH, randomness=0).decision.keep
+
+
+@pytest.mark.parametrize(("rule", "floor"), [(ERRORS, True), (SLOW, False), (TENTH, False)])
+def test_only_a_floor_is_one(rule: Rule, *, floor: bool) -> None:
+    """What a budget may not touch is told with the verdict."""
+    assert verdict(HIGH, rule, errors=1, duration_ms=50).floor is floor
+
+
+def test_each_policy_is_asked_once() -> None:
+    """Shares that adapt count what they are asked."""
+    asked: list[str] = []
+
+    class Asked:
+        name = "asked"
+
+        def threshold(self, *_: object) -> int:
+            asked.append(self.name)
+            return 0
+
+    policy: Policy = Asked()
+    verdict(HIGH, ERRORS, Rule(policy), errors=1)
+    assert asked == ["asked"]

@@ -1,0 +1,245 @@
+"""When a trace is decided: the root's arrival, late errors, parts of what is too large, repeated spans, restarts."""
+
+from dataclasses import replace
+
+import pytest
+
+from spansieve.facts import LlmFacts
+from spansieve.model import Because, Decision, SpanGroup, Trigger
+from spansieve.sample import Sampler
+from spansieve.sample.budget import Budget
+from spansieve.sample.conversations import Conversation
+from spansieve.sample.decision import Rule
+from spansieve.sample.policies import AlwaysSample, AtLeast, Latency, Probabilistic, StatusCode
+from spansieve.sample.rates import Bucket, RateLimiting
+from unit.sample.helpers_sample import part, plan, sampler, span, trace_id
+
+ERRORS = Rule(StatusCode("errors", frozenset({"ERROR"})), floor=True)
+A, B, C = trace_id(1), trace_id(2), trace_id(3)
+
+
+def test_root_shortens_the_wait() -> None:
+    """Two seconds after the root, thirty after the first span without one."""
+    tail = sampler(plan(ERRORS, after_root=2.0))
+    tail.add([part(A), part(B)], now=0.0)
+    tail.add([part(A, has_root=True)], now=5.0)
+    assert tail.next_due() == 7.0
+    decided = tail.take_due(now=7.0, limit=10)
+    assert [(trace, decision.trigger) for trace, decision in decided.verdicts] == [(A, Trigger.ROOT_ARRIVED)]
+    assert tail.next_due() == 30.0
+
+
+def test_root_never_lengthens_the_wait() -> None:
+    """A root in the last second does not put the decision off."""
+    tail = sampler(plan(ERRORS, after_root=10.0))
+    tail.add([part(A)], now=0.0)
+    tail.add([part(A, has_root=True)], now=29.0)
+    assert tail.next_due() == 30.0
+
+
+def test_late_error_brings_a_trace_back() -> None:
+    """All its spans, as long as they are still held."""
+    tail = sampler(plan(ERRORS, late_error=5.0))
+    tail.add([part(A, spans=2)], now=0.0)
+    assert tail.take_due(now=30.0, limit=10).verdicts == []
+    (kept,) = tail.add([part(A, spans=1, errors=1)], now=34.0).kept
+    assert (kept.facts.spans, kept.decision.trigger, kept.decision.policy) == (3, Trigger.LATE_ERROR, "errors")
+    assert (tail.held_traces, tail.held_bytes, tail.held_spans) == (0, 0, 0)
+
+
+def test_late_failed_call_is_an_error() -> None:
+    """Also when its span has no status."""
+    tail = sampler(plan(AtLeast("again", "failed_calls", 1), late_error=5.0))
+    tail.add([part(A)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    assert len(tail.add([part(A, llm=LlmFacts(failed_calls=1))], now=31.0).kept) == 1
+
+
+def test_repeated_error_brings_nothing_back() -> None:
+    """The trace had it when it was decided; repeating a request does not lengthen the wait either."""
+    tail = sampler(plan(Rule(Latency("slow", 10)), late_error=5.0))
+    first = part(A, errors=1)
+    tail.add([first], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    assert tail.add([first], now=34.0).repeated_spans == 1
+    assert (tail.next_due(), tail.held_spans) == (35.0, 1)
+
+
+def test_trace_that_no_error_brings_back_ends() -> None:
+    """After the wait for one, with the spans that came late."""
+    tail = sampler(plan(ERRORS, late_error=5.0))
+    tail.add([part(A, spans=2)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    tail.add([part(A, spans=1)], now=33.0)
+    assert tail.next_due() == 38.0
+    assert tail.take_due(now=38.0, limit=10).sampled_out == [(A, 3)]
+    assert tail.next_due() is None
+
+
+def test_late_error_after_that_follows_the_verdict() -> None:
+    """The spans are gone."""
+    tail = sampler(plan(ERRORS, late_error=5.0))
+    tail.add([part(A)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    tail.take_due(now=35.0, limit=10)
+    assert tail.add([part(A, errors=1)], now=36.0).sampled_out_spans == 1
+
+
+def test_memory_pressure_gives_up_late_errors_first() -> None:
+    """Before it decides anything early."""
+    tail = sampler(plan(ERRORS, late_error=5.0))
+    tail.add([part(A, size=100)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    tail.add([part(B, size=100)], now=31.0)
+    assert tail.evict(1, now=31.0).sampled_out == [(A, 1)]
+    assert tail.held_traces == 1
+
+
+def test_too_large_is_decided_in_parts() -> None:
+    """What was sampled out of it does not decide on the rest."""
+    tail = sampler(plan(ERRORS, largest_bytes=150))
+    first = tail.add([part(A, size=100)], now=0.0)
+    second = tail.add([part(A, size=100)], now=1.0)
+    third = tail.add([part(A, size=200, errors=1)], now=2.0)
+    assert (first.verdicts, second.sampled_out) == ([], [(A, 2)])
+    assert [each.decision.trigger for each in third.kept] == [Trigger.TOO_LARGE]
+    assert [each.decision.trigger for each in tail.add([part(A)], now=3.0).kept] == [Trigger.LATE_SPAN]
+
+
+def test_span_that_is_sent_twice_counts_once() -> None:
+    """A sender repeats what it got no answer for; what is new in a repeated request is taken."""
+    tail = sampler(plan(ERRORS))
+    first = part(A, spans=2, size=200)
+    tail.add([first], now=0.0)
+    assert tail.add([first], now=1.0).repeated_spans == 2
+    fresh = span(A, 999_999, status=2, end_ms=50).SerializeToString()
+    group = first.groups[0]
+    mixed = replace(first, groups=(SpanGroup(group.envelope, (*group.spans, fresh)),))
+    assert tail.add([mixed], now=2.0).repeated_spans == 2
+    (kept,) = tail.take_due(now=30.0, limit=1).kept
+    assert (kept.facts.spans, kept.facts.errors, sum(len(each.spans) for each in kept.groups)) == (3, 1, 3)
+
+
+def test_budget_samples_out_but_not_below_the_floor() -> None:
+    """Slow traces end when it is spent, errors do not."""
+    tail = sampler(plan(ERRORS, Latency("slow", 10), budget=Budget(1, None)))
+    tail.add([part(A, duration_ms=50), part(B, duration_ms=50), part(C, errors=1)], now=0.0)
+    decided = tail.take_due(now=30.0, limit=10)
+    assert {each.trace_id for each in decided.kept} == {A, C}
+    (out,) = [decision for trace, decision in decided.verdicts if trace == B]
+    assert (out.keep, out.policy, out.because) == (False, "slow", Because.OVER_BUDGET)
+
+
+def test_pressed_budget_leaves_the_probability_unknown() -> None:
+    """But not of what a floor bears."""
+    tail = sampler(plan(ERRORS, AlwaysSample("all"), budget=Budget(1, None)))
+    tail.add([part(A), part(B)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    tail.add([part(C, errors=1), part(trace_id(4))], now=60.0)
+    thresholds = {each.trace_id: each.decision.threshold for each in tail.take_due(now=90.0, limit=10).kept}
+    assert thresholds.get(C) == 0
+    assert thresholds.get(trace_id(4)) is None
+
+
+def test_failed_trace_has_its_conversation_followed() -> None:
+    """The next one of the same conversation is kept, too."""
+    tail = sampler(plan(ERRORS, Rule(Conversation("whole", 0, follow=True), otherwise=Because.CONVERSATION)))
+    said = {"llm": LlmFacts(conversations=frozenset({"c"}))}
+    tail.add([part(A, errors=1, **said)], now=0.0)
+    tail.add([part(B, **said), part(C)], now=1.0)
+    kept = tail.take_due(now=40.0, limit=10).kept
+    assert [(each.trace_id, each.decision.because) for each in kept] == [
+        (A, Because.MATCHED),
+        (B, Because.CONVERSATION),
+    ]
+
+
+def test_shadow_is_counted() -> None:
+    """By policy."""
+    tail = sampler(plan(ERRORS, Rule(AlwaysSample("all"), shadow=True)))
+    tail.add([part(A), part(B, errors=1)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    assert tail.shadow_kept == {"all": 2}
+
+
+def test_note_adds_to_a_waiting_trace() -> None:
+    """A score that a log record tells; for a trace that does not wait it is nothing."""
+    tail = sampler(plan(AtLeast("bad", "thumbs_down", 1)))
+    tail.add([part(A)], now=0.0)
+    tail.note(A, LlmFacts(thumbs_down=1))
+    tail.note(B, LlmFacts(thumbs_down=1))
+    assert [each.trace_id for each in tail.take_due(now=30.0, limit=10).kept] == [A]
+
+
+KEPT = Decision(keep=True, policy="errors", trigger=Trigger.WAIT_EXPIRED, threshold=0)
+OUT = Decision(keep=False, policy="", trigger=Trigger.WAIT_EXPIRED, because=Because.NO_MATCH)
+
+
+def test_follow_takes_a_trace_out_as_it_was_decided() -> None:
+    """Whatever the policies would say."""
+    tail = sampler(plan(AlwaysSample("all")))
+    tail.hold([part(A, spans=2), part(B, spans=3)], now=0.0)
+    assert tail.follow(A, OUT, remember=True) == 2
+    kept = tail.follow(B, KEPT, remember=True)
+    assert not isinstance(kept, int)
+    assert kept is not None
+    assert (kept.facts.spans, kept.decision) == (3, KEPT)
+    assert tail.follow(C, KEPT, remember=False) is None
+    assert tail.add([part(A)], now=1.0).sampled_out_spans == 1
+    assert len(tail.add([part(B)], now=1.0).kept) == 1
+
+
+def test_hold_ignores_earlier_verdicts() -> None:
+    """What comes of the spans is told by `follow`."""
+    tail = sampler(plan(ERRORS))
+    tail.add([part(A)], now=0.0)
+    tail.take_due(now=30.0, limit=1)
+    tail.hold([part(A)], now=31.0)
+    assert tail.held_traces == 1
+
+
+def test_oldest_position() -> None:
+    """Of anything that waits, also for a late error."""
+    tail = sampler(plan(ERRORS, late_error=5.0))
+    assert tail.oldest_position() is None
+    tail.add([replace(part(A), position=7)], now=0.0)
+    tail.add([replace(part(B), position=9)], now=1.0)
+    assert tail.oldest_position() == 7
+    tail.take_due(now=30.0, limit=1)
+    assert tail.oldest_position() == 7
+    tail.take_due(now=35.0, limit=1)
+    assert tail.oldest_position() == 9
+
+
+def run(tail: Sampler, begin: int, end: int) -> list[tuple[bytes, Decision]]:
+    """Traffic of some seconds: one trace a second, each decided at once."""
+    verdicts = []
+    for second in range(begin, end):
+        tail.add([part(trace_id(second << 44), errors=second % 7 == 0, duration_ms=second % 20)], now=float(second))
+        verdicts += tail.take_due(now=float(second) + 0.5, limit=10).verdicts
+    return verdicts
+
+
+@pytest.mark.parametrize("cut", [1, 10, 25])
+def test_restored_sampler_decides_as_if_it_had_never_stopped(cut: int) -> None:
+    """Verdicts, counts, rates and budgets go on."""
+
+    def fresh() -> Sampler:
+        rate = Rule(RateLimiting("rate", Bucket(0.2, 2), "spans"), otherwise=Because.RATE)
+        rules = (ERRORS, Latency("slow", 15), Probabilistic("share", 25), rate)
+        return sampler(plan(*rules, budget=Budget(8, None), decision=0.25))
+
+    whole, first, second = fresh(), fresh(), fresh()
+    uninterrupted = run(whole, 0, 40)
+    before = run(first, 0, cut)
+    second.restore(first.state())
+    assert before + run(second, cut, 40) == uninterrupted
+    assert (second.decided_traces, second.decided_spans) == (whole.decided_traces, whole.decided_spans)
+    assert second.remembered == whole.remembered
+
+
+@pytest.mark.parametrize("saved", [b"", b"{}\n", b"[]\nxx", b'{"decisions":[],"sizes":[1,0,0,0]}\n'])
+def test_state_that_is_none_is_refused(saved: bytes) -> None:
+    """By a sentence, before anything is taken over."""
+    with pytest.raises(ValueError, match="state of a sampler"):
+        sampler(plan(ERRORS)).restore(saved)

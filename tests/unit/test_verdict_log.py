@@ -1,0 +1,124 @@
+"""The log of verdicts, and the command that reads it."""
+
+from pathlib import Path
+
+import pytest
+
+from spansieve.cli import main
+from spansieve.model import Because, Decision, Trigger
+from spansieve.verdict_log import VerdictLog, search
+
+KEPT = Decision(
+    keep=True, policy="baseline", trigger=Trigger.WAIT_EXPIRED, because=Because.PROBABILITY, threshold=1 << 55
+)
+OUT = Decision(keep=False, policy="", trigger=Trigger.LATE_SPAN, because=Because.NO_MATCH)
+A, B = b"\xaa" * 16, b"\xbb" * 16
+T0 = 1_767_268_800 * 10**9
+
+
+def log(directory: Path, size: int = 1 << 20) -> VerdictLog:
+    """A log whose clock stands."""
+    return VerdictLog(directory, size, lambda: T0)
+
+
+def test_verdict_is_found_again(tmp_path: Path) -> None:
+    """With all that is known of it; another trace's is not."""
+    verdicts = log(tmp_path / "data")
+    verdicts.note([(A, KEPT), (B, OUT)])
+    verdicts.flush()
+    assert search(tmp_path / "data", A.hex()) == [
+        {
+            "trace_id": A.hex(),
+            "at": "2026-01-01T12:00:00Z",
+            "verdict": "kept",
+            "policy": "baseline",
+            "reason": "probability",
+            "trigger": "wait_expired",
+            "rate": 2.0,
+        }
+    ]
+
+
+def test_verdicts_of_a_trace_come_in_order(tmp_path: Path) -> None:
+    """Also over the two files."""
+    verdicts = log(tmp_path, size=100)
+    for decision in (KEPT, OUT):
+        verdicts.note([(A, decision)])
+        verdicts.flush()
+    assert [each["verdict"] for each in search(tmp_path, A.hex())] == ["sampled_out"]
+    verdicts = log(tmp_path / "larger", size=1000)
+    for decision in (KEPT, OUT):
+        verdicts.note([(A, decision)])
+        verdicts.flush()
+    assert [each["verdict"] for each in search(tmp_path / "larger", A.hex())] == ["kept", "sampled_out"]
+
+
+def test_size_is_bounded(tmp_path: Path) -> None:
+    """The older file goes when the newer has half the size; what was written last stays."""
+    verdicts = log(tmp_path, size=20_000)
+    for number in range(1000):
+        verdicts.note([(number.to_bytes(16, "big"), OUT)])
+        verdicts.flush()
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 20_000 + 200
+    assert search(tmp_path, (999).to_bytes(16, "big").hex())
+
+
+def test_log_that_cannot_be_written_is_counted(tmp_path: Path) -> None:
+    """The gateway goes on without it."""
+    (tmp_path / "file").write_text("in the way")
+    verdicts = log(tmp_path / "file")
+    verdicts.note([(A, KEPT), (B, OUT)])
+    verdicts.flush()
+    assert verdicts.missing == 2
+
+
+def test_half_a_line_is_passed_over(tmp_path: Path) -> None:
+    """It is still being written."""
+    verdicts = log(tmp_path)
+    verdicts.note([(A, KEPT)])
+    verdicts.flush()
+    file = tmp_path / "verdicts.jsonl"
+    file.write_bytes(file.read_bytes() + f'{{"trace_id":"{A.hex()}","at"'.encode())
+    assert len(search(tmp_path, A.hex())) == 1
+
+
+def test_why_tells_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """When, what, by which policy, for what reason, and what it stands for."""
+    verdicts = log(tmp_path)
+    verdicts.note([(A, KEPT)])
+    verdicts.flush()
+    assert main(["why", A.hex().upper(), "--directory", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == (
+        "2026-01-01T12:00:00Z  kept after the decision wait: its randomness is within the share of policy 'baseline'; "
+        "it stands for 2 traces\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("trace_id", "says"), [("abc", "32 hexadecimal digits"), (B.hex(), "No verdict"), ("../" * 11, "hexadecimal")]
+)
+def test_why_says_what_it_does_not_know(
+    trace_id: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, with exit code 1."""
+    verdicts = log(tmp_path)
+    verdicts.note([(A, KEPT)])
+    verdicts.flush()
+    assert main(["why", trace_id, "--directory", str(tmp_path)]) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_why_without_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The directory is named."""
+    assert main(["why", A.hex(), "--directory", str(tmp_path)]) == 1
+    assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_every_reason_and_trigger_has_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No value of the enumerations is printed as it is."""
+    verdicts = log(tmp_path)
+    verdicts.note([(A, Decision(True, "p", trigger, because)) for trigger in Trigger for because in Because])  # noqa: FBT003 - keep
+    verdicts.flush()
+    main(["why", A.hex(), "--directory", str(tmp_path)])
+    printed = capsys.readouterr().out
+    assert not [each for each in (*Trigger, *Because) if "_" in each and each in printed]
