@@ -1,0 +1,172 @@
+"""The disk under the journal: what is asked of it, and the real one."""
+
+import errno
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+
+class DiskFile(Protocol):
+    """A file that was created here and is being written. Every method may raise OSError."""
+
+    def allocate(self, size: int) -> None:
+        """Take so many bytes from the disk, all zeros, so that writing there cannot fail for want of room."""
+        ...
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Hand bytes to the operating system: they survive the process, not the machine."""
+        ...
+
+    def sync(self) -> None:
+        """Wait until all that was written is on the disk. After a failure nothing is known of what was not synced."""
+        ...
+
+    def truncate(self, size: int) -> None:
+        """Give back what is behind."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class Disk(Protocol):
+    """One directory. Every method may raise OSError."""
+
+    def names(self) -> list[str]:
+        """The files in it."""
+        ...
+
+    def create(self, name: str) -> DiskFile:
+        """Make a file; there is none of this name."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """All of a file."""
+        ...
+
+    def read_at(self, name: str, offset: int, size: int) -> bytes:
+        """A part of a file, shorter where the file ends before."""
+        ...
+
+    def truncate(self, name: str, size: int) -> None:
+        """Cut a file off at its end, and wait until that is on the disk."""
+        ...
+
+    def rename(self, name: str, to: str) -> None:
+        """Call a file otherwise."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete a file; none of this name is no error."""
+        ...
+
+    def sync(self) -> None:
+        """Wait until creations, names and deletions are on the disk."""
+        ...
+
+
+class RealFile:
+    """A DiskFile of the operating system."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def allocate(self, size: int) -> None:
+        """As posix_fallocate(3), which writes zeros where the file system has no better way."""
+        os.posix_fallocate(self._descriptor, 0, size)
+
+    def write(self, offset: int, data: bytes) -> None:
+        """All of it, however many calls that takes."""
+        rest = memoryview(data)
+        while rest:
+            written = os.pwrite(self._descriptor, rest, offset)
+            offset += written
+            rest = rest[written:]
+
+    def sync(self) -> None:
+        """As fdatasync(2): the length was set when the room was allocated."""
+        os.fdatasync(self._descriptor)
+
+    def truncate(self, size: int) -> None:
+        """As ftruncate(2)."""
+        os.ftruncate(self._descriptor, size)
+
+    def close(self) -> None:
+        """As close(2)."""
+        os.close(self._descriptor)
+
+
+class DirectoryTaken(Exception):
+    """Another process has the directory."""
+
+
+class RealDisk:
+    """A directory of the operating system, of mode 0700, that belongs to this process until `close`.
+
+    Raises OSError when it cannot be had, DirectoryTaken when another process has it.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise DirectoryTaken from None
+            raise
+
+    def names(self) -> list[str]:
+        """The files in it."""
+        return os.listdir(self._directory)  # noqa: PTH208 - names, not paths
+
+    def create(self, name: str) -> RealFile:
+        """Make a file of mode 0600."""
+        return RealFile(self._directory / name)
+
+    def read(self, name: str) -> bytes:
+        """All of a file."""
+        return (self._directory / name).read_bytes()
+
+    def read_at(self, name: str, offset: int, size: int) -> bytes:
+        """As pread(2)."""
+        descriptor = os.open(self._directory / name, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(descriptor, size, offset)
+        finally:
+            os.close(descriptor)
+
+    def truncate(self, name: str, size: int) -> None:
+        """As ftruncate(2) and fsync(2)."""
+        descriptor = os.open(self._directory / name, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.ftruncate(descriptor, size)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def rename(self, name: str, to: str) -> None:
+        """Call a file otherwise."""
+        (self._directory / name).rename(self._directory / to)
+
+    def remove(self, name: str) -> None:
+        """Delete a file."""
+        with suppress(FileNotFoundError):
+            (self._directory / name).unlink()
+
+    def sync(self) -> None:
+        """As fsync(2) on the directory."""
+        descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Give the directory up to others."""
+        os.close(self._lock)

@@ -1,0 +1,203 @@
+"""Reading the journal back after a start: every whole block, in order, and what was found broken."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from spansieve.journal.blocks import BLOCK_HEAD_BYTES, HEAD_BYTES, Block, BlockHead, Gap, Seal, SegmentHead, read
+from spansieve.journal.disk import Disk
+from spansieve.journal.errors import JournalError
+from spansieve.journal.keys import Keyring
+from spansieve.journal.records import Checkpoint, Record, RecordError, decode
+
+SUFFIX = ".segment"
+DAMAGED = ".damaged"
+"""What the name of a segment ends with that was put aside: nobody reads it any more, but for whoever repairs it."""
+
+
+def name_of(number: int) -> str:
+    """The file of a segment; names sort as numbers do."""
+    return f"{number:020d}{SUFFIX}"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Records read back: neighbours in one segment, the first at `position`."""
+
+    segment: int
+    position: int
+    records: list[Record] = field(repr=False)
+
+
+@dataclass(slots=True)
+class Segment:
+    """One that was there at the start."""
+
+    number: int
+    size: int  # bytes
+    first_position: int
+    damaged: bool = False
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the disk held. Complete once everything was read."""
+
+    segments: list[Segment] = field(default_factory=list)
+    next_number: int = 1
+    next_position: int = 1
+    torn_bytes: int = 0  # behind the last block of the last segment: a stop in mid-write leaves them
+    gaps: int = 0  # elsewhere: the disk lost or changed what was written
+    put_aside: list[str] = field(default_factory=list)  # files of which nothing could be read
+
+
+class JournalReader:
+    """Reads the segments of one directory once. Raises JournalError and OSError."""
+
+    def __init__(self, disk: Disk, keys: Keyring) -> None:
+        self._disk = disk
+        self._keys = keys
+        self.findings = Findings()
+        names = sorted(name for name in disk.names() if name.endswith((SUFFIX, DAMAGED)))
+        self._numbers = [_number(name) for name in names if name.endswith(SUFFIX)]
+        self.findings.next_number = max(map(_number, names), default=0) + 1
+
+    def checkpoint(self) -> tuple[int, Checkpoint] | None:
+        """The newest one that is whole, and the segment which it begins."""
+        for number in reversed(self._numbers):
+            blocks = self._blocks(number, self._disk.read(name_of(number)))
+            first = next((each for each in blocks or () if isinstance(each, Block)), None)
+            if first is not None:
+                record = self._decoded(first, number)[0]
+                if isinstance(record, Checkpoint):
+                    return number, record
+        return None
+
+    def replay(self) -> Iterator[Placed]:
+        """Read everything in the order of writing. What is broken is cut off, or put aside, and in the findings."""
+        for number in self._numbers:
+            data = self._disk.read(name_of(number))
+            blocks = self._blocks(number, data)
+            if blocks is None:
+                self._put_aside(number, data)
+            else:
+                yield from self._replay(number, blocks, is_last=number == self._numbers[-1], size=len(data))
+
+    def _replay(self, number: int, blocks: Iterator[Block | Gap], *, is_last: bool, size: int) -> Iterator[Placed]:
+        found = self.findings
+        segment: Segment | None = None
+        damaged = False
+        end = HEAD_BYTES
+        for each in blocks:
+            match each:
+                case Block(end, position):
+                    records = self._decoded(each, number)
+                    if segment is None:
+                        segment = Segment(number, size, position)
+                    found.next_position = position + len(records)
+                    yield Placed(number, position, records)
+                case Gap(_, length, is_tail) if is_tail and is_last:
+                    found.torn_bytes += length
+                case Gap():
+                    found.gaps += 1
+                    damaged = True
+        if segment is not None:
+            if is_last:  # what a process that died had written, and not synced, is relied upon from here on
+                self._disk.truncate(name_of(number), end)
+                segment.size = end
+            segment.damaged = damaged
+            found.segments.append(segment)
+        elif damaged:
+            self._disk.rename(name_of(number), name_of(number) + DAMAGED)
+            found.put_aside.append(name_of(number))
+        else:  # it was ready, and nothing was written to it
+            self._disk.remove(name_of(number))
+
+    def _put_aside(self, number: int, data: bytes) -> None:
+        """Deal with a file that has no head: either the machine stopped while it was being made, or it is broken."""
+        name = name_of(number)
+        if data.strip(b"\0"):
+            self._disk.rename(name, name + DAMAGED)
+            self.findings.put_aside.append(name)
+            self.findings.gaps += 1
+        else:
+            self._disk.remove(name)
+
+    def _blocks(self, number: int, data: bytes) -> Iterator[Block | Gap] | None:
+        """The blocks of a segment; None when it has no head."""
+        head = SegmentHead.decode(data)
+        if head is None or head.number != number:
+            return None
+        key = self._keys.find(head.key_id)
+        if key is None:
+            raise JournalError(
+                f"The journal's {name_of(number)} was sealed with a key that is not there (id {head.key_id.hex()}): "
+                "put it back, behind the new one, until the journal has moved on."
+            )
+        return read(data, Seal(key, head))
+
+    def _decoded(self, block: Block, number: int) -> list[Record]:
+        try:
+            return decode(block.records)
+        except RecordError as error:
+            raise JournalError(
+                f"The journal's {name_of(number)} was written by another version: {error}. Run that version until the "
+                "journal is empty, or set storage.directory to another directory."
+            ) from None
+
+
+class Unreadable(Exception):
+    """A record that was written is not there any more: the disk lost or changed it."""
+
+
+class Cursor:
+    """Finds single records of a journal that is being written, fastest in the order of their positions.
+
+    Not thread-safe: one thread at a time.
+    """
+
+    def __init__(self, disk: Disk, keys: Keyring) -> None:
+        self._disk = disk
+        self._keys = keys
+        self._segment = 0
+        self._offset = HEAD_BYTES
+        self._seal: Seal | None = None
+        self._block: tuple[int, list[Record]] = (0, [])  # the one read last, and the position of its first record
+
+    def find(self, segment: int, position: int) -> Record:
+        """Read the record at a position, which is in this segment. Raises Unreadable and OSError."""
+        first, records = self._block
+        if self._seal is None or segment != self._segment or position < first:
+            self._enter(segment)
+            first, records = self._block
+        while not first <= position < first + len(records):
+            first, records = self._block = self._next()
+            if first > position:
+                raise Unreadable(f"position {position} in {name_of(segment)}")
+        return records[position - first]
+
+    def _enter(self, segment: int) -> None:
+        name = name_of(segment)
+        head = SegmentHead.decode(self._disk.read_at(name, 0, HEAD_BYTES))
+        key = self._keys.find(head.key_id) if head is not None else None
+        if head is None or key is None:
+            raise Unreadable(name)
+        self._segment, self._offset, self._seal, self._block = segment, HEAD_BYTES, Seal(key, head), (0, [])
+
+    def _next(self) -> tuple[int, list[Record]]:
+        name = name_of(self._segment)
+        start = self._offset + BLOCK_HEAD_BYTES
+        head = BlockHead.decode(self._disk.read_at(name, self._offset, BLOCK_HEAD_BYTES))
+        if head is None or self._seal is None:
+            raise Unreadable(name)
+        records = head.open(self._disk.read_at(name, start, head.length), self._seal)
+        if records is None:
+            raise Unreadable(name)
+        self._offset = start + head.length
+        return head.position, decode(records)
+
+
+def _number(name: str) -> int:
+    digits = name.partition(".")[0]
+    if not digits.isdecimal():
+        raise JournalError(f"There is a file in the journal's directory that it did not make: {name}. Move it away.")
+    return int(digits)

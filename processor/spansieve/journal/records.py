@@ -1,0 +1,265 @@
+"""What stands in the journal: five kinds of records, and their bytes. Pure.
+
+    Checkpoint   the state of everything behind the journal, at the head of each segment
+    Batch        one redacted request, and what of it was rejected
+    Verdicts     what was decided of which traces
+    Parked       kept traces that wait for a peer who is away: whole, so that memory need not hold them
+    Settled      what left the gateway for good: its peer has it, or refused it
+
+Each is a line of JSON, which names things, followed by bytes. A Batch is what came; the others say what became of it:
+what a Batch brought and no other record closes is still owed. Replaying records in their order, through the code that
+made them, gives the state that was lost with the process.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import orjson
+from pydantic import TypeAdapter
+
+from spansieve.model import Decision, Signal
+from spansieve.outcome import Reason
+
+VERSION = 1
+"""Of the records. A Checkpoint carries it; a gateway that meets a newer one does not start."""
+
+TRACE_ID_BYTES = 16
+_NO_TRACE = bytes(TRACE_ID_BYTES)  # OTLP calls it invalid, so that no trace has it
+
+_FRAME = struct.Struct(">BI")  # kind, length of what follows
+_HEAD = struct.Struct(">H")  # length of the JSON
+_VERDICT = struct.Struct(">16sIH")  # trace id, spans, number of the decision
+_PARKED = struct.Struct(">Q16sIHI")  # position, trace id, spans, number of the decision, length of the payload
+_SETTLEMENT = struct.Struct(">QB16sIIH")  # position, signal, trace id, items, dropped, number of the reason
+_SIGNALS = (Signal.TRACES, Signal.LOGS, Signal.METRICS)  # the place is the number, and stays
+
+FRAME_BYTES = _FRAME.size
+"""What a record takes beside its own bytes."""
+
+_DECISIONS = TypeAdapter(list[Decision])
+
+
+class RecordError(ValueError):
+    """Bytes that are no record. Behind a checksum and a seal this is another version's writing, or a defect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of each part, by its name, after every record before this one."""
+
+    time: float  # seconds of the journal's own clock
+    parts: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A request after redaction: `payload` is an OTLP export request of `items` items, without those `rejected`."""
+
+    time: float
+    signal: Signal
+    items: int
+    rejected: Mapping[Reason, int]
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided of a trace and `spans` spans of it that were waiting; of late spans, what they followed."""
+
+    trace_id: bytes
+    spans: int
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Traces that were decided, in order. `repeated` spans were left out, since their trace had them already."""
+
+    time: float
+    verdicts: Sequence[Verdict]
+    repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedTrace:
+    """A kept trace: `payload` is an OTLP request of its `spans` spans; `released` the position of its Verdicts."""
+
+    released: int
+    trace_id: bytes
+    spans: int
+    decision: Decision
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Traces that wait here, and in no older record any more."""
+
+    traces: Sequence[ParkedTrace]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A trace, or a request of logs or metrics (`trace_id` is empty then), that has left the gateway.
+
+    `position` is that of the record that released it: the Verdicts, or the Batch of a request. `dropped` of its `items`
+    were not accepted, for `reason`.
+    """
+
+    position: int
+    signal: Signal
+    trace_id: bytes
+    items: int
+    dropped: int = 0
+    reason: Reason = Reason.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What left."""
+
+    settlements: Sequence[Settlement]
+
+
+Record: TypeAlias = Checkpoint | Batch | Verdicts | Parked | Settled
+
+
+def encode(record: Record) -> bytes:
+    """Serialize a record, framed: records one after the other are a block's content."""
+    match record:
+        case Batch(time, signal, items, rejected, payload):
+            head = {"time": time, "signal": signal, "items": items}
+            if rejected:
+                head["rejected"] = {reason.value: refused for reason, refused in rejected.items()}
+            return _framed(1, head, payload)
+        case Verdicts(time, verdicts, repeated):
+            decisions: dict[Decision, int] = {}
+            body = b"".join(
+                [
+                    _VERDICT.pack(each.trace_id, each.spans, decisions.setdefault(each.decision, len(decisions)))
+                    for each in verdicts
+                ]
+            )
+            made = _DECISIONS.dump_python(list(decisions), mode="json")
+            return _framed(2, {"time": time, "decisions": made, "repeated": repeated}, body)
+        case Settled(settlements):
+            reasons: dict[Reason, int] = {}
+            body = b"".join(
+                [
+                    _SETTLEMENT.pack(
+                        each.position,
+                        _SIGNALS.index(each.signal),
+                        each.trace_id or _NO_TRACE,
+                        each.items,
+                        each.dropped,
+                        reasons.setdefault(each.reason, len(reasons)),
+                    )
+                    for each in settlements
+                ]
+            )
+            return _framed(3, {"reasons": list(reasons)}, body)
+        case Parked(traces):
+            decisions = {}
+            heads = b"".join(
+                [
+                    _PARKED.pack(
+                        each.released,
+                        each.trace_id,
+                        each.spans,
+                        decisions.setdefault(each.decision, len(decisions)),
+                        len(each.payload),
+                    )
+                    for each in traces
+                ]
+            )
+            made = _DECISIONS.dump_python(list(decisions), mode="json")
+            payloads = b"".join([each.payload for each in traces])
+            return _framed(5, {"decisions": made, "traces": len(traces)}, heads + payloads)
+        case Checkpoint(time, parts):
+            head = {"version": VERSION, "time": time, "parts": {name: len(part) for name, part in parts.items()}}
+            return _framed(4, head, b"".join(parts.values()))
+
+
+def decode(block: bytes) -> list[Record]:
+    """Read a block's records. Raises RecordError."""
+    records: list[Record] = []
+    at = 0
+    try:
+        while at < len(block):
+            kind, length = _FRAME.unpack_from(block, at)
+            at += _FRAME.size
+            if at + length > len(block):
+                raise RecordError("a record ends before it should")
+            records.append(_decode(kind, block[at : at + length]))
+            at += length
+    except (struct.error, KeyError, IndexError, TypeError, ValueError) as error:
+        if isinstance(error, RecordError):
+            raise
+        raise RecordError(f"a record is not as it should be: {type(error).__name__}") from None
+    return records
+
+
+def _framed(kind: int, head: Mapping[str, Any], body: bytes) -> bytes:
+    line = orjson.dumps(head)
+    return b"".join((_FRAME.pack(kind, _HEAD.size + len(line) + len(body)), _HEAD.pack(len(line)), line, body))
+
+
+def _decode(kind: int, data: bytes) -> Record:
+    (length,) = _HEAD.unpack_from(data)
+    head = orjson.loads(data[_HEAD.size : _HEAD.size + length])
+    body = data[_HEAD.size + length :]
+    match kind:
+        case 1:
+            rejected = {Reason(reason): items for reason, items in head.get("rejected", {}).items()}
+            return Batch(head["time"], Signal(head["signal"]), head["items"], rejected, body)
+        case 2:
+            decisions = _DECISIONS.validate_python(head["decisions"])
+            return Verdicts(
+                head["time"],
+                [Verdict(trace_id, spans, decisions[number]) for trace_id, spans, number in _VERDICT.iter_unpack(body)],
+                head["repeated"],
+            )
+        case 3:
+            reasons = [Reason(reason) for reason in head["reasons"]]
+            return Settled(
+                [
+                    Settlement(
+                        position,
+                        _SIGNALS[signal],
+                        b"" if trace_id == _NO_TRACE else trace_id,
+                        items,
+                        dropped,
+                        reasons[number],
+                    )
+                    for position, signal, trace_id, items, dropped, number in _SETTLEMENT.iter_unpack(body)
+                ]
+            )
+        case 4:
+            return _checkpoint(head, body)
+        case 5:
+            return _parked(head, body)
+        case _:
+            raise RecordError(f"a record of kind {kind}, which this version does not know")
+
+
+def _parked(head: Mapping[str, Any], body: bytes) -> Parked:
+    decisions = _DECISIONS.validate_python(head["decisions"])
+    traces: list[ParkedTrace] = []
+    at = end = head["traces"] * _PARKED.size
+    for released, trace_id, spans, number, length in _PARKED.iter_unpack(body[:end]):
+        traces.append(ParkedTrace(released, trace_id, spans, decisions[number], body[at : at + length]))
+        at += length
+    return Parked(traces)
+
+
+def _checkpoint(head: Mapping[str, Any], body: bytes) -> Checkpoint:
+    if head["version"] != VERSION:
+        raise RecordError(f"records of version {head['version']}, and this gateway knows {VERSION}")
+    parts: dict[str, bytes] = {}
+    at = 0
+    for name, length in head["parts"].items():
+        parts[name] = body[at : at + length]
+        at += length
+    return Checkpoint(head["time"], parts)

@@ -1,0 +1,187 @@
+"""The thread that writes: takes what the event loop hands over, in order, and says what became of it.
+
+While one write is synced the next ones gather, and go to the disk together: so many requests share a sync.
+"""
+
+import errno
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from spansieve.journal.log import SegmentLog
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Records, the first of them at `position`. `waited_for`: somebody is answered once they are safe."""
+
+    position: int
+    records: list[bytes] = field(repr=False)
+    waited_for: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Make a segment ready that has room for `size` bytes."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Begin the segment that is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Delete an old segment, or put it aside if it is damaged."""
+
+    number: int
+    damaged: bool
+
+
+Command: TypeAlias = Write | Prepare | Roll | Forget
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Everything up to this position is as safe as `durability` says."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A segment of so many bytes is ready; `refused` names the error when there is none instead."""
+
+    number: int = 0
+    size: int = 0
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Nothing more is written: it is not known what the disk has. `error` names what happened to which call."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The thread is done."""
+
+
+Report: TypeAlias = Written | Prepared | Failed | Closed
+
+
+class Writer:
+    """Owner of the SegmentLog from `start` on. `report` is called in the thread, and must not block.
+
+    With `sync`, a write that is waited for is synced before it is reported; the others go with the next such, or when
+    their segment ends.
+    """
+
+    def __init__(self, log: SegmentLog, report: Callable[[Report], None], *, sync: bool) -> None:
+        self._log = log
+        self._report = report
+        self._sync = sync
+        self._changed = threading.Condition()
+        self._commands: list[Command] = []
+        self._closing = False
+        self._failed = False
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def put(self, *commands: Command) -> None:
+        """Hand over, in order; never blocks. What bounds the line is that senders wait for what they handed in."""
+        with self._changed:
+            self._commands += commands
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Finish what was handed over, and end; Closed is reported then."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._commands and not self._closing:
+                    self._changed.wait()
+                commands, self._commands = self._commands, []
+                if not commands:
+                    break
+            self._carry_out(commands)
+        if not self._failed:
+            self._guarded("close", lambda: self._log.close(sync=self._sync))
+        self._report(Closed())
+
+    def _carry_out(self, commands: list[Command]) -> None:
+        group: list[Write] = []
+        for command in commands:
+            if isinstance(command, Write):
+                group.append(command)
+                continue
+            self._write(group)
+            group = []
+            match command:
+                case Prepare(size):
+                    self._prepare(size)
+                case Roll():
+                    self._guarded("roll", lambda: self._log.roll(sync=self._sync))
+                case Forget(number, damaged):
+                    self._forget(number, damaged=damaged)
+        self._write(group)
+
+    def _write(self, group: list[Write]) -> None:
+        """Write neighbours as one block."""
+        if not group:
+            return
+        records = [record for each in group for record in each.records]
+        sync = self._sync and any(each.waited_for for each in group)
+        first, last = group[0].position, group[-1]
+        if self._guarded("write", lambda: self._log.write(records, first, sync=sync)):
+            self._report(Written(last.position + len(last.records) - 1))
+
+    def _prepare(self, size: int) -> None:
+        if self._failed:
+            return
+        try:
+            number = self._log.prepare(size)
+        except OSError as error:
+            self._report(Prepared(refused=_name(error)))
+        else:
+            self._report(Prepared(number, size))
+
+    def _forget(self, number: int, *, damaged: bool) -> None:
+        """Delete, once what says that it may go is on the disk: else a power cut could undo that alone."""
+        if self._sync:
+            self._guarded("sync", self._log.sync)
+        self._guarded("forget", lambda: self._log.forget(number, damaged=damaged))
+
+    def _guarded(self, call: str, work: Callable[[], None]) -> bool:
+        """Do it, unless something failed before; whether it was done.
+
+        Whatever goes wrong ends the writing for good: after a failed fsync(2) the kernel may take lost pages for
+        written ones, so that trying again would succeed and mean nothing.
+        """
+        if self._failed:
+            return False
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - reported, and refuses all that follows
+            self._failed = True
+            self._report(Failed(f"{call}: {_name(error)}"))
+            return False
+        return True
+
+
+def _name(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is not None:
+        return errno.errorcode.get(error.errno, str(error.errno))
+    return type(error).__name__

@@ -1,0 +1,160 @@
+"""kill -9 between two requests: what was answered OK is taken up by the next process, and has its fate there."""
+
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+from demo.gateway import Gateway, GatewayFailed
+
+from e2e.harness.sink import GrpcSink
+from e2e.parts.processes import wait_until
+from gateway.helpers_gateway import StartGateway, kept_by_half, ledger, sender, span_ids, trace
+
+HALF = {"name": "half", "type": "probabilistic", "probabilistic": {"sampling_percentage": 50}}
+LONG_WAIT = {"decision_wait": "3s", "policies": [HALF]}
+DURABLE = {"durability": "fsync"}
+
+
+def storage(gateway: Gateway, **keys: object) -> dict[str, object]:
+    """The storage section of a gateway's configuration."""
+    return {"directory": str(gateway.directory / "data"), **keys}
+
+
+def ids(requests: list[Any]) -> Counter[bytes]:
+    """The span ids of several requests."""
+    return Counter(span_id for request in requests for span_id in span_ids(request))
+
+
+def received_ids(sink: GrpcSink) -> Counter[bytes]:
+    """The span ids that a sink has."""
+    return Counter(span.span_id for span in sink.spans())
+
+
+def send(gateway: Gateway, requests: list[Any]) -> None:
+    """Have each answered OK."""
+    with sender(gateway, "grpc") as to_gateway:
+        assert all(to_gateway.send("traces", request.SerializeToString()).ok for request in requests)
+
+
+def test_waiting_traces_are_decided_after_a_crash(sink: GrpcSink, start: StartGateway) -> None:
+    """Exactly the traces that the policy keeps arrive, each span once, though no process saw both ends."""
+    gateway = start(sink, sampling=LONG_WAIT)
+    requests = [trace() for _ in range(40)]
+    send(gateway, requests)
+    gateway.kill()
+    assert not sink.spans()
+    gateway.start()
+    kept = [request for request in requests if kept_by_half(request)]
+    assert sink.wait_for(lambda: len(sink.spans()) >= 3 * len(kept))
+    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate", within=20)
+    assert received_ids(sink) == ids(kept)
+
+
+def test_kept_traces_wait_for_the_collector_over_a_crash(sink: GrpcSink, start: StartGateway) -> None:
+    """Decided, and not delivered when the process died: the next one delivers."""
+    sink.close()
+    gateway = start(sink)
+    requests = [trace() for _ in range(10)]
+    send(gateway, requests)
+    wait_until(lambda: gateway.metrics().total("spansieve_decisions_total") == 10, "all are decided", within=20)
+    gateway.kill()
+    sink.open()
+    gateway.start()
+    assert sink.wait_for(lambda: len(sink.spans()) >= 30)
+    assert received_ids(sink) == ids(requests)
+
+
+def test_books_go_on_over_a_crash(sink: GrpcSink, start: StartGateway) -> None:
+    """What was received before the crash and exported after it is in the final books, once."""
+    gateway = start(sink, sampling=LONG_WAIT)
+    requests = [trace() for _ in range(20)]
+    send(gateway, requests[:10])
+    gateway.kill()
+    gateway.start()
+    send(gateway, requests[10:])
+    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate", within=20)
+    assert gateway.stop() == 0
+    books = ledger(gateway)["traces"]
+    kept = sum(map(kept_by_half, requests))
+    assert books == {
+        "received": 60, "exported": 3 * kept, "sampled_out": 60 - 3 * kept, "rejected": 0, "dropped": 0, "in_flight": 0,
+    }  # fmt: skip
+
+
+def test_a_stop_leaves_waiting_traces_to_the_next_process(sink: GrpcSink, start: StartGateway) -> None:
+    """SIGTERM forces no decision: the trace waits in the journal, with the time that it had left."""
+    gateway = start(sink, sampling={"decision_wait": "2s", "policies": [HALF]})
+    requests = [trace() for _ in range(10)]
+    send(gateway, requests)
+    assert gateway.stop() == 0
+    assert ledger(gateway)["traces"]["in_flight"] == 30
+    assert not sink.spans()
+    gateway.start()
+    kept = [request for request in requests if kept_by_half(request)]
+    assert sink.wait_for(lambda: len(sink.spans()) >= 3 * len(kept))
+    assert received_ids(sink) == ids(kept)
+
+
+def test_a_sender_that_had_no_answer_may_repeat_itself(sink: GrpcSink, start: StartGateway) -> None:
+    """The same request before and after a crash is one trace: its spans arrive once, and count as duplicates once."""
+    gateway = start(sink, sampling={"decision_wait": "3s", "policies": [{"name": "all", "type": "always_sample"}]})
+    requests = [trace() for _ in range(5)]
+    send(gateway, requests)
+    gateway.kill()
+    gateway.start()
+    send(gateway, requests)
+    assert sink.wait_for(lambda: len(sink.spans()) >= 15)
+    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate", within=20)
+    assert received_ids(sink) == ids(requests)
+    assert gateway.metrics().total("spansieve_dropped_items_total", reason="duplicate") == 15
+
+
+def test_nothing_of_a_span_can_be_read_on_the_disk(sink: GrpcSink, start: StartGateway) -> None:
+    """The journal's files hold no text that was in a span, redacted or not."""
+    gateway = start(sink, sampling=LONG_WAIT)
+    send(gateway, [trace(prose_bytes=2000)])
+    gateway.kill()
+    files = [path for path in (gateway.directory / "data" / "journal").iterdir() if path.is_file()]
+    assert max(path.stat().st_size for path in files) > 2000
+    assert not any(b"umbrella" in path.read_bytes() for path in files)
+
+
+def test_two_gateways_cannot_share_a_journal(sink: GrpcSink, start: StartGateway) -> None:
+    """The second one does not start, and says why."""
+    first = start(sink)
+    second = Gateway(first.directory, {})
+    second.log_file = first.directory / "second.log"
+    with pytest.raises(GatewayFailed, match="in use by another gateway"), second:
+        pass
+
+
+def test_kills_in_mid_traffic_lose_nothing(sink: GrpcSink, start: StartGateway) -> None:
+    """Senders at work, five kills: every request that was answered OK arrives, whole and unchanged."""
+    gateway = start(sink)
+    accepted: list[Any] = []
+    ended = threading.Event()
+
+    def traffic(transport: str) -> None:
+        while not ended.is_set():
+            with sender(gateway, transport) as to_gateway:
+                request = trace()
+                while not ended.is_set():
+                    if not to_gateway.send("traces", request.SerializeToString()).ok:
+                        break  # connect anew
+                    accepted.append(request)
+                    request = trace()
+
+    threads = [threading.Thread(target=traffic, args=(transport,)) for transport in ("grpc", "http")]
+    for thread in threads:
+        thread.start()
+    for _ in range(5):
+        before = len(accepted)
+        wait_until(lambda: len(accepted) > before + 50, "traffic flows", within=20)  # noqa: B023 - called at once
+        gateway.kill()
+        gateway.start()
+    ended.set()
+    for thread in threads:
+        thread.join()
+    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate", within=20)
+    assert not ids(accepted).keys() - received_ids(sink).keys()

@@ -1,0 +1,281 @@
+"""The event loop's side: what is answered is on the disk, what cannot be is refused, what is done with is deleted."""
+
+import asyncio
+import errno
+import random
+
+import pytest
+
+from fakes_disk import FakeDisk
+from spansieve.errors import Unavailable
+from spansieve.journal.records import Batch, Checkpoint, Settled, Settlement
+from spansieve.model import Signal
+from spansieve.outcome import Reason
+from unit.journal.helpers_journal import World, batch, read
+
+
+async def started(**wishes: int) -> World:
+    """A journal that was begun on an empty disk."""
+    world = World(**wishes)
+    await world.start()
+    return world
+
+
+async def filled(world: World) -> tuple[int, Unavailable]:
+    """Write requests until one is refused, while all are owed: how many were answered, and the refusal."""
+    for answered in range(1000):
+        world.clock.advance(1)
+        world.journal.tidy(lambda: 1)
+        try:
+            await world.write(5000)
+        except Unavailable as refused:
+            return answered, refused
+    pytest.fail("nothing was refused")
+
+
+async def test_a_journal_begins_with_a_checkpoint() -> None:
+    """Which is synced before anything else is taken."""
+    world = await started()
+    records, _ = read(world.disk)
+    (checkpoint,) = records.values()
+    assert isinstance(checkpoint, Checkpoint)
+    assert checkpoint.parts == {"state": b"state"}
+    await world.journal.stop(lambda: None)
+
+
+async def test_what_was_answered_survives_a_power_cut() -> None:
+    """The waiter is woken after the sync, not before."""
+    world = await started()
+    position = await world.write()
+    world.disk.cut_power(random.Random(1))
+    records, _ = read(world.disk)
+    assert records[position] == batch()
+
+
+async def test_requests_that_wait_together_share_a_sync() -> None:
+    """Group commit: fewer syncs than requests."""
+    world = await started()
+    before = world.disk.syncs
+    await asyncio.gather(*(world.write(100) for _ in range(200)))
+    assert world.disk.syncs - before < 100
+    await world.journal.stop(lambda: None)
+
+
+async def test_without_sync_nothing_is_synced_for_a_request() -> None:
+    """`durability: os`: the bytes are with the operating system, which survives the process."""
+    world = World(sync=False)
+    await world.start()
+    before = world.disk.syncs
+    position = await world.write()
+    assert world.disk.syncs == before
+    assert read(world.disk)[0][position] == batch()
+    await world.journal.stop(lambda: None)
+
+
+@pytest.mark.parametrize("call", ["write", "sync"])
+async def test_a_failed_write_or_sync_is_never_answered_ok(call: str) -> None:
+    """The request that met it is refused, and so is everything after it, until a restart."""
+    world = await started()
+    world.disk.fail[call] = errno.EIO
+    with pytest.raises(Unavailable) as refused:
+        await world.write()
+    assert refused.value.reason == "journal_failed"
+    assert refused.value.retry_after > 0
+    assert world.journal.failed
+    with pytest.raises(Unavailable):
+        await world.journal.reserve(1)
+    assert (
+        "journal_failed",
+        {"error": f"{'write'}: EIO", "remedy": world.log.lines[-1][1]["remedy"]},
+    ) in world.log.lines
+    await world.journal.stop(lambda: None)
+
+
+async def test_after_a_failure_nothing_more_is_written() -> None:
+    """A sync that fails once may succeed the next time and mean nothing."""
+    world = await started()
+    world.disk.fail["sync"] = errno.EIO
+    with pytest.raises(Unavailable):
+        await world.write()
+    calls = world.disk.calls["write"], world.disk.calls["sync"]
+    world.journal.append(Settled([Settlement(1, Signal.TRACES, b"t" * 16, 1)]))
+    world.journal.flush()
+    await world.journal.stop(lambda: None)
+    assert (world.disk.calls["write"], world.disk.calls["sync"]) == calls
+
+
+async def test_a_full_disk_refuses_and_recovers() -> None:
+    """No request that was answered depends on room that is not there; once there is room, all goes on."""
+    world = await started(max_bytes=1 << 20)
+    world.disk.room = world.disk.used
+    answered, refused = await filled(world)
+    assert refused.reason == "journal_full"
+    assert answered > 10
+    assert not world.journal.failed
+    world.disk.room = 1 << 30
+    with pytest.raises(Unavailable):  # the disk is not asked for each request
+        await world.write(5000)
+    world.clock.advance(1.1)
+    await world.write(5000)
+    assert world.log.events.count("journal_has_no_room") == 1
+    assert world.log.events.count("journal_has_room_again") == 1
+    await world.journal.stop(lambda: 1)
+    records, _ = read(world.disk)
+    assert sum(isinstance(each, Batch) for each in records.values()) == answered + 1
+
+
+async def test_accounts_can_be_closed_on_a_full_disk() -> None:
+    """Room is spared for what frees room."""
+    world = await started()
+    world.disk.room = world.disk.used
+    await filled(world)
+    for n in range(100):
+        world.journal.append(Settled([Settlement(n + 1, Signal.TRACES, b"t" * 16, 1)]))
+    world.journal.flush()
+    await world.journal.stop(lambda: 1)
+    assert world.journal.unrecorded == 0
+    assert sum(isinstance(each, Settled) for each in read(world.disk)[0].values()) == 100
+
+
+async def test_the_bound_refuses_while_everything_is_owed() -> None:
+    """And the journal stays within it."""
+    world = await started(max_bytes=1 << 20)
+    _, refused = await filled(world)
+    assert "journal_max_mib" in refused.description
+    assert world.disk.used <= (1 << 20) + 4096
+    await world.journal.stop(lambda: 1)
+
+
+async def test_what_is_not_owed_is_deleted() -> None:
+    """Far more goes through than the bound, as long as nobody is owed it."""
+    world = await started(max_bytes=1 << 20)
+    for _ in range(1000):
+        await world.write(5000)
+        world.clock.advance(1)
+        world.journal.tidy(lambda: None)
+    assert world.journal.size <= 1 << 20
+    await world.journal.stop(lambda: None)
+    assert len(world.segments()) == 1
+
+
+async def test_a_waiting_trace_keeps_its_segment_and_all_after_it() -> None:
+    """`oldest` names the position of what waits."""
+    world = await started(max_bytes=1 << 20)
+    position = await world.write(5000)
+    first = world.segments()[0]
+    for _ in range(60):
+        await world.write(5000)
+    world.clock.advance(1)
+    world.journal.tidy(lambda: position)
+    assert world.segments()[0] == first
+    world.clock.advance(1)
+    world.journal.tidy(lambda: None)
+    await world.journal.stop(lambda: None)
+    assert first not in world.segments()
+
+
+async def test_an_open_receipt_keeps_its_segment() -> None:
+    """Until all items have left."""
+    world = await started(max_bytes=1 << 20)
+    position = await world.write(5000)
+    first = world.segments()[0]
+    receipt = world.journal.receipt(Signal.TRACES, position, position, b"t" * 16, 2)
+    for _ in range(60):
+        await world.write(5000)
+    receipt.settle(1, 0, Reason.NONE)
+    world.clock.advance(1)
+    world.journal.tidy(lambda: None)
+    assert world.segments()[0] == first
+    receipt.settle(1, 1, Reason.DOWNSTREAM_REJECTED)
+    world.clock.advance(1)
+    world.journal.tidy(lambda: None)
+    await world.journal.stop(lambda: None)
+    assert first not in world.segments()
+
+
+async def test_what_left_is_written_down() -> None:
+    """With its outcome, in one record for all that one turn of the loop settled."""
+    world = await started()
+    one, two = (world.journal.receipt(Signal.TRACES, n, n, bytes([n]) * 16, 3) for n in (1, 2))
+    one.settle(3, 0, Reason.NONE)
+    two.settle(1, 1, Reason.TOO_LARGE)
+    two.settle(2, 0, Reason.NONE)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    position = await world.write()
+    records, _ = read(world.disk)
+    assert records[position - 1] == Settled(
+        [Settlement(1, Signal.TRACES, b"\1" * 16, 3), Settlement(2, Signal.TRACES, b"\2" * 16, 3, 1, Reason.TOO_LARGE)]
+    )
+    await world.journal.stop(lambda: None)
+
+
+async def test_the_state_in_a_checkpoint_is_that_between_two_requests() -> None:
+    """A request whose segment was full stands behind the checkpoint, and its effects are not in it."""
+    world = await started(max_bytes=1 << 20)
+    for _ in range(200):
+        world.journal.tidy(lambda: None)
+        world.clock.advance(1)
+        await world.journal.reserve(5200)
+        position = world.journal.append(batch(5000))
+        world.state = str(position).encode()
+        await world.journal.synced(position)
+    await world.journal.stop(lambda: None)
+    records, _ = read(world.disk)
+    checkpoints = {position: each for position, each in records.items() if isinstance(each, Checkpoint)}
+    assert checkpoints
+    for position, checkpoint in checkpoints.items():
+        assert checkpoint.parts["state"] == str(position - 1).encode()
+
+
+async def test_a_record_larger_than_a_segment_gets_a_segment_of_its_size() -> None:
+    """Nothing that was admitted is too large for the journal, below its bound."""
+    world = await started(max_bytes=1 << 20)
+    position = await world.write(400_000)
+    assert read(world.disk)[0][position] == batch(400_000)
+    await world.journal.stop(lambda: None)
+
+
+async def test_a_sender_that_goes_away_harms_nobody() -> None:
+    """Its request is written all the same; others get their answers."""
+    world = await started()
+    gone = asyncio.create_task(world.write())
+    await asyncio.sleep(0)
+    gone.cancel()
+    await world.write()
+    await world.journal.stop(lambda: None)
+
+
+async def test_stop_leaves_a_checkpoint_behind_everything() -> None:
+    """So that a restart after an orderly stop has nothing to measure again."""
+    world = await started()
+    await world.write()
+    world.state = b"at the end"
+    await world.journal.stop(lambda: None)
+    records, findings = read(world.disk)
+    last = records[max(records)]
+    assert isinstance(last, Checkpoint)
+    assert last.parts == {"state": b"at the end"}
+    assert (findings.gaps, findings.torn_bytes) == (0, 0)
+
+
+async def test_a_new_process_goes_on_behind_the_old_one() -> None:
+    """Positions and segments are never used again."""
+    world = await started()
+    position = await world.write()
+    again = World(world.disk.left())
+    await again.journal.start()
+    assert await again.write() > position + 1
+    assert again.found[position] == batch()
+    assert len(set(again.segments())) == len(again.segments())
+    await again.journal.stop(lambda: position)
+    assert read(again.disk)[0][position] == batch()
+    await world.journal.stop(lambda: None)
+
+
+async def test_a_journal_that_cannot_be_begun_says_so() -> None:
+    """The gateway does not start on a disk without room."""
+    world = World(FakeDisk(room=1000))
+    with pytest.raises(Unavailable, match="no room"):
+        await world.journal.start()
+    await world.journal.stop(lambda: None)
