@@ -1,8 +1,8 @@
-"""The real Collector, Tempo and Prometheus: found on PATH, found in the cache, or built once by Go.
+"""The real Collector, Tempo, Prometheus, Alertmanager and kustomize: found on PATH, in the cache, or built once by Go.
 
 `locate("otelcol")` answers with the path of a binary that runs. Also from the shell, to have it done beforehand:
 
-    python tests/e2e/parts/build.py [otelcol|tempo|prometheus ...]
+    python tests/e2e/parts/build.py [otelcol|tempo|prometheus|alertmanager|kustomize ...]
 
 What is built, and from which versions, stands in the recipe folders beside this file; Go checks every module against
 its recorded or public checksum. Needs the standard library only, so that it runs before any environment is made.
@@ -86,6 +86,16 @@ def _prometheus_fits(binary: Path) -> bool:
     return _version(_answer(binary, "--version")) >= (3, 0)
 
 
+def _alertmanager_fits(binary: Path) -> bool:
+    """From 0.27 on the second version of its API is the only one."""
+    return _version(_answer(binary, "--version")) >= (0, 27)
+
+
+def _kustomize_fits(binary: Path) -> bool:
+    """From 5.0 on `labels` and components are as our files have them."""
+    return tuple(map(int, re.findall(r"v(\d+)\.", _answer(binary, "version"))))[:1] >= (5,)
+
+
 PARTS = {
     part.name: part
     for part in (
@@ -133,13 +143,43 @@ PARTS = {
             ),
             takes="5 minutes",
         ),
+        Part(
+            name="alertmanager",
+            binaries=("alertmanager", "amtool"),
+            on_path={"alertmanager": ("alertmanager", "prometheus-alertmanager"), "amtool": ("amtool",)},
+            fits=_alertmanager_fits,
+            go=(1, 24),
+            commands=(
+                (
+                    *("go", "build", "-ldflags", "-s -w -X github.com/prometheus/common/version.Version=0.28.1"),
+                    *("-o", "{out}/"),
+                    "github.com/prometheus/alertmanager/cmd/alertmanager",
+                    "github.com/prometheus/alertmanager/cmd/amtool",
+                ),
+            ),
+            takes="1 minute",
+        ),
+        Part(
+            name="kustomize",
+            binaries=("kustomize",),
+            on_path={"kustomize": ("kustomize",)},
+            fits=_kustomize_fits,
+            go=(1, 24),
+            commands=(
+                (
+                    *("go", "build", "-ldflags", "-s -w -X sigs.k8s.io/kustomize/api/provenance.version=v5.7.1"),
+                    *("-o", "{out}/", "sigs.k8s.io/kustomize/kustomize/v5"),
+                ),
+            ),
+            takes="1 minute",
+        ),
     )
 }
 
 
 @functools.cache
 def locate(name: str) -> Path:
-    """The path of `otelcol`, `tempo`, `prometheus` or `promtool`, built first when there is none.
+    """The path of one of the binaries of PARTS, built first when there is none.
 
     Raises MissingToolchain when a build is needed and Go is absent or too old, BuildFailed when the build failed.
     """

@@ -16,7 +16,7 @@ import itertools
 import json
 import os
 import random
-import shutil
+import re
 import signal
 import socket
 import subprocess
@@ -114,6 +114,13 @@ class Tempo(Process):
     otlp_grpc: str
     url: str
     data: Path
+
+
+@dataclass(kw_only=True)
+class Alertmanager(Process):
+    """Alertmanager: `address` is host:port of its HTTP API."""
+
+    address: str
 
 
 @dataclass(kw_only=True)
@@ -295,16 +302,27 @@ def start_tempo(directory: Path, *, name: str = "tempo") -> Tempo:
 
 
 def start_prometheus(
-    directory: Path, *, scrape: Mapping[str, Sequence[str]] | None = None, name: str = "prometheus"
+    directory: Path,
+    *,
+    scrape: Mapping[str, Sequence[str]] | None = None,
+    interval: str | None = None,
+    name: str = "prometheus",
 ) -> Prometheus:
-    """Prometheus with stack/prometheus/prometheus.yml and its OTLP receiver on.
+    """Prometheus with stack/prometheus/prometheus.yml, its rules, and its OTLP receiver on.
 
-    `scrape` gives the addresses of each scrape job; by default it scrapes nothing, as a native run has its own.
+    `scrape` gives the addresses of each scrape job, and of `alertmanager`; by default there are none, as a native run
+    has its own. `interval` is for those who cannot wait: scrapes and evaluations happen that often instead.
     """
     address = free_address()
     home = directory / name
     (home / "targets").mkdir(parents=True)
-    shutil.copy(STACK / "prometheus" / "prometheus.yml", home)
+    (home / "rules").mkdir()
+    source = STACK / "prometheus"
+    for file in (source / "prometheus.yml", *sorted((source / "rules").glob("*.yml"))):
+        text = file.read_text(encoding="utf-8")
+        if interval:
+            text = re.sub(r"^( *(?:\w+_)?interval:) \w+$", rf"\1 {interval}", text, flags=re.MULTILINE)
+        (home / file.relative_to(source)).write_text(text, encoding="utf-8")
     for job, targets in (scrape or {}).items():
         (home / "targets" / f"{job}.yml").write_text(json.dumps([{"targets": list(targets)}]), encoding="utf-8")
     popen = _start(
@@ -329,6 +347,31 @@ def start_prometheus(
     )
     _await_ready(prometheus, f"{prometheus.url}/-/ready")
     return prometheus
+
+
+def start_alertmanager(directory: Path, *, config: Path, name: str = "alertmanager") -> Alertmanager:
+    """Alertmanager with a file of the shape of stack/alertmanager/alertmanager.yml; it is alone."""
+    address = free_address()
+    popen = _start(
+        name,
+        directory,
+        [
+            build.locate("alertmanager"),
+            f"--config.file={config}",
+            f"--storage.path={directory / f'{name}-data'}",
+            f"--web.listen-address={address}",
+            *alertmanager_flags(),
+        ],
+        {},
+    )
+    alertmanager = Alertmanager(name=name, directory=directory, popen=popen, address=address)
+    _await_ready(alertmanager, f"http://{address}/-/ready")
+    return alertmanager
+
+
+def alertmanager_flags() -> tuple[str, ...]:
+    """What alertmanager.yml cannot say and the stack needs: it is alone, so it listens for no peers."""
+    return ("--cluster.listen-address=",)
 
 
 def prometheus_flags() -> tuple[str, ...]:
