@@ -4,9 +4,10 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.harness import topology
+from e2e.harness.answers import Answers, of_the_demo
 from e2e.parts import build
 
-PARTS = ("otelcol", "tempo", "prometheus")
+PARTS = ("otelcol", "tempo", "prometheus", "alertmanager")
 SEEDS = {"grpc": 11, "http/protobuf": 12}
 
 
@@ -29,4 +30,11 @@ def run(
     """One run of the application through the whole stack, for each protocol that it may be told to speak."""
     directory = tmp_path_factory.mktemp("stack")
     with topology.run(directory, request.param, SEEDS[request.param]) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def answers(real_parts: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
+    """A Prometheus with the shipped rules, fed by the demo application through the gateway."""
+    with of_the_demo(tmp_path_factory.mktemp("answers")) as made:
         yield made

@@ -16,25 +16,17 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServiceStub
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import MetricsServiceStub
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
 from e2e.parts import build, processes
-from spansieve import catalogue, otlp_metrics
-from spansieve.catalogue import Kind
-from spansieve.series import SeriesStore
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("real_parts")]
 
-COLLECTOR_FILES = sorted(processes.COLLECTOR_CONFIG.glob("*.yaml"))
-DASHBOARD: dict[str, Any] = json.loads(
-    (processes.STACK / "grafana" / "dashboards" / "spansieve.json").read_text(encoding="utf-8")
+COLLECTOR_FILES = sorted(
+    file for file in processes.COLLECTOR_CONFIG.glob("*.yaml") if file.name != "kustomization.yaml"
 )
-PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 LONG = 6 * 1024 * 1024  # over gRPC's usual limit of 4 MiB and over Tempo's usual 5 MB for a trace
-PERIOD_S = 15
-POINTS = 12
 
 
 @dataclass
@@ -242,86 +234,3 @@ def test_a_trace_has_one_gateway(tmp_path: Path) -> None:
     assert first | second == {trace_id.hex() for trace_id in ids}
     assert not first & second
     assert min(len(first), len(second)) > traces // 10
-
-
-@pytest.fixture(scope="module")
-def measured(stack: Stack) -> Stack:
-    """Every metric of the catalogues, rising over three minutes, pushed the way the gateway pushes."""
-    stores = [
-        SeriesStore(catalogue.load("spansieve", "telemetry.yaml")),
-        SeriesStore(catalogue.load("spansieve", "measure/metrics.yaml")),
-    ]
-    end = time.time_ns()
-    start = end - POINTS * PERIOD_S * 10**9
-    with _channel(stack.backend.otlp_grpc) as channel:
-        metrics = MetricsServiceStub(channel)
-        for point in range(1, POINTS + 1):
-            for store in stores:
-                _count_once_everywhere(store)
-            resource = {"service.name": "spansieve", "service.instance.id": "one"}
-            now = start + point * PERIOD_S * 10**9
-            metrics.Export(otlp_metrics.request(stores, resource, start, now), timeout=10)
-    return stack
-
-
-def _count_once_everywhere(store: SeriesStore) -> None:
-    for spec in store.specs.values():
-        # `error` is a value of `outcome`, by which one panel filters; of the other labels any value will do.
-        labels = tuple("error" if label == "outcome" else f"some {label}" for label in spec.labels)
-        match spec.kind:
-            case Kind.COUNTER:
-                store.add(spec.name, labels)
-            case Kind.GAUGE:
-                store.set(spec.name, labels, 1)
-            case Kind.HISTOGRAM:
-                store.observe(spec.name, labels, spec.buckets[0])
-
-
-def _query(stack: Stack, expression: str) -> list[dict[str, Any]]:
-    answer = _get(f"{stack.prometheus.url}/api/v1/query", query=expression)
-    assert answer["status"] == "success"
-    assert not answer.get("warnings")
-    found: list[dict[str, Any]] = answer["data"]["result"]
-    return found
-
-
-def test_prometheus_names_the_metrics_as_the_catalogue_does(measured: Stack) -> None:
-    """Under the names that the catalogue computes, Prometheus holds every metric that came by OTLP, and no others."""
-    expected = set()
-    for file in ("telemetry.yaml", "measure/metrics.yaml"):
-        for spec in catalogue.load("spansieve", file).values():
-            name = catalogue.prometheus_name(spec)
-            suffixes = ("_bucket", "_sum", "_count") if spec.kind is Kind.HISTOGRAM else ("",)
-            expected |= {name + suffix for suffix in suffixes}
-    there = set(_get(f"{measured.prometheus.url}/api/v1/label/__name__/values")["data"])
-    assert there - {"target_info"} == expected
-
-
-@pytest.mark.parametrize(
-    ("panel", "target"),
-    [(panel["title"], target) for panel in PANELS for target in panel["targets"]],
-    ids=lambda each: each if isinstance(each, str) else each["refId"],
-)
-def test_panels_show_something(measured: Stack, panel: str, target: dict[str, Any]) -> None:
-    """Each query of the dashboard has a result, a number in each, once every metric has counted."""
-    variables = {"$__rate_interval": "1m", "$service": ".*", "$model": ".*"}
-    expression = target["expr"]
-    for name, value in variables.items():
-        expression = expression.replace(name, value)
-    found = _query(measured, expression)
-    assert found, panel
-    assert all(float(series["value"][1]) >= 0 for series in found)
-
-
-def test_counters_are_what_was_counted(measured: Stack) -> None:
-    """A sum without any filter is the number of what was counted: nothing arrives twice."""
-    (total,) = _query(measured, "sum(spansieve_llm_requests_total)")
-    assert float(total["value"][1]) == POINTS
-
-
-def test_series_carry_the_services_name(measured: Stack) -> None:
-    """The gateway's own series carry its name; those of LLM calls keep the name of the service that made the call."""
-    (own,) = _query(measured, "count by (service_name, job, instance) (spansieve_held_traces)")
-    (call,) = _query(measured, "count by (service_name) (spansieve_llm_requests_total)")
-    assert own["metric"] == {"service_name": "spansieve", "job": "spansieve", "instance": "one"}
-    assert call["metric"]["service_name"] == "some service.name"

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -156,8 +156,13 @@ class Behind:
 
 
 @contextmanager
-def behind(directory: Path) -> Iterator[Behind]:
-    """Start Tempo, Prometheus and a Collector with collector-config/backend.yaml."""
+def behind(
+    directory: Path, *, scrape: Mapping[str, Sequence[str]] | None = None, interval: str | None = None
+) -> Iterator[Behind]:
+    """Start Tempo, Prometheus and a Collector with collector-config/backend.yaml.
+
+    `scrape` and `interval` are those of `processes.start_prometheus`.
+    """
     output = directory / "collector-output.jsonl"
     overlay = directory / "file-exporter.yaml"
     pipeline = {"receivers": ["otlp"], "processors": ["memory_limiter"]}
@@ -174,7 +179,7 @@ def behind(directory: Path) -> Iterator[Behind]:
     )
     with ExitStack() as stack:
         tempo = stack.enter_context(processes.start_tempo(directory))
-        prometheus = stack.enter_context(processes.start_prometheus(directory))
+        prometheus = stack.enter_context(processes.start_prometheus(directory, scrape=scrape, interval=interval))
         collector = stack.enter_context(processes.start_backend(directory, tempo, prometheus, overlays=[overlay]))
         yield Behind(tempo, prometheus, collector, output)
 
@@ -186,9 +191,9 @@ def run(directory: Path, protocol: str, seed: int) -> Iterator[Run]:
     with ExitStack() as stack:
         stock = stack.enter_context(behind(directory))
         (directory / "gateway").mkdir()
-        gateway = stack.enter_context(Gateway(directory / "gateway", _settings(stock.collector)))
+        gateway = stack.enter_context(Gateway(directory / "gateway", settings(stock.collector)))
         endpoint = gateway.grpc if protocol == "grpc" else gateway.http
-        report = _run_application(provider, endpoint, protocol, seed, directory)
+        report = run_application(provider, endpoint, protocol, seed, directory)
         spans = sum(1 for _ in spans_of(report["sent"]["traces"]))
         processes.wait_until(lambda: _settled(gateway, spans), "every item has its outcome", within=60)
         text = gateway.metrics_text()
@@ -205,7 +210,7 @@ def run_without_gateway(directory: Path, seed: int) -> Iterator[Run]:
     provider = Provider()
     with ExitStack() as stack:
         stock = stack.enter_context(behind(directory))
-        report = _run_application(provider, f"http://{stock.collector.otlp_grpc}", "grpc", seed, directory)
+        report = run_application(provider, f"http://{stock.collector.otlp_grpc}", "grpc", seed, directory)
         stock.collector.stop()
         http = stack.enter_context(httpx.Client(trust_env=False, timeout=30))
         yield Run(directory, report, list(provider.ledger), "", 0, stock, http)
@@ -215,7 +220,8 @@ def _trace_id(span: Span) -> str:
     return span.trace_id
 
 
-def _settings(collector: processes.Collector) -> dict[str, Any]:
+def settings(collector: processes.Collector) -> dict[str, Any]:
+    """A gateway's configuration that exports to this Collector."""
     return {
         "redaction": {"names": "off"},
         "sampling": {"decision_wait": "5s", "policies": POLICIES},
@@ -223,7 +229,7 @@ def _settings(collector: processes.Collector) -> dict[str, Any]:
     }
 
 
-def _run_application(provider: Provider, endpoint: str, protocol: str, seed: int, directory: Path) -> dict[str, Any]:
+def run_application(provider: Provider, endpoint: str, protocol: str, seed: int, directory: Path) -> dict[str, Any]:
     """The application's report. It knows where to send by two environment variables, and by nothing else."""
     # Beside the stack's directory, not in it: the report quotes what was planted.
     file = directory.with_name(f"{directory.name}-report.json")
