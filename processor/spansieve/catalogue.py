@@ -13,6 +13,17 @@ A catalogue is a YAML file inside the package:
         unit: s
         help: From the first attempt to the answer.
         buckets: [0.01, 0.1, 1]               # histograms only: inclusive upper bounds, ascending, without +Inf
+
+Labels that many metrics share may stand once, under a name, and `$name` puts them in place. A metric that belongs to
+one generation of the semantic conventions says so; its name is unique within that generation:
+
+    label_sets:
+      call: [gen_ai.operation.name, gen_ai.request.model]
+    metrics:
+      - name: gen_ai.client.operation.duration
+        semconv: v1.41
+        labels: [$call, error.type]
+        ...
 """
 
 import math
@@ -24,7 +35,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -35,8 +46,21 @@ UNITS: Mapping[str, str] = MappingProxyType(
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 _ANNOTATION = re.compile(r"\{[^{}]+\}")
-_KEYS = frozenset({"name", "kind", "unit", "help", "labels", "buckets"})
+_KEYS = frozenset({"name", "kind", "unit", "help", "labels", "buckets", "semconv"})
 _NEEDED = ("name", "kind", "unit", "help")
+
+MoreLabels: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+"""(name of a label set, labels to put at its end) pairs; a tuple, so that `load` can remember by it."""
+
+
+class Semconv(StrEnum):
+    """A generation of the GenAI conventions: the value of `measure.semconv`."""
+
+    V1_41 = "v1.41"
+    LATEST = "latest"
+
+
+_GENERATIONS = frozenset(map(str, Semconv))
 
 
 class Kind(StrEnum):
@@ -60,6 +84,7 @@ class MetricSpec:
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    semconv: str = ""  # a Semconv's value; empty when the metric is in every generation
 
 
 class CatalogueError(ValueError):
@@ -71,49 +96,76 @@ class CatalogueError(ValueError):
 
 
 @cache  # the package's data do not change
-def load(package: str, resource: str) -> Mapping[str, MetricSpec]:
+def load(
+    package: str, resource: str, semconv: Semconv = Semconv.V1_41, more: MoreLabels = ()
+) -> Mapping[str, MetricSpec]:
     """Read the catalogue `resource` (a path with `/`) of a package: name → spec, in the order of the file.
 
-    Raises CatalogueError with every problem found.
+    Metrics of another generation of the conventions are left out; `more` adds labels to the file's label sets. Raises
+    CatalogueError with every problem found.
     """
-    return parse(files(package).joinpath(resource).read_text(encoding="utf-8"))
+    return parse(files(package).joinpath(resource).read_text(encoding="utf-8"), semconv, more)
 
 
-def parse(text: str) -> Mapping[str, MetricSpec]:
+def parse(text: str, semconv: Semconv = Semconv.V1_41, more: MoreLabels = ()) -> Mapping[str, MetricSpec]:
     """Check the text of a catalogue: name → spec, in the order of the text.
 
-    Raises CatalogueError with every problem found.
+    Metrics of another generation of the conventions are checked and left out; `more` adds labels to the text's label
+    sets. Raises CatalogueError with every problem found.
     """
     tree = yaml.safe_load(text)
     entries = tree.get("metrics") if isinstance(tree, dict) else None
     if not isinstance(entries, list) or not entries:
         raise CatalogueError(["A catalogue holds a list named metrics, with at least one entry."])
+    sets = tree.get("label_sets", {})
+    if not isinstance(sets, dict) or not all(isinstance(name, str) and isinstance(sets[name], list) for name in sets):
+        raise CatalogueError(["label_sets does not hold lists of labels, each under its name."])
+    sets = dict(sets)
+    for name, labels in more:
+        sets[name] = [*sets.get(name, ()), *labels]
     problems: list[str] = []
-    specs: dict[str, MetricSpec] = {}
-    exposed: dict[str, str] = {}
+    specs: dict[tuple[str, str], MetricSpec] = {}
+    exposed: dict[tuple[str, str], str] = {}
     for position, entry in enumerate(entries, 1):
-        found = _problems(entry)
-        if found:
+        found, spec = _spec(entry, sets)
+        if spec is None:
             name = entry.get("name", f"Entry {position}") if isinstance(entry, dict) else f"Entry {position}"
             problems += [f"{name}: {problem}." for problem in found]
             continue
-        spec = MetricSpec(
-            entry["name"],
-            Kind(entry["kind"]),
-            entry["unit"],
-            entry["help"],
-            tuple(entry.get("labels", ())),
-            tuple(map(float, entry.get("buckets", ()))),
-        )
-        other = exposed.setdefault(prometheus_name(spec), spec.name)
-        if spec.name in specs:
-            problems.append(f"{spec.name}: the name stands twice.")
-        elif other != spec.name:
-            problems.append(f"{spec.name}: its Prometheus name is that of {other}.")
-        specs[spec.name] = spec
+        for generation in (spec.semconv,) if spec.semconv else tuple(Semconv):
+            other = exposed.setdefault((generation, prometheus_name(spec)), spec.name)
+            if (generation, spec.name) in specs:
+                problems.append(f"{spec.name}: the name stands twice.")
+            elif other != spec.name:
+                problems.append(f"{spec.name}: its Prometheus name is that of {other}.")
+            specs[generation, spec.name] = spec
     if problems:
-        raise CatalogueError(problems)
-    return MappingProxyType(specs)
+        raise CatalogueError(list(dict.fromkeys(problems)))
+    return MappingProxyType({name: spec for (generation, name), spec in specs.items() if generation == semconv})
+
+
+def _spec(entry: Any, sets: Mapping[str, list[Any]]) -> tuple[list[str], MetricSpec | None]:  # noqa: ANN401 - YAML
+    if isinstance(entry, dict) and isinstance(entry.get("labels"), list):
+        named = [label[1:] for label in entry["labels"] if isinstance(label, str) and label.startswith("$")]
+        if missing := [f"there is no label set {name}" for name in named if name not in sets]:
+            return missing, None
+        labels = [
+            each
+            for label in entry["labels"]
+            for each in (sets[label[1:]] if isinstance(label, str) and label.startswith("$") else (label,))
+        ]
+        entry = {**entry, "labels": labels}
+    if found := _problems(entry):
+        return found, None
+    return [], MetricSpec(
+        entry["name"],
+        Kind(entry["kind"]),
+        entry["unit"],
+        entry["help"],
+        tuple(entry.get("labels", ())),
+        tuple(map(float, entry.get("buckets", ()))),
+        entry.get("semconv", ""),
+    )
 
 
 def _problems(entry: Any) -> list[str]:  # noqa: ANN401 - whatever the YAML held
@@ -128,6 +180,8 @@ def _problems(entry: Any) -> list[str]:  # noqa: ANN401 - whatever the YAML held
         found.append("kind is none of counter, gauge, histogram")
     if entry["unit"] not in UNITS and not _ANNOTATION.fullmatch(entry["unit"]):
         found.append(f"unit is none of {', '.join(UNITS)} and no annotation in braces")
+    if entry.get("semconv", "") not in {"", *_GENERATIONS}:
+        found.append(f"semconv is none of {', '.join(Semconv)}")
     return found + _label_problems(entry.get("labels", [])) + _bucket_problems(entry.get("buckets"), entry["kind"])
 
 

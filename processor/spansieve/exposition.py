@@ -1,14 +1,19 @@
-"""The series in the Prometheus exposition format, by way of prometheus_client."""
+"""The series in the Prometheus and OpenMetrics exposition formats, by way of prometheus_client.
+
+Only OpenMetrics has exemplars. They stand without a time: Prometheus takes that of the scrape, and the senders' clocks,
+which may be wrong, have no say.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar as ShownExemplar
 from prometheus_client.utils import floatToGoString
 
 from spansieve.catalogue import Kind, MetricSpec, prometheus_label, prometheus_name
-from spansieve.series import HistogramValue, SeriesStore
+from spansieve.series import Exemplar, HistogramValue, SeriesStore
 
 
 class SeriesCollector(Collector):
@@ -51,12 +56,19 @@ def _family(spec: MetricSpec) -> Metric:
 
 
 def _add_histogram(family: Metric, spec: MetricSpec, labels: dict[str, str], value: HistogramValue) -> None:
-    seen = 0
-    for bound, count in zip((*spec.buckets, math.inf), value.counts, strict=True):
+    seen: float = 0
+    for at, (bound, count) in enumerate(zip((*spec.buckets, math.inf), value.counts, strict=True)):
         seen += count
-        family.add_sample(f"{family.name}_bucket", {**labels, "le": _bound(bound)}, seen)
+        exemplar = value.exemplars.get(at)
+        family.add_sample(
+            f"{family.name}_bucket", {**labels, "le": _bound(bound)}, seen, exemplar=exemplar and _shown(exemplar)
+        )
     family.add_sample(f"{family.name}_sum", labels, value.sum)
     family.add_sample(f"{family.name}_count", labels, seen)
+
+
+def _shown(exemplar: Exemplar) -> ShownExemplar:
+    return ShownExemplar({"trace_id": exemplar.trace_id.hex(), "span_id": exemplar.span_id.hex()}, exemplar.value)
 
 
 def _bound(bound: float) -> str:

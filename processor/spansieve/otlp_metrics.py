@@ -7,6 +7,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AGGREGATION_TEMPORALITY_CUMULATIVE,
+    Exemplar,
     Gauge,
     Histogram,
     HistogramDataPoint,
@@ -16,6 +17,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 
 from spansieve import __version__
+from spansieve import series as held
 from spansieve.catalogue import Kind, MetricSpec
 from spansieve.series import HistogramValue, Labels, Series, SeriesStore
 
@@ -30,7 +32,8 @@ def request(
 
     `start_ns` is when the stores began to count, `now_ns` the time of the points (Unix nanoseconds). A metric without
     series is left out. Counters are monotonic sums and, like gauges, doubles throughout: a metric whose points change
-    their type between two exports is rejected by some backends.
+    their type between two exports is rejected by some backends. OTLP has whole numbers in buckets: counts that are not
+    whole, from adjusted counts, are rounded, which is off by half an item at most however long the gateway counts.
     """
     message = ExportMetricsServiceRequest()
     envelope = message.resource_metrics.add()
@@ -76,14 +79,26 @@ def _number(series: Series, start_ns: int, now_ns: int) -> NumberDataPoint:
 
 def _histogram(series: Series, start_ns: int, now_ns: int) -> HistogramDataPoint:
     assert isinstance(series.value, HistogramValue)  # noqa: S101 - see above
+    counts = list(map(round, series.value.counts))
     return HistogramDataPoint(
         attributes=_attributes(series.spec, series.labels),
         start_time_unix_nano=start_ns,
         time_unix_nano=now_ns,
-        count=series.value.count,
+        count=sum(counts),
         sum=series.value.sum,
-        bucket_counts=series.value.counts,
+        bucket_counts=counts,
         explicit_bounds=series.spec.buckets,
+        exemplars=[_exemplar(each, start_ns, now_ns) for each in series.value.exemplars.values()],
+    )
+
+
+def _exemplar(given: held.Exemplar, start_ns: int, now_ns: int) -> Exemplar:
+    return Exemplar(
+        # The sender's clock may be wrong, and a time to come would keep backends from taking others.
+        time_unix_nano=min(max(given.time_ns, start_ns), now_ns),
+        as_double=given.value,
+        trace_id=given.trace_id,
+        span_id=given.span_id,
     )
 
 

@@ -1,159 +1,229 @@
-"""Where prices come from: the operator's file first, then the data that the genai-prices package carries.
+"""The price table: the operator's file first, then the shipped prices.
 
 The operator's file:
 
     prices:
-      - provider: azure.ai.openai      # gen_ai.provider.name as it stands in the metrics
+      - provider: azure.ai.openai      # gen_ai.provider.name as it stands in the metrics; left out: any provider
         model: my-deployment           # the response's or the request's model, in any case
         usd_per_million_tokens:
           input: 2.50
           output: 10.00
-          cache_read: 1.25             # may be left out, as cache_write: cached tokens then cost what input costs
-          cache_write: 0
-
-Nothing is fetched: the package's prices are as new as the package.
+          cache_read: 1.25             # may be left out, as cache_write and reasoning: such tokens cost what any cost
+        above_input_tokens:            # calls with a longer input pay these rates for all of it; may be left out
+          - {tokens: 200000, input: 5.00, output: 15.00}
+        usd_per_call: 0.005            # may be left out
+        context_window: 128000         # may be left out
+      - provider: azure.ai.openai      # the same model in another service tier
+        model: my-deployment
+        service_tier: batch
+        usd_per_million_tokens: {input: 1.25, output: 5.00}
+    aliases:                           # a model that is priced as another
+      - {provider: azure.ai.openai, model: their-deployment, price_of: {provider: openai, model: gpt-4o}}
 """
 
-import math
-from collections.abc import Mapping
+import hashlib
 from datetime import UTC, datetime
-from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Self
 
 import yaml
-from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from spansieve import shipped_prices
 from spansieve.config import ConfigError
+from spansieve.config_problems import sentences
 from spansieve.measure.llm_call import CostSource
-from spansieve.measure.pricing import PriceRow, PriceSource, PriceTable, Rate
+from spansieve.measure.pricing import PriceRow, Prices, PriceSource, PriceTable, Rate, TableVersion
 
 _MILLION = 10**6
-_RATES = ("input", "output", "cache_read", "cache_write")
-_KEYS = frozenset({"provider", "model", "usd_per_million_tokens"})
-_EXAMPLE = "Example: {provider: openai, model: my-model, usd_per_million_tokens: {input: 2.5, output: 10}}"
+_EXAMPLE = {"provider": "openai", "model": "my-model", "usd_per_million_tokens": {"input": 2.5, "output": 10}}
+
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True, examples=[2.5])]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rates(_Section):
+    """USD for a million tokens."""
+
+    input: Usd
+    output: Usd
+    cache_read: Usd | None = None
+    cache_write: Usd | None = None
+    reasoning: Usd | None = None
+
+
+class Above(Rates):
+    """The rates of calls whose input is longer than so many tokens."""
+
+    tokens: int = Field(gt=0, strict=True, examples=[200000])
+
+
+class Entry(_Section):
+    """The prices of one model in one service tier."""
+
+    provider: str = Field(default="", description="Canonical; empty for any provider.", examples=["openai"])
+    model: str = Field(min_length=1, examples=["my-model"])
+    service_tier: str = Field(default="", examples=["batch"])
+    usd_per_million_tokens: Rates = Field(examples=[{"input": 2.5, "output": 10}])
+    above_input_tokens: tuple[Above, ...] = ()
+    usd_per_call: Usd = 0.0
+    context_window: int | None = Field(default=None, gt=0, strict=True, examples=[128000])
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        tokens = [above.tokens for above in self.above_input_tokens]
+        if tokens != sorted(set(tokens)):
+            raise ValueError("has above_input_tokens whose tokens do not ascend: put the smallest first")
+        return self
+
+
+class Target(_Section):
+    """Which model's prices hold."""
+
+    provider: str = Field(min_length=1, examples=["openai"])
+    model: str = Field(min_length=1, examples=["gpt-4o"])
+
+
+class Alias(_Section):
+    """A model that is priced as another."""
+
+    provider: str = Field(default="", description="Canonical; empty for any provider.", examples=["azure.ai.openai"])
+    model: str = Field(min_length=1, examples=["my-deployment"])
+    price_of: Target = Field(examples=[{"provider": "openai", "model": "gpt-4o"}])
+
+
+class PriceFile(_Section):
+    """The operator's file."""
+
+    prices: tuple[Entry, ...] = Field(default=(), examples=[[_EXAMPLE]])
+    aliases: tuple[Alias, ...] = ()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        standard = {(entry.provider, entry.model.lower()) for entry in self.prices if not entry.service_tier}
+        named: set[tuple[str, str, str]] = set()
+        keys = [(entry.provider, entry.model.lower(), entry.service_tier.lower()) for entry in self.prices]
+        keys += [(alias.provider, alias.model.lower(), "") for alias in self.aliases]
+        for key in keys:
+            provider, model, tier = key
+            where = f"{model} of {provider or 'any provider'}"
+            if key in named:
+                raise ValueError(f"names {where} twice: each model has one price in a service tier")
+            if tier and key[:2] not in standard:
+                raise ValueError(
+                    f"has a price of {where} for the service tier {tier} alone: add an entry without service_tier"
+                )
+            named.add(key)
+        return self
 
 
 def load(override: Path | None) -> PriceTable:
-    """Return the price table; `override` is the operator's file.
+    """Return the price table; `override` is the operator's file. Raises ConfigError with every problem of it.
 
-    Takes about 0.3 s and 30 MB, which the package's data needs. Raises ConfigError with every problem of the file.
+    Takes about 0.3 s and 30 MB, which the shipped data need.
     """
-    shipped = shipped_prices()
-    return PriceTable([shipped] if override is None else [read_override(override), shipped])
+    shipped = shipped_prices.source()
+    version, day = shipped_prices.version(datetime.now(UTC).date())
+    if override is None:
+        return PriceTable([shipped], TableVersion(version, day))
+    text = _read(override)
+    file = parse(text, str(override))
+    own = _entries(file, shipped)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return PriceTable([own, _aliases(file, (own, shipped)), shipped], TableVersion(version, day, digest))
 
 
-def read_override(path: Path) -> PriceSource:
-    """Read the operator's file. Raises ConfigError with every problem found."""
+def _read(path: Path) -> str:
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError([f"{path} cannot be read: {why}."]) from None
+
+
+def parse(text: str, name: str) -> PriceFile:
+    """Check the text of the operator's file, called `name` in problems. Raises ConfigError with every problem found."""
+    try:
+        tree = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        raise ConfigError([f"{path} is not valid YAML{f' in line {mark.line + 1}' if mark else ''}."]) from None
-    entries = tree.get("prices") if isinstance(tree, dict) and len(tree) == 1 else None
-    if not isinstance(entries, list):
-        raise ConfigError([f"{path} does not hold one list named prices. {_EXAMPLE}"])
-    rows: dict[tuple[str, str], PriceRow] = {}
-    problems: list[str] = []
-    for position, entry in enumerate(entries):
-        found = _problems(entry)
-        if not found:
-            key = entry["provider"], entry["model"].lower()
-            if key in rows:
-                found = ["the provider and model stand twice"]
-            rows[key] = _override_row(entry["usd_per_million_tokens"])
-        problems += [f"{path}: prices[{position}]: {problem}. {_EXAMPLE}" for problem in found]
-    if problems:
-        raise ConfigError(problems)
-
-    def source(provider: str, model: str, _at: int) -> PriceRow | None:
-        return rows.get((provider, model.lower()))
-
-    return source
+        raise ConfigError([f"{name} is not valid YAML{f' in line {mark.line + 1}' if mark else ''}."]) from None
+    if not isinstance(tree, dict):
+        raise ConfigError([f"{name} does not hold prices or aliases. Example: prices: [{_example()}]"])
+    try:
+        return PriceFile.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError([f"{name}: {sentence}" for sentence in sentences(error, PriceFile)]) from None
 
 
-def _problems(entry: Any) -> list[str]:  # noqa: ANN401 - whatever the YAML held
-    if not isinstance(entry, dict):
-        return ["it is not a mapping"]
-    found = [f"{key} is not a key of a price" for key in entry if key not in _KEYS]
-    found += [f"{key} is missing" for key in ("provider", "model") if not isinstance(entry.get(key), str)]
-    rates = entry.get("usd_per_million_tokens")
-    if not isinstance(rates, dict):
-        return [*found, "usd_per_million_tokens is missing"]
-    found += [f"{name} is not a rate: there are {', '.join(_RATES)}" for name in rates if name not in _RATES]
-    found += [f"{name} is missing" for name in ("input", "output") if name not in rates]
-    return found + [
-        f"{name} is not a number of 0 or more" for name, usd in rates.items() if name in _RATES and not _is_price(usd)
-    ]
+def _example() -> str:
+    return yaml.safe_dump(_EXAMPLE, default_flow_style=True, width=1000).strip()
 
 
-def _is_price(usd: object) -> bool:
-    return isinstance(usd, int | float) and not isinstance(usd, bool) and 0 <= usd < math.inf
+def providers(override: Path) -> list[str]:
+    """Return the providers that the operator's file names. Raises ConfigError with every problem of the file."""
+    file = parse(_read(override), str(override))
+    named = [entry.provider for entry in file.prices] + [alias.provider for alias in file.aliases]
+    return list(dict.fromkeys(named))
 
 
-def _override_row(rates: Mapping[str, float]) -> PriceRow:
-    rows = {name: Rate(usd / _MILLION) for name, usd in rates.items()}
-    return PriceRow(CostSource.OVERRIDE, rows["input"], rows["output"], rows.get("cache_read"), rows.get("cache_write"))
+def _entries(file: PriceFile, shipped: PriceSource) -> PriceSource:
+    entries: dict[tuple[str, str], dict[str, Entry]] = {}
+    for entry in file.prices:
+        entries.setdefault((entry.provider, entry.model.lower()), {})[entry.service_tier.lower()] = entry
 
-
-def shipped_prices() -> PriceSource:
-    """Return the genai-prices package's bundled data as a source; a question costs 0.1 to 1 ms, so remember answers.
-
-    The package's own look-up is not used: it remembers unknown models without bound.
-    """
-    providers = get_snapshot().providers
-    by_id = {provider.id: provider for provider in providers}
-    ids: Mapping[str, str] = yaml.safe_load(
-        files("spansieve").joinpath("price_providers.yaml").read_text(encoding="utf-8")
-    )
-
-    def source(provider: str, model: str, at: int) -> PriceRow | None:
-        known = by_id.get(ids.get(provider, provider))
-        if known is None:
+    def source(provider: str, model: str) -> Prices | None:
+        by_tier = entries.get((provider, model.lower())) or entries.get(("", model.lower()))
+        if by_tier is None:
             return None
-        found = _model(known, model, providers)
-        return _shipped_row(found.get_prices(datetime.fromtimestamp(at, UTC))) if found else None
+        known = shipped(provider, model)
+        window = known(0, "").context_window if known else None
+        rows = {tier: _row(entry, window) for tier, entry in by_tier.items()}
+
+        def prices(_at: int, service_tier: str) -> PriceRow:
+            return rows.get(service_tier) or rows[""]
+
+        return prices
 
     return source
 
 
-def _model(provider: Provider, model: str, providers: list[Provider]) -> ModelInfo | None:
-    """Find a model as sent, then without what clouds and proxies put before its name."""
-    # models/gemini-…, publishers/google/models/gemini-…, openai/gpt-…
-    spellings = dict.fromkeys((model, model.rpartition("models/")[2], model.rpartition("/")[2]))
-    for spelling in spellings:
-        if spelling and (found := provider.find_model(spelling, all_providers=providers)) is not None:
-            return found
-    return None
-
-
-def _shipped_row(prices: ModelPrice) -> PriceRow:
+def _row(entry: Entry, window: int | None) -> PriceRow:
     return PriceRow(
-        CostSource.TABLE,
-        _rate(prices.input_mtok),
-        _rate(prices.output_mtok),
-        _rate(prices.cache_read_mtok),
-        _rate(prices.cache_write_mtok),
-        _rate(prices.output_reasoning_mtok),
-        float(_flat(prices.requests_kcount)) / 1000,
+        CostSource.OVERRIDE,
+        _rate(entry, "input"),
+        _rate(entry, "output"),
+        _rate(entry, "cache_read"),
+        _rate(entry, "cache_write"),
+        _rate(entry, "reasoning"),
+        entry.usd_per_call,
+        entry.context_window or window,
+        entry.model,
     )
 
 
-def _rate(price: Decimal | TieredPrices | None) -> Rate | None:
-    match price:
-        case None:
+def _rate(entry: Entry, kind: str) -> Rate | None:
+    base: float | None = getattr(entry.usd_per_million_tokens, kind)
+    if base is None:
+        return None
+    tiers: list[tuple[int, float]] = []
+    for above in entry.above_input_tokens:
+        usd: float | None = getattr(above, kind)
+        tiers.append((above.tokens, (above.input if usd is None else usd) / _MILLION))
+    return Rate(base / _MILLION, tuple(tiers))
+
+
+def _aliases(file: PriceFile, sources: tuple[PriceSource, ...]) -> PriceSource:
+    targets = {(alias.provider, alias.model.lower()): alias.price_of for alias in file.aliases}
+
+    def source(provider: str, model: str) -> Prices | None:
+        target = targets.get((provider, model.lower())) or targets.get(("", model.lower()))
+        if target is None:
             return None
-        case TieredPrices():
-            tiers = tuple((tier.start, float(tier.price) / _MILLION) for tier in price.tiers)
-            return Rate(float(price.base) / _MILLION, tiers)
-        case _:
-            return Rate(float(price) / _MILLION)
+        found = (each(target.provider, target.model) for each in sources)
+        return next((prices for prices in found if prices is not None), None)
 
-
-def _flat(price: Decimal | TieredPrices | None) -> Decimal:
-    return price.base if isinstance(price, TieredPrices) else price or Decimal(0)
+    return source

@@ -1,45 +1,107 @@
 """Derives LLM metrics from all traffic, before sampling: calls, errors, tokens, times and cost.
 
-Pure: series are kept in the Meter, the shell shows them. Prices come in as an argument.
+Pure: series are kept in the Meter, the shell shows them. Prices and the time come in as arguments.
 """
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from dataclasses import replace
+from typing import overload
 
-from spansieve.measure.application_metrics import leave_out
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+from spansieve import otlp_reduced
+from spansieve.facts import LlmFacts
+from spansieve.measure import added, application_metrics
+from spansieve.measure.llm_call import Observation
 from spansieve.measure.meter import Meter
 from spansieve.measure.pricing import PriceTable
-from spansieve.measure.resource import service_name
-from spansieve.model import MeasuredBatch, RedactedBatch
+from spansieve.measure.settings import MeterSettings
+from spansieve.measure.told import facts as told_facts
+from spansieve.model import MeasuredBatch, MeasuredSpans, RedactedBatch, RedactedSpans, SampledTrace
 
-__all__ = ["Meter", "PriceTable", "batch"]
+__all__ = ["Meter", "MeterSettings", "PriceTable", "batch", "marked"]
 
 
-def batch(batch: RedactedBatch, meter: Meter) -> MeasuredBatch:
+@overload
+def batch(batch: RedactedSpans, meter: Meter, now: float, *, count: bool = True) -> MeasuredSpans: ...
+@overload
+def batch(batch: RedactedBatch, meter: Meter, now: float, *, count: bool = True) -> MeasuredBatch: ...
+def batch(
+    batch: RedactedSpans | RedactedBatch, meter: Meter, now: float, *, count: bool = True
+) -> MeasuredSpans | MeasuredBatch:
     """Measure a batch, which must be redacted: names of models and services become labels.
 
-    Spans are read and left as they are. Applications' metrics under the gateway's own names are left out if the
-    meter is told so. Logs pass: what they tell of calls, the spans tell too.
+    Spans and log records are read and left as they are. Applications' metrics under the gateway's own names are treated
+    as the meter is told to. `now` is in seconds on the meter's clock. Without `count` the meter stays as it is: it has
+    counted the batch before, and a restart only needs to know again what the spans tell of.
     """
+    if count:
+        meter.settle(now)
+    if isinstance(batch, RedactedSpans):
+        return MeasuredSpans(batch.sets, batch.items, _spans(batch, meter, now, count=count))
     message = batch.message
     calls = left_out = 0
-    if isinstance(message, ExportTraceServiceRequest):
-        calls = _spans(message, meter)
-    elif isinstance(message, ExportMetricsServiceRequest) and meter.drop_application_metrics:
-        left_out = leave_out(message, meter.series.specs.keys(), meter.own_service)
-    return MeasuredBatch(batch.signal, message, batch.items - left_out, calls, left_out)
+    notes: list[tuple[bytes, LlmFacts]] = []
+    if isinstance(message, ExportMetricsServiceRequest):
+        left_out = application_metrics.apply(message, meter.series.specs.keys(), meter.settings)
+    elif isinstance(message, ExportLogsServiceRequest):
+        told = _log_records(message, meter)
+        notes = [
+            (observations[0].origin.trace_id, facts)
+            for observations in told
+            if observations[0].origin.trace_id and (facts := told_facts(observations)) is not None and not facts.calls
+        ]
+        calls = meter.take(told, tuple, now) if count else 0
+    return MeasuredBatch(batch.signal, message, batch.items - left_out, calls, left_out, notes)
 
 
-def _spans(message: ExportTraceServiceRequest, meter: Meter) -> int:
-    calls = 0
-    reader = meter.calls
-    for resource in message.resource_spans:
-        service = service_name(resource.resource)
-        for group in resource.scope_spans:
-            scope = group.scope.name
+def marked(trace: SampledTrace, meter: Meter) -> SampledTrace:
+    """Return a trace that leaves, with a mark on spans of agents whose told usage is not what was counted beneath."""
+    marks = meter.marks(trace.trace_id)
+    return replace(trace, groups=added.marked(trace.groups, marks)) if marks else trace
+
+
+def _spans(batch: RedactedSpans, meter: Meter, now: float, *, count: bool) -> int:
+    """Read the spans that may tell of something: those of a scope known for it, or with an attribute that is read."""
+    told: list[tuple[Observation, ...]] = []
+    reader = meter.reader
+    for each in batch.sets:
+        scope = each.envelope.scope_message.name
+        dialect = reader.by_scope(scope)
+        wanted = each.records if dialect is not None else [record for record in each.records if record.wanted]
+        if not wanted:
+            continue
+        sender = reader.sender(each.envelope.resource_message.attributes)
+        for record in wanted:
+            head = record.head or otlp_reduced.span(record.data)
+            if observations := reader.read(head, dialect, scope, sender, record.attributes):
+                told.append(observations)
+                record.llm = told_facts(observations)
+                if meter.settings.normalise:
+                    record.append(added.current(observations, head.attributes))
+    if not count:
+        return 0
+    # Which spans stand above one another matters seldom: asked for only then.
+    return meter.take(
+        told,
+        lambda: (
+            (record.trace_id, record.span_id, record.parent_span_id) for each in batch.sets for record in each.records
+        ),
+        now,
+    )
+
+
+def _log_records(message: ExportLogsServiceRequest, meter: Meter) -> list[tuple[Observation, ...]]:
+    told: list[tuple[Observation, ...]] = []
+    reader = meter.reader
+    for resource_logs in message.resource_logs:
+        sender = reader.sender(resource_logs.resource.attributes)
+        for scope_logs in resource_logs.scope_logs:
+            scope = scope_logs.scope.name
             dialect = reader.by_scope(scope)
-            for span in group.spans:
-                call = reader.read(span, dialect, scope, service)
-                if call is not None and meter.record(span.trace_id + span.span_id, call):
-                    calls += 1
-    return calls
+            told += [
+                observations
+                for record in scope_logs.log_records
+                if (observations := reader.read_log(record, dialect, scope, sender))
+            ]
+    return told

@@ -1,4 +1,4 @@
-"""Leaves out what applications measure under the names that the gateway derives itself: each call counts once."""
+"""What becomes of metrics that applications send under names which the gateway derives itself."""
 
 from collections.abc import Set as AbstractSet
 
@@ -6,22 +6,40 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, ResourceMetrics, ScopeMetrics
 
 from spansieve.measure.resource import service_name
+from spansieve.measure.settings import ApplicationMetrics, MeterSettings
+
+PREFIX = "application."
+"""Stands before the name of a metric that is passed on although the gateway derives one of its name."""
 
 
-def leave_out(message: ExportMetricsServiceRequest, names: AbstractSet[str], own_service: str) -> int:
-    """Remove metrics of these names, and envelopes that this empties; return how many data points went.
+def apply(message: ExportMetricsServiceRequest, names: AbstractSet[str], settings: MeterSettings) -> int:
+    """Remove or rename applications' metrics of these names; return how many data points were removed.
 
-    The resource whose service.name is `own_service` is the gateway itself, and keeps its metrics.
+    Envelopes that this empties go, too. The resource whose service.name is the gateway's own keeps its metrics.
     """
+    mode = settings.application_metrics
+    if mode is ApplicationMetrics.KEEP:
+        return 0
     left_out = 0
     resources = message.resource_metrics
     for at in reversed(range(len(resources))):
         each = resources[at]
-        if service_name(each.resource) != own_service and (removed := _from_resource(each, names)):
+        if service_name(each.resource) == settings.own_service:
+            continue
+        if mode is ApplicationMetrics.RENAME:
+            _rename(each, names)
+        elif removed := _from_resource(each, names):
             left_out += removed
             if not each.scope_metrics:
                 del resources[at]
     return left_out
+
+
+def _rename(resource: ResourceMetrics, names: AbstractSet[str]) -> None:
+    for scope in resource.scope_metrics:
+        for metric in scope.metrics:
+            if metric.name in names:
+                metric.name = PREFIX + metric.name
 
 
 def _from_resource(resource: ResourceMetrics, names: AbstractSet[str]) -> int:

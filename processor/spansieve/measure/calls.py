@@ -1,148 +1,244 @@
-"""Finds the LLM calls among spans: a span becomes an LlmCall, or nothing."""
+"""Reads what is particular to a call of a model: its tokens, times, cost, and who it was for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
 
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
-
+from spansieve.facts import ErrorClass
 from spansieve.measure import values
-from spansieve.measure.dialects import Dialect, Dialects
-from spansieve.measure.failures import Failures
-from spansieve.measure.llm_call import CostSource, LlmCall, Suspect, Tokens
-from spansieve.measure.pricing import PriceTable, cost_of
-from spansieve.measure.values import Found
+from spansieve.measure.attributes import Found, Plain
+from spansieve.measure.dialects import Fields, Operation, Shape
+from spansieve.measure.llm_call import CostSource, LlmCall, Origin, Suspect, Tokens, TtftSource
+from spansieve.measure.pricing import PriceRow, PriceTable, cost_of
+from spansieve.measure.values import Told
+
+_USERS = 4096
+_NAMES = 4096
+_STANDARD_TIERS = frozenset({"", "default", "standard", "auto", "on_demand"})
+
+
+class _Names(NamedTuple):
+    """What says who was asked, and for what: few different ones, that come again and again."""
+
+    provider: str
+    request_model: str
+    response_model: str
+    service_tier: str
+    streaming: bool | None
+    prompt_name: str
+    prompt_version: str
+    agent_name: str
+    suspects: tuple[Suspect, ...]
+
+
+class Ending(NamedTuple):
+    """How a call ended, and after how many seconds."""
+
+    duration_s: float | None
+    error_class: ErrorClass | None
+    finish_reasons: tuple[str, ...]
 
 
 class CallReader:
-    """Reads spans by the tables of the dialects.
+    """Reads calls from what a span or log record tells.
 
-    Only leaf calls to a model count: an agent's or workflow's span repeats the usage of the calls beneath it.
+    `providers` are the canonical names by their spellings; `separate_cache` those whose own input counts leave cached
+    tokens out; `user_key` is the key of users' pseudonyms.
     """
 
     def __init__(
-        self, dialects: Dialects, providers: Mapping[str, str], failures: Failures, prices: PriceTable
+        self, providers: Mapping[str, str], separate_cache: frozenset[str], prices: PriceTable, user_key: bytes
     ) -> None:
-        self._dialects = dialects
         self._providers = providers
-        self._failures = failures
+        self._separate_cache = separate_cache
         self._prices = prices
-        self._known = dialects.keys | failures.keys
+        self._names: dict[tuple[str, tuple[str, ...], tuple[Plain, ...]], _Names] = {}
+        self._pseudonym = lru_cache(maxsize=_USERS)(_pseudonym(user_key))
 
-    def by_scope(self, scope: str) -> Dialect | None:
-        """Return the dialect that an instrumentation scope is known to speak: ask once for a scope's spans."""
-        return self._dialects.by_scope(scope[: values.MAX_TEXT])
-
-    def read(self, span: Span, dialect: Dialect | None, scope: str, service: str) -> LlmCall | None:
-        """Return the call that a span tells of, None when it tells of none.
-
-        `dialect` is what `by_scope` said of `scope`, the name of the span's scope; `service` is that of its resource.
-        """
-        # Most spans are no LLM spans, and attributes are the costly part of a span: one pass, whatever the dialect.
-        known = self._known
-        found = {}
-        for attribute in span.attributes:
-            key = attribute.key
-            if key in known:
-                found[key] = attribute.value
-        if dialect is None:
-            if self._dialects.marks.isdisjoint(found):
-                return None
-            dialect = self._dialects.by_keys(found)
-            if dialect is None:
-                return None
-        return self._call(span, found, dialect, scope, service)
-
-    def _call(self, span: Span, found: Found, dialect: Dialect, scope: str, service: str) -> LlmCall | None:
-        fields = dialect.fields
-        suspects: list[Suspect] = []
-        provider = values.text(found, fields.provider).strip().lower()
-        request_model = values.text(found, fields.request_model)
-        if named := values.text(found, fields.operation):
-            operation = dialect.operations.get(named.lower(), "")
-            if not operation:
-                return None
-        elif not request_model:
-            return None
-        else:
-            operation = dialect.default_operation
-        usage = self._tokens(found, dialect, scope, suspects)
-        if not named and not provider and usage.input is None and usage.output is None:
-            return None
-        provider = self._providers.get(provider, provider)
-        response_model = values.text(found, fields.response_model)
-        end_ns = span.end_time_unix_nano
-        duration = _duration(span.start_time_unix_nano, end_ns, suspects)
-        streaming = values.truth(found, fields.streaming, suspects)
-        ttft, ttft_key = values.amount(found, fields.ttft, values.MAX_SECONDS, suspects)
+    def read(
+        self,
+        operation: Operation,
+        model: str,
+        told: Told,
+        shape: Shape,
+        origin: Origin,
+        ending: Ending,
+    ) -> LlmCall:
+        """Read one call; `model` is the one that the span's name holds."""
+        fields, (duration, error, finish_reasons) = shape.fields, ending
+        suspects = told.suspects
+        names = self._names_of(told, shape)
+        suspects += names.suspects
+        provider, request_model, response_model, tier = names[:4]
+        if not request_model:
+            request_model = model[: values.MAX_TEXT]
+        tokens = self.tokens(told, shape, origin.scope, provider)
+        streaming = names.streaming if operation.streaming is None else operation.streaming
+        ttft = told.amount(fields.ttft, values.MAX_SECONDS, streaming=streaming) if fields.ttft else None
         if ttft is not None:
-            if wrong := _wrong_ttft(ttft, duration, streaming=streaming):
+            if wrong := _wrong_ttft(ttft.value, duration, streaming=streaming):
                 suspects.append(wrong)
-                ttft, ttft_key = None, ""
+                ttft = None
             elif streaming is None:
                 # Some emitters have no flag, and give the time of streamed answers only.
                 streaming = True
-        reported, _ = values.amount(found, fields.reported_usd, values.MAX_USD, suspects)
-        finish_reasons = values.texts(found, fields.finish_reasons)
-        cost, source = self._cost(usage, provider, response_model, request_model, end_ns, reported)
+        per_token, per_chunk = _gaps(told, fields, tokens, duration, ttft, streaming=streaming)
+        reported = told.amount(fields.reported_usd, values.MAX_USD) if fields.reported_usd else None
+        usd = reported.value if reported is not None else None
+        row, cost, source = self._price(tokens, provider, response_model, request_model, tier, origin.end_ns, usd)
+        user = told.identifier(fields.user) if fields.user else ""
         return LlmCall(
-            dialect.name,
-            operation,
+            origin,
+            operation.what,
             provider,
             request_model,
             response_model,
-            service,
+            tier,
             streaming,
-            ttft,
-            ttft_key,
+            ttft.value if ttft is not None else None,
+            _ttft_source(ttft),
+            (ttft.option.key or ttft.option.event) if ttft is not None else "",
+            per_token,
+            per_chunk,
             duration,
-            usage,
+            tokens,
             finish_reasons,
-            self._failures.classify(span, found, finish_reasons),
-            reported,
+            error,
+            names.prompt_name,
+            names.prompt_version,
+            told.identifier(fields.conversation) if fields.conversation else "",
+            self._pseudonym(user) if user else "",
+            names.agent_name,
+            told.identifier(fields.agent_id) if fields.agent_id else "",
+            told.text(fields.response_id) if fields.response_id else "",
+            usd,
             cost,
             source,
+            row.context_window if row is not None else None,
             tuple(suspects),
         )
 
-    @staticmethod
-    def _tokens(found: Found, dialect: Dialect, scope: str, suspects: list[Suspect]) -> Tokens:
-        fields = dialect.fields
-        read = values.tokens
-        given = read(found, fields.input_tokens, suspects)
-        cache_read = read(found, fields.cache_read_tokens, suspects)
-        cache_write = read(found, fields.cache_write_tokens, suspects)
-        if given is not None and (cache_read or cache_write):
-            cached = (cache_read or 0) + (cache_write or 0)
-            # The conventions count cached tokens as input. Some emitters pass on a provider's count that leaves them
-            # out; when they are more than the input itself, it cannot be otherwise.
-            if cached > given or scope.startswith(dialect.exclusive_input_scopes):
-                given += cached
-        return Tokens(
-            given,
-            read(found, fields.output_tokens, suspects),
-            cache_read,
-            cache_write,
-            read(found, fields.reasoning_tokens, suspects),
+    def _names_of(self, told: Told, shape: Shape) -> _Names:
+        found = told.found
+        key = (shape.dialect.name, shape.names, tuple([found[name] for name in shape.names]))
+        try:
+            known = self._names.get(key)
+        except TypeError:  # a list of keys and values, where a text should be
+            return self._read_names(found, shape)
+        if known is None:
+            known = self._read_names(found, shape)
+            if all(len(value) <= values.MAX_TEXT for value in key[2] if isinstance(value, str)):
+                if len(self._names) >= _NAMES:
+                    self._names.clear()  # what comes again is back after one look
+                self._names[key] = known
+        return known
+
+    def _read_names(self, found: Found, shape: Shape) -> _Names:
+        told, fields = Told(found), shape.fields
+        tier = told.text(fields.service_tier).strip().lower()
+        return _Names(
+            self.provider(told.text(fields.provider)),
+            told.text(fields.request_model),
+            told.text(fields.response_model),
+            "" if tier in _STANDARD_TIERS else tier,
+            told.truth(fields.streaming),
+            told.text(fields.prompt_name),
+            told.identifier(fields.prompt_version),
+            told.text(fields.agent_name),
+            tuple(told.suspects),
         )
 
-    def _cost(
-        self, usage: Tokens, provider: str, response_model: str, request_model: str, end_ns: int, reported: float | None
-    ) -> tuple[float | None, CostSource | None]:
-        row = self._prices.find(provider, response_model, request_model, end_ns)
-        if row is not None and (usd := cost_of(usage, row)) is not None:
-            return usd, row.source
-        # A reported 0 is what emitters write that could not price the call either.
-        return (reported, CostSource.REPORTED) if reported else (None, None)
+    def provider(self, given: str) -> str:
+        """Return the canonical name of a provider as it was given."""
+        provider = given.strip().lower()
+        if (known := self._providers.get(provider)) is not None:
+            return known
+        # An SDK's provider, and which of its interfaces: openai.responses.
+        return self._providers.get(provider.partition(".")[0], provider)
 
+    def tokens(self, told: Told, shape: Shape, scope: str, provider: str) -> Tokens:
+        """Read the usage."""
+        fields, read = shape.fields, told.tokens
+        given = read(fields.input_tokens) if fields.input_tokens else None
+        output = read(fields.output_tokens) if fields.output_tokens else None
+        cache_read = read(fields.cache_read_tokens) if fields.cache_read_tokens else None
+        cache_write = read(fields.cache_write_tokens) if fields.cache_write_tokens else None
+        reasoning = read(fields.reasoning_tokens) if fields.reasoning_tokens else None
+        cached = (cache_read or 0) + (cache_write or 0)
+        if cached and given is not None:
+            # The conventions count cached tokens as input. Some emitters pass on a provider's count that leaves them
+            # out: those that always do are in the tables; for the rest it shows when there are more than the input.
+            if scope in shape.dialect.input_without_cache or (cached > given and provider in self._separate_cache):
+                given += cached
+            elif cached > given:
+                told.suspects.append(Suspect.CACHED_EXCEEDS_INPUT)
+                cache_read = cache_write = None
+        if reasoning and output is not None and reasoning > output:
+            told.suspects.append(Suspect.REASONING_EXCEEDS_OUTPUT)
+            reasoning = None
+        return Tokens(given, output, cache_read, cache_write, reasoning)
 
-def _duration(start_ns: int, end_ns: int, suspects: list[Suspect]) -> float | None:
-    duration = (end_ns - start_ns) / 1e9
-    if 0 <= duration <= values.MAX_SECONDS:
-        return duration
-    suspects.append(Suspect.ENDS_BEFORE_START if duration < 0 else Suspect.TOO_LARGE)
-    return None
+    def _price(
+        self,
+        tokens: Tokens,
+        provider: str,
+        response_model: str,
+        request_model: str,
+        tier: str,
+        at_ns: int,
+        reported: float | None,
+    ) -> tuple[PriceRow | None, float | None, CostSource | None]:
+        """Return the price row, what the call cost, and whence that is known.
+
+        A reported cost of 0 is none: some emitters write it when they found no price.
+        """
+        row = self._prices.find(provider, response_model, request_model, at_ns, tier)
+        if row is not None and (usd := cost_of(tokens, row)) is not None:
+            return row, usd, row.source
+        return (row, reported, CostSource.REPORTED) if reported else (row, None, None)
 
 
 def _wrong_ttft(ttft: float, duration: float | None, *, streaming: bool | None) -> Suspect | None:
     if duration is not None and ttft > duration:
         return Suspect.TTFT_EXCEEDS_DURATION
     return Suspect.TTFT_WITHOUT_STREAMING if streaming is False else None
+
+
+def _ttft_source(ttft: values.Amount | None) -> TtftSource | None:
+    if ttft is None:
+        return None
+    if ttft.option.event:
+        return TtftSource.EVENT
+    return TtftSource.TIMESTAMP if ttft.option.since_start else TtftSource.ATTRIBUTE
+
+
+def _gaps(
+    told: Told,
+    fields: Fields,
+    tokens: Tokens,
+    duration: float | None,
+    ttft: values.Amount | None,
+    *,
+    streaming: bool | None,
+) -> tuple[float | None, float | None]:
+    """Return the mean seconds for each output token after the first, and for each chunk, where they are known."""
+    per_token = per_chunk = None
+    if fields.time_per_output_token:
+        given = told.amount(fields.time_per_output_token, values.MAX_SECONDS, streaming=streaming)
+        per_token = given.value if given is not None else None
+    if fields.time_per_output_chunk:
+        given = told.amount(tuple(option for option in fields.time_per_output_chunk if option.key), values.MAX_SECONDS)
+        per_chunk = given.value if given is not None else told.mean_gap(fields.time_per_output_chunk)
+    if per_token is None and ttft is not None and duration is not None and streaming:
+        output = tokens.output or 0
+        if output > 1:
+            per_token = (duration - ttft.value) / (output - 1)
+    return per_token, per_chunk
+
+
+def _pseudonym(key: bytes) -> Callable[[str], str]:
+    def pseudonym(user: str) -> str:
+        return blake2b(user.encode(), key=key[:64], digest_size=8).hexdigest()
+
+    return pseudonym

@@ -1,25 +1,42 @@
-"""The tables that say where each dialect of LLM telemetry writes what, read from `dialects/*.yaml`.
+r"""The tables that say where each dialect of LLM telemetry writes what, read from `dialects/*.yaml`.
 
-A dialect is a file, named as the dialect:
+A dialect is a file, named as the dialect. Its first document is the table:
 
-    precedence: 90                      # dialects are asked in ascending order; the most general last
-    scopes: [some.instrumentation.]     # prefixes of instrumentation scope names that speak nothing else
-    keys: [gen_ai.provider.name]        # without such a scope: any of these attributes shows the dialect …
+    title: Some SDK                     # for people
+    precedence: 40                      # without a scope that decides: asked in ascending order
+    base: otel                          # whatever that dialect reads is read as well, after the dialect's own
+    scopes: [some-sdk, some.sdk.*]      # instrumentation scopes that speak nothing else: names, or beginnings with a *
+    keys: [some.key]                    # without such a scope: any of these attributes shows the dialect …
     unless: [other.key]                 # … when none of these is there
-    exclusive_input_scopes: [a.scope]   # prefixes of scopes whose input count leaves out cached tokens
-    operations: {chat: chat}            # the value of `operation`, in any case → one of OPERATIONS; a span whose
-                                        # operation is not here is no leaf call, and is not counted
-    default_operation: chat             # when the span has no operation, but a model and either usage or a provider
-    fields:                             # field → attributes in order of precedence; the first that is not empty counts
+    wraps: true                         # its spans may stand above another instrumentation's span of the same call
+    json_values: true                   # texts are JSON: "\"gpt-4o\""
+    input_without_cache: true           # the input count leaves out cached tokens; or a list of scopes where it does
+    operations:                         # the value of `operation`, in any case → what it is, see OPERATIONS
+      chat: chat
+      stream: {is: chat, streaming: true}
+      plan: ignored                     # known, and nothing that is measured
+    names: {"chat *": chat}             # the same by the span's name, for spans that have no operation, and for those
+                                        # that are ignored; what stands in place of the * is the model if nothing else
+                                        # names one
+    default_operation: chat             # when neither says anything, but there are a model and a provider or usage
+    fields:                             # field → where it may stand, in order of precedence; what is not empty counts
       ttft:
         - gen_ai.response.time_to_first_chunk         # seconds, as all times
         - {key: some.time.in.ms, factor: 0.001}       # a number in another unit
+        - {key: some.start, since_start: true}        # a time of day in ISO 8601, less the span's start
+        - {event: First Token Stream Event}           # the time of the span's first such event, less the span's start
+        - {key: some.ttft, if_streaming: true}        # counts only if the call is known to be streamed
+      streaming:
+        - {key: some.time, present: true}             # it streamed if the attribute is there
+      input_tokens:
+        - {key: usage, json: input.text}              # a member of a JSON (or Python) object in a text
 
-`scopes`, `unless`, `exclusive_input_scopes` and fields that the dialect does not have may be left out.
+All but `precedence` may be left out. The documents after the first are examples: a span, where it was taken from, and
+what must be read from it; the tests read them (see tests/golden/test_dialects.py).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -27,15 +44,41 @@ from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
-OPERATIONS = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
+LEAVES = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
 """The operations of the GenAI conventions that are leaf calls to a model."""
+OPERATIONS = LEAVES | {
+    "agent",  # a run of an agent
+    "workflow",  # a run of a workflow
+    "chain",  # a step of a framework: a workflow if it is the trace's root, else nothing
+    "tool",  # an execution of a tool
+    "retrieval",
+    "rerank",
+    "mcp",  # a request of the Model Context Protocol
+    "ignored",  # known, and nothing that is measured
+}
+"""Everything that an operation may be."""
+_NUMBERED = 8  # attributes with a number in them, as in annotations.0.annotation.score, are read up to this many
+
+
+NAMES = (
+    "provider", "request_model", "response_model", "service_tier", "streaming",
+    "prompt_name", "prompt_version", "agent_name",
+)  # fmt: skip
+"""Fields of a call that have few different values."""
 
 
 class Option(NamedTuple):
-    """One attribute that may carry a field; a number is multiplied by `factor`."""
+    """One place that may carry a field: an attribute, or an event of the span."""
 
     key: str
-    factor: float
+    factor: float = 1.0  # a number is multiplied by it
+    path: tuple[str, ...] = ()  # members of the object that the attribute's text holds
+    quoted: bool = False  # a text is a JSON string
+    since_start: bool = False
+    event: str = ""
+    if_streaming: bool = False
+    present: bool = False
+    special: bool = False  # more is to be done than to look at the attribute's value
 
 
 Options: TypeAlias = tuple[Option, ...]
@@ -43,14 +86,17 @@ Options: TypeAlias = tuple[Option, ...]
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Where a dialect writes each field of a call, in order of precedence; empty when it does not."""
+    """Where a dialect writes each field, in order of precedence; empty when it does not."""
 
     operation: Options = ()
     provider: Options = ()
     request_model: Options = ()
     response_model: Options = ()
+    service_tier: Options = ()
     streaming: Options = ()
     ttft: Options = ()
+    time_per_output_token: Options = ()
+    time_per_output_chunk: Options = ()  # an event: the mean time from one such event to the next
     input_tokens: Options = ()
     output_tokens: Options = ()
     cache_read_tokens: Options = ()
@@ -58,21 +104,91 @@ class Fields:
     reasoning_tokens: Options = ()
     finish_reasons: Options = ()
     reported_usd: Options = ()
+    prompt_name: Options = ()
+    prompt_version: Options = ()
+    conversation: Options = ()
+    user: Options = ()
+    name: Options = ()  # of the agent, workflow or tool, where neither of the next says it; else it is the span's
+    agent_name: Options = ()
+    agent_id: Options = ()
+    workflow_name: Options = ()
+    tool_name: Options = ()
+    tool_type: Options = ()
+    data_source: Options = ()
+    mcp_method: Options = ()
+    mcp_name: Options = ()
+    response_id: Options = ()
 
 
-@dataclass(frozen=True, slots=True)
+FIELDS = tuple(each.name for each in fields(Fields))
+
+
+class Operation(NamedTuple):
+    """What a span is: one of OPERATIONS, and whether that alone says that the answer was streamed."""
+
+    what: str
+    streaming: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
     """One dialect's table, see the head of this module."""
 
     name: str
+    title: str
     precedence: int
-    scopes: tuple[str, ...]
+    scopes: "Patterns"
     keys: frozenset[str]
     unless: frozenset[str]
-    exclusive_input_scopes: tuple[str, ...]
-    operations: Mapping[str, str]
-    default_operation: str
+    wraps: bool
+    input_without_cache: "Patterns"  # of scopes
+    operations: Mapping[str, Operation]
+    names: Mapping[str, Operation]
+    name_beginnings: tuple[tuple[str, Operation], ...]  # longest first
+    default_operation: Operation
     fields: Fields
+
+    @property
+    def has_names(self) -> bool:
+        """Whether a span's name may tell what it is."""
+        return bool(self.names or self.name_beginnings)
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Every attribute that it reads."""
+        options = (getattr(self.fields, name) for name in FIELDS)
+        return self.keys | self.unless | {option.key for some in options for option in some if option.key}
+
+    def by_name(self, span_name: str) -> tuple[Operation, str] | None:
+        """Return what a span is by its name, and what stands in place of the * in the table."""
+        if (exact := self.names.get(span_name)) is not None:
+            return exact, ""
+        for beginning, operation in self.name_beginnings:
+            if span_name.startswith(beginning):
+                return operation, span_name[len(beginning) :]
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Names, and beginnings of names."""
+
+    names: frozenset[str] = frozenset()
+    beginnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, given: Iterable[str] | bool) -> "Patterns":  # noqa: FBT001 - what YAML holds: true, or a list
+        """Read names, and beginnings that end in a `*`; True is all names, False none."""
+        if isinstance(given, bool):
+            return cls(beginnings=("",) if given else ())
+        given = tuple(given)
+        return cls(
+            frozenset(each for each in given if not each.endswith("*")),
+            tuple(each[:-1] for each in given if each.endswith("*")),
+        )
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (name in self.names or name.startswith(self.beginnings))
 
 
 class DialectError(ValueError):
@@ -84,18 +200,18 @@ class Dialects:
 
     def __init__(self, dialects: Iterable[Dialect]) -> None:
         self.ordered = sorted(dialects, key=lambda dialect: dialect.precedence)
-        self.keys: frozenset[str] = frozenset().union(*map(_keys_of, self.ordered))
+        self.keys: frozenset[str] = frozenset().union(*(dialect.attributes for dialect in self.ordered))
         """Every attribute that any dialect reads."""
         self.marks: frozenset[str] = frozenset().union(*(dialect.keys for dialect in self.ordered))
-        """A span with none of these, in a scope of no dialect, is no LLM span."""
+        """A span with none of these, in a scope of no dialect, is no LLM span that we understand."""
         # Scope names come from outside: remembered, but not without bound.
         self.by_scope = lru_cache(maxsize=1024)(self._by_scope)
 
     def _by_scope(self, scope: str) -> Dialect | None:
         """Return the dialect that a scope is known to speak."""
-        return next((dialect for dialect in self.ordered if scope.startswith(dialect.scopes)), None)
+        return next((dialect for dialect in self.ordered if scope in dialect.scopes), None)
 
-    def by_keys(self, found: Mapping[str, object]) -> Dialect | None:
+    def by_keys(self, found: Mapping[str, object] | frozenset[str]) -> Dialect | None:
         """Return the dialect that a span's attributes show."""
         for dialect in self.ordered:
             if not dialect.keys.isdisjoint(found) and dialect.unless.isdisjoint(found):
@@ -106,56 +222,157 @@ class Dialects:
 @cache  # the package's data do not change
 def load() -> Dialects:
     """Read every dialect of the package. Raises DialectError when a file contradicts itself."""
+    return Dialects(parse_all(texts()))
+
+
+def texts() -> dict[str, str]:
+    """Return the text of every dialect's file, examples included, by the dialect's name."""
     folder = files("spansieve.measure").joinpath("dialects")
-    return Dialects(
-        parse(entry.name.removesuffix(".yaml"), entry.read_text(encoding="utf-8"))
-        for entry in folder.iterdir()
+    return {
+        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
         if entry.name.endswith(".yaml")
-    )
+    }
 
 
-def parse(name: str, text: str) -> Dialect:
-    """Read one dialect. Raises DialectError when the text contradicts itself."""
-    tree = yaml.safe_load(text)
-    known = {each.name for each in fields(Dialect)} - {"name"}
-    if not isinstance(tree, dict) or (strange := tree.keys() - known):
-        raise DialectError(f"{name}: {', '.join(sorted(strange)) if isinstance(tree, dict) else 'it'} is not known")
+def parse_all(given: Mapping[str, str]) -> list[Dialect]:
+    """Read dialects that may build on one another, from texts by name. Raises DialectError."""
+    trees: dict[str, dict[str, Any]] = {}
+    for name, text in given.items():
+        tree = next(iter(yaml.load_all(text, Loader=_Loader)), None)  # the documents that follow are examples
+        if not isinstance(tree, dict):
+            raise DialectError(f"{name}: it is no table")
+        trees[name] = tree
+    return [_dialect(name, _on_base(name, trees, ())) for name in trees]
+
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast, where there is one
+_TABLE = frozenset(
+    {"title", "precedence", "base", "scopes", "keys", "unless", "wraps", "json_values", "input_without_cache"}
+    | {"operations", "names", "default_operation", "fields"}
+)
+
+
+def _on_base(name: str, trees: Mapping[str, dict[str, Any]], above: tuple[str, ...]) -> dict[str, Any]:
+    """Return a dialect's tree with what its base reads behind its own; options stand in place of their spellings."""
+    if name not in trees:
+        raise DialectError(f"{above[-1]}: its base {name} does not exist")
+    if name in above:
+        raise DialectError(f"{name}: it is its own base")
+    tree = dict(trees[name])
+    if strange := tree.keys() - _TABLE:
+        raise DialectError(f"{name}: {', '.join(sorted(strange))} is not known")
     table = tree.get("fields", {})
-    if strange := table.keys() - {each.name for each in fields(Fields)}:
-        raise DialectError(f"{name}: {', '.join(sorted(strange))} is no field of a call")
-    operations = tree.get("operations", {})
-    default = tree.get("default_operation", "chat")
-    if strange := {*operations.values(), default} - OPERATIONS:
-        raise DialectError(f"{name}: {', '.join(sorted(strange))} is no leaf operation")
+    if strange := table.keys() - set(FIELDS):
+        raise DialectError(f"{name}: {', '.join(sorted(strange))} is no field")
+    quoted = bool(tree.get("json_values", False))
+    tree["fields"] = {
+        field: tuple(option for entry in entries for option in _options(name, entry, quoted=quoted))
+        for field, entries in table.items()
+    }
+    if "base" not in tree:
+        return tree
+    base = _on_base(tree.pop("base"), trees, (*above, name))
+    for part in ("operations", "names"):
+        tree[part] = base.get(part, {}) | tree.get(part, {})
+    tree["fields"] = {
+        field: tuple(dict.fromkeys((*tree["fields"].get(field, ()), *base["fields"].get(field, ()))))
+        for field in FIELDS
+    }
+    tree.setdefault("default_operation", base.get("default_operation", "chat"))
+    return tree
+
+
+def _dialect(name: str, tree: Mapping[str, Any]) -> Dialect:
+    names = {str(key): _operation(name, value) for key, value in tree.get("names", {}).items()}
+    beginnings = {key[:-1]: operation for key, operation in names.items() if key.endswith("*")}
     return Dialect(
         name,
+        tree.get("title", name),
         tree["precedence"],
-        tuple(tree.get("scopes", ())),
+        Patterns.of(tree.get("scopes", ())),
         frozenset(tree.get("keys", ())),
         frozenset(tree.get("unless", ())),
-        tuple(tree.get("exclusive_input_scopes", ())),
-        {named.lower(): operation for named, operation in operations.items()},
-        default,
-        Fields(**{field: tuple(map(_option, options)) for field, options in table.items()}),
+        bool(tree.get("wraps", False)),
+        Patterns.of(tree.get("input_without_cache", ())),
+        MappingProxyType(
+            {str(key).lower(): _operation(name, value) for key, value in tree.get("operations", {}).items()}
+        ),
+        MappingProxyType({key: operation for key, operation in names.items() if not key.endswith("*")}),
+        tuple(sorted(beginnings.items(), key=lambda item: -len(item[0]))),
+        _operation(name, tree.get("default_operation", "chat")),
+        Fields(**tree["fields"]),
     )
 
 
-def _option(entry: Any) -> Option:  # noqa: ANN401 - a key, or a mapping of key and factor
-    return Option(entry, 1.0) if isinstance(entry, str) else Option(entry["key"], float(entry["factor"]))
+def _operation(name: str, entry: Any) -> Operation:  # noqa: ANN401 - a word, or a mapping
+    what = entry if isinstance(entry, str) else entry["is"]
+    if what not in OPERATIONS:
+        raise DialectError(f"{name}: {what} is no operation")
+    return Operation(what, None if isinstance(entry, str) else entry["streaming"])
 
 
-def _keys_of(dialect: Dialect) -> frozenset[str]:
-    options = (getattr(dialect.fields, each.name) for each in fields(Fields))
-    return dialect.keys | dialect.unless | {option.key for some in options for option in some}
+def _options(name: str, entry: Any, *, quoted: bool) -> list[Option]:  # noqa: ANN401 - a key, or a mapping
+    given = {"key": entry} if isinstance(entry, str) else dict(entry)
+    if "json" in given:
+        given["path"] = tuple(str(given.pop("json")).split("."))
+    given.setdefault("key", "")
+    given.setdefault("quoted", quoted)
+    try:
+        option = Option(**given)
+    except TypeError:
+        raise DialectError(f"{name}: an option has a member that is not known") from None
+    option = option._replace(special=bool(option.path or option.quoted))
+    if bool(option.key) == bool(option.event):
+        raise DialectError(f"{name}: an option has either a key or an event")
+    if "{n}" not in option.key:
+        return [option]
+    return [option._replace(key=option.key.replace("{n}", str(number))) for number in range(_NUMBERED)]
+
+
+class Shape(NamedTuple):
+    """What can be read from spans that carry the same attributes: worked out once for all of them."""
+
+    dialect: Dialect
+    known: bool  # the spans speak it; else they carry a signal, or events, and nothing of any dialect
+    fields: Fields
+    signals: bool  # evaluations, feedback or regenerations may be among the attributes
+    failure: bool  # an attribute may say that it failed
+    unread: bool  # it carries a model's name or a usage: if it is no call, that is worth a count
+    names: tuple[str, ...]  # those attributes that tell the fields NAMES
+
+
+def only(dialect: Dialect, present: frozenset[str], events: bool) -> Fields:  # noqa: FBT001 - one of two facts of a span
+    """Return a dialect's fields with only those options that a span with these attributes (and events) can answer."""
+    return replace(
+        dialect.fields,
+        **{
+            name: tuple(option for option in options if (option.key in present if option.key else events))
+            for name in FIELDS
+            if (options := getattr(dialect.fields, name))
+        },
+    )
 
 
 @cache  # the package's data do not change
 def load_providers() -> Mapping[str, str]:
-    """Read `providers.yaml`: every spelling, in lower case, → the canonical provider name."""
-    tree = yaml.safe_load(files("spansieve.measure").joinpath("providers.yaml").read_text(encoding="utf-8"))
-    canonical: dict[str, str] = {}
-    for name, aliases in tree.items():
+    """Read `providers.yaml`: every spelling, in lower case, → the canonical provider name; "" for what is none."""
+    canonical: dict[str, str] = dict.fromkeys(_providers()["frameworks"], "")
+    for name, aliases in _providers()["names"].items():
         for spelling in (name, *aliases):
             if canonical.setdefault(spelling, name) != name:
                 raise DialectError(f"providers.yaml: {spelling} stands for two providers")
     return MappingProxyType(canonical)
+
+
+@cache  # the package's data do not change
+def load_separate_cache() -> frozenset[str]:
+    """Read from `providers.yaml` which providers' own counts leave cached tokens out of the input."""
+    return frozenset(_providers()["input_without_cache"])
+
+
+@cache
+def _providers() -> dict[str, Any]:
+    text = files("spansieve.measure").joinpath("providers.yaml").read_text(encoding="utf-8")
+    tree: dict[str, Any] = yaml.safe_load(text)
+    return tree

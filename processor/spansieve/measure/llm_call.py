@@ -1,22 +1,13 @@
-"""One LLM call, in the gateway's own terms: what every dialect is translated into."""
+"""What is observed, in the gateway's own terms: what every dialect is translated into.
+
+An LlmCall is one call of a model, and what tokens, cost and times are counted from. The others tell what stands around
+calls. All are tuples, since one is made for every such span, and each says by its Origin where it comes from.
+"""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-
-class ErrorClass(StrEnum):
-    """Why a call failed. The value is the `reason` and `error.type` label of the metrics: the set is closed."""
-
-    RATE_LIMIT = "rate_limit"
-    CONTEXT_OVERFLOW = "context_overflow"
-    TIMEOUT = "timeout"
-    SAFETY_BLOCK = "safety_block"
-    AUTH = "auth"
-    BAD_REQUEST = "bad_request"
-    PROVIDER_5XX = "provider_5xx"
-    CANCELLED = "cancelled"
-    MALFORMED_RESPONSE = "malformed_response"
-    OTHER = "other"
+from spansieve.facts import ErrorClass
 
 
 class Suspect(StrEnum):
@@ -28,9 +19,14 @@ class Suspect(StrEnum):
     NOT_WHOLE = "not_whole"
     TOO_LARGE = "too_large"
     NOT_A_TRUTH_VALUE = "not_a_truth_value"
+    NOT_A_TIME = "not_a_time"
     ENDS_BEFORE_START = "ends_before_start"
     TTFT_EXCEEDS_DURATION = "ttft_exceeds_duration"
     TTFT_WITHOUT_STREAMING = "ttft_without_streaming"
+    CHUNK_BEFORE_START = "chunk_before_start"
+    CACHED_EXCEEDS_INPUT = "cached_exceeds_input"
+    REASONING_EXCEEDS_OUTPUT = "reasoning_exceeds_output"
+    TRACE_STATE = "trace_state"
 
 
 class CostSource(StrEnum):
@@ -39,6 +35,29 @@ class CostSource(StrEnum):
     OVERRIDE = "override"  # the operator's own prices
     TABLE = "table"  # the shipped prices
     REPORTED = "reported"  # the emitter computed it
+
+
+class TtftSource(StrEnum):
+    """Whence the time to the first token is known; `LlmCall.ttft_key` names the attribute or event."""
+
+    ATTRIBUTE = "attribute"  # the emitter measured a duration
+    TIMESTAMP = "timestamp"  # the emitter gave the time of the first token: minus the span's start
+    EVENT = "event"  # the time of the first chunk's span event: minus the span's start
+
+
+class McpSide(StrEnum):
+    """Who tells of an MCP request."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
+class NotCountedReason(StrEnum):
+    """Why something that tells of a call was not counted as one: another one tells of the same call."""
+
+    REPEATED_SPAN = "repeated_span"  # the span was counted before: a retry of the sender, or a replay
+    REPEATED_LOG = "repeated_log"  # a log record of a call that its span tells too, or that was told before
+    NESTED = "nested"  # a span above or beneath another one that tells of the same call
 
 
 class Tokens(NamedTuple):
@@ -54,23 +73,191 @@ class Tokens(NamedTuple):
     reasoning: int | None
 
 
-class LlmCall(NamedTuple):
-    """One leaf inference or embeddings call. A tuple, since one is made for every such span."""
+NO_TOKENS = Tokens(None, None, None, None, None)
+
+
+class Origin(NamedTuple):
+    """Where an observation comes from. Times are Unix nanoseconds; ids are bytes, empty when they are not known."""
 
     dialect: str
+    scope: str  # the instrumentation scope's name
+    service: str  # service.name of the resource
+    trace_id: bytes
+    span_id: bytes  # of the span itself, or of the one that a log record belongs to
+    parent_span_id: bytes
+    start_ns: int
+    end_ns: int
+    adjusted_count: float  # how many like it there were before the sender sampled; 1.0 when it did not
+    extra: tuple[str, ...]  # the values of the operator's own labels, in the order in which they are configured
+    wraps: bool = False  # the span may stand above another one of the same call, see dialects.py
+    log: bool = False  # told by a log record; then the times are the record's
+
+
+class LlmCall(NamedTuple):
+    """One leaf inference or embeddings call."""
+
+    origin: Origin
     operation: str  # chat | text_completion | generate_content | embeddings
     provider: str  # canonical, see providers.yaml; empty when it is not known
     request_model: str
     response_model: str
-    service: str  # service.name of the resource
+    service_tier: str  # flex, priority, batch, … in lower case; empty when it is the standard one or not known
     streaming: bool | None
     ttft_s: float | None
-    ttft_key: str  # the attribute that ttft_s was read from; empty without it
+    ttft_source: TtftSource | None
+    ttft_key: str  # the attribute or event that ttft_s was read from; empty without it
+    time_per_output_token_s: float | None  # as told, or else (duration - ttft) / (output tokens - 1) when streaming
+    time_per_output_chunk_s: float | None  # the mean, as told or from the times of chunk events
     duration_s: float | None
     tokens: Tokens
     finish_reasons: tuple[str, ...]
     error_class: ErrorClass | None
+    prompt_name: str  # the prompt template's
+    prompt_version: str
+    conversation: str  # id, as it is after redaction; empty when it is not known
+    user: str  # pseudonym: a keyed hash of what redaction left of the user's id; empty when it is not known
+    agent_name: str
+    agent_id: str
+    response_id: str  # the provider's id of the answer: what evaluations refer to
     reported_usd: float | None  # a cost that the emitter gave
     cost_usd: float | None
     cost_source: CostSource | None
+    context_window: int | None  # tokens that the model takes, when the price table knows it
     suspects: tuple[Suspect, ...]  # what was wrong with values that are therefore unknown
+
+
+class AgentRun(NamedTuple):
+    """One run of an agent. `told` is the usage that its span tells, of all calls beneath it; it is counted nowhere."""
+
+    origin: Origin
+    name: str
+    agent_id: str
+    model: str
+    duration_s: float | None
+    error_class: ErrorClass | None
+    told: Tokens
+    conversation: str
+    suspects: tuple[Suspect, ...]
+
+
+class WorkflowRun(NamedTuple):
+    """One run of a workflow, chain or graph; `told` as in AgentRun."""
+
+    origin: Origin
+    name: str
+    duration_s: float | None
+    error_class: ErrorClass | None
+    told: Tokens
+    conversation: str
+    suspects: tuple[Suspect, ...]
+
+
+class ToolRun(NamedTuple):
+    """One execution of a tool."""
+
+    origin: Origin
+    name: str
+    tool_type: str  # function | extension | datastore, or as told
+    agent_name: str
+    duration_s: float | None
+    error_class: ErrorClass | None
+    suspects: tuple[Suspect, ...]
+
+
+class Retrieval(NamedTuple):
+    """One search for documents, or their reranking."""
+
+    origin: Origin
+    operation: str  # retrieval | rerank
+    provider: str
+    name: str  # of the data source, else of the model
+    duration_s: float | None
+    error_class: ErrorClass | None
+    suspects: tuple[Suspect, ...]
+
+
+class McpCall(NamedTuple):
+    """One request of the Model Context Protocol, as one of its sides tells it."""
+
+    origin: Origin
+    side: McpSide
+    method: str  # tools/call, …
+    name: str  # of the tool or prompt; empty when the method has none
+    duration_s: float | None
+    error_class: ErrorClass | None
+    suspects: tuple[Suspect, ...]
+
+
+class Evaluation(NamedTuple):
+    """One result of an evaluation of the span that `origin` names, or of the answer `response_id`."""
+
+    origin: Origin
+    name: str
+    score: float | None
+    label: str
+    response_id: str
+    suspects: tuple[Suspect, ...]
+
+
+class Feedback(NamedTuple):
+    """A user's judgement of the span that `origin` names."""
+
+    origin: Origin
+    up: bool
+    name: str  # what kind of feedback it is, as told
+    prompt_name: str
+    model: str
+
+
+class Regeneration(NamedTuple):
+    """A user asked for the same answer once more."""
+
+    origin: Origin
+    prompt_name: str
+    model: str
+
+
+class Reconciliation(NamedTuple):
+    """What an agent's or workflow's span told of its usage, and what was counted beneath it; see reconcile.py."""
+
+    origin: Origin  # of the agent's or workflow's span
+    name: str
+    told: Tokens
+    counted: Tokens
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both say the same number of input and of output tokens, as far as the span tells them."""
+        return all(
+            told is None or told == (counted or 0)
+            for told, counted in zip(self.told[:2], self.counted[:2], strict=True)
+        )
+
+
+class NotUnderstood(NamedTuple):
+    """A span that looks like an LLM call, and is not read: no dialect knows it, or the one that does lacks it."""
+
+    origin: Origin
+
+
+class NotCounted(NamedTuple):
+    """Something that tells of a call which another one tells of, too."""
+
+    origin: Origin
+    reason: NotCountedReason
+
+
+Observation: TypeAlias = (
+    LlmCall
+    | AgentRun
+    | WorkflowRun
+    | ToolRun
+    | Retrieval
+    | McpCall
+    | Evaluation
+    | Feedback
+    | Regeneration
+    | Reconciliation
+    | NotUnderstood
+    | NotCounted
+)

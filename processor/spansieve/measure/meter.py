@@ -1,76 +1,129 @@
-"""Turns calls into series."""
+"""What is measured: the way of an observation from the reader to the series."""
 
-from spansieve import catalogue
-from spansieve.measure import dialects, failures
-from spansieve.measure.calls import CallReader
-from spansieve.measure.labels import LabelLimiter
-from spansieve.measure.llm_call import LlmCall
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from spansieve.measure import added, dialects, failures, once_state
+from spansieve.measure.adjusted import adjusted_count
+from spansieve.measure.conversations import Conversations
+from spansieve.measure.exemplars import Candidates
+from spansieve.measure.labels import CleanLabel
+from spansieve.measure.llm_call import LlmCall, Observation
+from spansieve.measure.once import Link, Once
+from spansieve.measure.overflow import Overflowed
 from spansieve.measure.pricing import PriceTable
-from spansieve.measure.seen import Seen
-from spansieve.series import Labels, SeriesStore
+from spansieve.measure.reading import Reader
+from spansieve.measure.recorder import Recorder
+from spansieve.measure.settings import DEFAULTS, MeterSettings
 
-SEEN_SPANS = 200_000
-"""Spans remembered, so that a repeated one counts once: minutes of traffic, some 20 MB when full."""
+_PRICES = "spansieve.llm.prices.info"
+_STATE = 1
+"""The format of `Meter.state`."""
 
 
 class Meter:
     """What is measured, over all traffic and before sampling. Owner: the thread that calls `measure.batch`.
 
-    `label_limit` bounds the distinct values of a label. With `drop_application_metrics`, metrics under the names
-    that the gateway derives itself are left out, unless `own_service` is the service.name of their resource.
+    Times are seconds on one clock that never runs backwards, also not over a restart. `clean_label` takes out of label
+    values that people write what no rule of redaction finds; it is asked once for each new value.
     """
 
     def __init__(
-        self,
-        prices: PriceTable,
-        *,
-        label_limit: int = 200,
-        drop_application_metrics: bool = True,
-        own_service: str = "spansieve",
-        seen_spans: int = SEEN_SPANS,
+        self, prices: PriceTable, settings: MeterSettings = DEFAULTS, *, clean_label: CleanLabel | None = None
     ) -> None:
-        self.series = SeriesStore(catalogue.load("spansieve.measure", "metrics.yaml"))
-        self.calls = CallReader(dialects.load(), dialects.load_providers(), failures.load(), prices)
-        self.drop_application_metrics = drop_application_metrics
-        self.own_service = own_service
-        self._seen = Seen(seen_spans)
-        self._labels = LabelLimiter(self.series.specs["spansieve.llm.unpriced_tokens"].labels, label_limit)
-
-    def record(self, span: bytes, call: LlmCall) -> bool:
-        """Count a call, unless the span (trace id and span id) was counted before; say whether it was counted."""
-        if not self._seen.first(span):
-            return False
-        series = self.series
-        labels, overflowed = self._labels.limit(
-            (call.operation, call.provider, call.request_model, call.response_model, call.service)
+        self.settings = settings
+        self.reader = Reader(
+            dialects.load(),
+            dialects.load_providers(),
+            failures.load(),
+            prices,
+            separate_cache=dialects.load_separate_cache(),
+            extra_keys=[label.attribute for label in settings.own_labels],
+            user_key=settings.user_key,
+            adjusted_count=adjusted_count,
         )
-        for label in overflowed:
-            series.add("spansieve.llm.label_overflow", (label,))
-        for reason in call.suspects:
-            series.add("spansieve.llm.suspect", (reason.value,))
-        error = call.error_class
-        if error is None:
-            series.add("spansieve.llm.requests", (*labels, "ok"))
-        else:
-            series.add("spansieve.llm.requests", (*labels, "error"))
-            series.add("spansieve.llm.errors", (*labels, error.value))
-        if call.duration_s is not None:
-            series.observe("gen_ai.client.operation.duration", (*labels, error.value if error else ""), call.duration_s)
-        if call.ttft_s is not None:
-            series.observe("gen_ai.client.operation.time_to_first_chunk", labels, call.ttft_s)
-        if call.streaming:
-            ttft = "absent" if call.ttft_s is None else "present"
-            series.add("spansieve.llm.streaming_requests", (*labels, ttft))
-        self._record_usage(call, labels)
-        return True
+        self._prices = prices
+        self._once = Once(spans=settings.seen_spans)
+        self._candidates = Candidates(settings.exemplar_patience_s)
+        self._conversations = Conversations(settings.conversation_idle_s)
+        self._recorder = Recorder(settings, self._candidates, clean_label)
+        self.series = self._recorder.series
+        self._show_prices()
 
-    def _record_usage(self, call: LlmCall, labels: Labels) -> None:
-        series, tokens = self.series, call.tokens
-        if tokens.input is not None:
-            series.observe("gen_ai.client.token.usage", (*labels, "input"), tokens.input)
-        if tokens.output is not None:
-            series.observe("gen_ai.client.token.usage", (*labels, "output"), tokens.output)
-        if call.cost_usd is not None and call.cost_source is not None:
-            series.add("spansieve.llm.cost.usd", (*labels, call.cost_source.value), call.cost_usd)
-        elif unpriced := (tokens.input or 0) + (tokens.output or 0):
-            series.add("spansieve.llm.unpriced_tokens", labels, unpriced)
+    def _show_prices(self) -> None:
+        version = self._prices.version
+        self.series.clear(_PRICES)
+        self.series.set(_PRICES, (version.version, version.date, version.override_digest), 1)
+
+    def reads(self, key: str) -> bool:
+        """Whether a span with an attribute of this key may tell something; the same for as long as the meter lives."""
+        return self.reader.reads(key)
+
+    def reads_event(self, name: str) -> bool:
+        """Whether a span with an event of this name may tell something; the same for as long as the meter lives."""
+        return self.reader.reads_event(name)
+
+    def take(self, told: Iterable[Sequence[Observation]], links: Callable[[], Iterable[Link]], now: float) -> int:
+        """Enter what the spans or log records of one request tell, each its observations, less what was told before.
+
+        `links` gives all spans of the request. Return how many calls were counted.
+        """
+        return self._enter(self._once.take(told, links, now), now)
+
+    def _enter(self, observations: Iterable[Observation], now: float) -> int:
+        calls = 0
+        for observation in observations:
+            self._recorder.record(observation, now)
+            if type(observation) is LlmCall:
+                calls += 1
+                if observation.conversation:
+                    origin = observation.origin
+                    self._conversations.heard(
+                        origin.service, observation.conversation, origin.trace_id, origin.start_ns, origin.end_ns, now
+                    )
+        return calls
+
+    def settle(self, now: float) -> None:
+        """Do what time brings: count what waited, end conversations, give up exemplars whose trace was not kept."""
+        self._enter(self._once.settle(now), now)
+        self._candidates.expire(now)
+        for conversation in self._conversations.ended(now):
+            self._recorder.ended(conversation)
+        self.series.set("spansieve.llm.active_conversations", (), len(self._conversations))
+
+    def kept(self, trace_id: bytes) -> None:
+        """Let the values of a trace become exemplars: it was kept."""
+        self._candidates.kept(trace_id)
+
+    def marks(self, trace_id: bytes) -> dict[bytes, bytes]:
+        """Return, by span id, the attributes that spans of a trace are marked with, serialized: see added.mark."""
+        return {span: added.mark(found) for span, found in self._once.disagreements(trace_id).items()}
+
+    def overflow(self) -> list[Overflowed]:
+        """Return the label values that count under `other` most often: redacted, and boundedly many."""
+        return self._recorder.overflow.top()
+
+    def state(self) -> bytes:
+        """Return everything that is remembered, exactly: what `restore` makes the same meter of."""
+        return orjson.dumps(
+            {
+                "format": _STATE,
+                "once": once_state.state(self._once),
+                "recorder": self._recorder.state(),
+                "conversations": self._conversations.state(),
+                "candidates": self._candidates.state(),
+            }
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Take over what `state` of a meter returned. Raises ValueError when it is of no such format."""
+        kept: dict[str, Any] = orjson.loads(state)
+        if not isinstance(kept, dict) or kept.get("format") != _STATE:
+            raise ValueError("the state of the meter is of another format")
+        once_state.restore(self._once, kept["once"])
+        self._recorder.restore(kept["recorder"])
+        self._conversations.restore(kept["conversations"])
+        self._candidates.restore(kept["candidates"], self.series.existing)
+        self._show_prices()

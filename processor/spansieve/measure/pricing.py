@@ -7,9 +7,6 @@ from typing import TypeAlias
 
 from spansieve.measure.llm_call import CostSource, Tokens
 
-PERIOD_NS = 1800 * 10**9
-"""Prices change at most this often (nanoseconds): off-peak prices begin and end at half hours."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -33,7 +30,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
-    """The prices of one model at one provider. Cached and reasoning tokens without a rate of their own cost as any."""
+    """The prices of one model at one provider. Cached and reasoning tokens without a rate of their own cost as any.
+
+    `model` is what the source calls it. `context_window` is how many tokens it takes as input, if that is known.
+    """
 
     source: CostSource
     input: Rate | None
@@ -42,10 +42,36 @@ class PriceRow:
     cache_write: Rate | None = None
     reasoning: Rate | None = None
     per_call: float = 0.0  # USD
+    context_window: int | None = None
+    model: str = ""
 
 
-PriceSource: TypeAlias = Callable[[str, str, int], PriceRow | None]
-"""(provider, model, Unix seconds) → the row that held then, or None. The provider is canonical, the model as sent."""
+Prices: TypeAlias = Callable[[int, str], PriceRow]
+"""(Unix seconds, service tier) → the row of one model. The tier is in lower case, and empty for the standard one."""
+
+PriceSource: TypeAlias = Callable[[str, str], Prices | None]
+"""(provider, model) → the model's prices, or None. The provider is canonical (providers.yaml), the model as sent."""
+
+
+def always(row: PriceRow) -> Prices:
+    """Return prices that never change and are the same in all service tiers."""
+
+    def prices(_at: int, _service_tier: str) -> PriceRow:
+        return row
+
+    return prices
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """What tells one price table from another. Empty where it does not apply."""
+
+    version: str = ""  # of the shipped table
+    date: str = ""  # the day of its newest dated price, ISO 8601
+    override_digest: str = ""  # of the operator's file
+
+
+NO_VERSION = TableVersion()
 
 
 def cost_of(tokens: Tokens, row: PriceRow) -> float | None:
@@ -59,8 +85,9 @@ def cost_of(tokens: Tokens, row: PriceRow) -> float | None:
     if given and row.input is not None:
         plain = given
         rate = row.input.at(given)
-        for cached, cached_rate in ((tokens.cache_read, row.cache_read), (tokens.cache_write, row.cache_write)):
-            if cached and cached_rate is not None:
+        for told, cached_rate in ((tokens.cache_read, row.cache_read), (tokens.cache_write, row.cache_write)):
+            if told and cached_rate is not None:
+                cached = min(told, plain)
                 plain -= cached
                 usd += cached * cached_rate.at(given)
         usd += plain * rate
@@ -73,24 +100,29 @@ def cost_of(tokens: Tokens, row: PriceRow) -> float | None:
 
 
 class PriceTable:
-    """Price rows by provider and model, remembered, known and unknown ones alike, for at most `capacity` questions.
+    """Prices by provider and model, remembered, known and unknown ones alike, for at most `capacity` questions.
 
     The bound matters: model names come from outside. `sources` are asked in order, each for the response's model first,
     since that is what was billed, then for the request's.
     """
 
-    def __init__(self, sources: Sequence[PriceSource], capacity: int = 4096) -> None:
+    def __init__(
+        self, sources: Sequence[PriceSource], version: TableVersion = NO_VERSION, capacity: int = 4096
+    ) -> None:
         self._sources = tuple(sources)
-        self._remembered = lru_cache(maxsize=capacity)(self._resolve)
+        self.version = version
+        self._prices = lru_cache(maxsize=capacity)(self._resolve)
 
-    def find(self, provider: str, response_model: str, request_model: str, at_ns: int) -> PriceRow | None:
+    def find(
+        self, provider: str, response_model: str, request_model: str, at_ns: int, service_tier: str = ""
+    ) -> PriceRow | None:
         """Return the row that held at a time (Unix nanoseconds), or None when no source knows the model."""
-        return self._remembered(provider, response_model, request_model, at_ns // PERIOD_NS)
+        prices = self._prices(provider, response_model, request_model)
+        return None if prices is None else prices(at_ns // 10**9, service_tier)
 
-    def _resolve(self, provider: str, response_model: str, request_model: str, period: int) -> PriceRow | None:
-        at = period * PERIOD_NS // 10**9
+    def _resolve(self, provider: str, response_model: str, request_model: str) -> Prices | None:
         for source in self._sources:
             for model in dict.fromkeys((response_model, request_model)):
-                if model and (row := source(provider, model, at)) is not None:
-                    return row
+                if model and (prices := source(provider, model)) is not None:
+                    return prices
         return None

@@ -1,5 +1,8 @@
 """Remembers which spans were counted: OTLP senders repeat what they got no answer for."""
 
+WIDTH = 24
+"""Bytes of a key: a trace id and a span id."""
+
 
 class Seen:
     """The ids of the spans counted last: at least `capacity` / 2 of them, at most `capacity`.
@@ -14,8 +17,17 @@ class Seen:
         self._young: set[bytes] = set()
         self._old: set[bytes] = set()
 
+    @property
+    def generations(self) -> tuple[set[bytes], set[bytes]]:
+        """Everything that is remembered: the younger keys, and the older ones."""
+        return self._young, self._old
+
+    @generations.setter
+    def generations(self, given: tuple[set[bytes], set[bytes]]) -> None:
+        self._young, self._old = given
+
     def first(self, span: bytes) -> bool:
-        """Whether this is the first time that the span (trace id and span id) is met, as far as memory goes."""
+        """Whether this is the first time that the key (WIDTH bytes) is met, as far as memory goes."""
         if span in self._young:
             return False
         known = span in self._old
@@ -23,6 +35,9 @@ class Seen:
             self._old, self._young = self._young, set()
         self._young.add(span)
         return not known
+
+    def __contains__(self, span: object) -> bool:
+        return span in self._young or span in self._old
 
     def __len__(self) -> int:
         return len(self._young | self._old)

@@ -1,155 +1,307 @@
-"""Attribute values as they come: numbers as texts, truth values as texts, arrays as JSON.
+"""Attribute values as they come: numbers as texts, truth values as texts, arrays as JSON, objects as JSON or Python.
 
-Each reader takes the attributes found on a span and the places where a field may stand, and appends to `suspects` when
-the value that counts cannot be right; it is then unknown.
+Told holds what was found on one span or log record; its readers take the places where a field may stand, and append to
+`suspects` when the value that counts cannot be right; it is then unknown.
 """
 
+import ast
 import json
 import math
-from collections.abc import Mapping
-from itertools import islice
-from typing import TypeAlias
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from spansieve.measure.dialects import Options
+from spansieve.measure.attributes import Found, is_empty, plain
+from spansieve.measure.dialects import Option, Options
 from spansieve.measure.llm_call import Suspect
-
-Found: TypeAlias = Mapping[str, AnyValue]
+from spansieve.model import EventHead
 
 MAX_TOKENS = 10**9
 """Far above any context window; a larger count is an error, and one such value would drown all others in a sum."""
 MAX_SECONDS = 86_400.0
 """A day. Batch jobs are not calls."""
 MAX_USD = 1e6
+MAX_SCORE = 1e9
 MAX_TEXT = 256
 """Characters of a name that are looked at; real ones are shorter, and caches hold them."""
 _MAX_REASONS = 8
-_MAX_JSON = 1024
-_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+_MAX_LIST = 1024
+_PYTHON_WORD = re.compile(r"\b(?:None|True|False)\b")
+_AS_JSON = {"None": "null", "True": "true", "False": "false"}
+_MAX_OBJECT = 16_384
+"""Characters of an object in a text; usage is a few hundred, and what is longer is not read."""
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-def text(found: Found, options: Options) -> str:
-    """Return the first text that is not empty, cut to MAX_TEXT; "" when there is none."""
-    for key, _ in options:
-        value = found.get(key)
-        if value is not None and (given := value.string_value):
-            return given[:MAX_TEXT]
-    return ""
+class Amount(NamedTuple):
+    """A number in the gateway's unit, and the place where it stood."""
+
+    value: float
+    option: Option
 
 
-def truth(found: Found, options: Options, suspects: list[Suspect]) -> bool | None:
-    """Return the first truth value, also one written as a text or as 0 or 1."""
-    for key, _ in options:
-        value = found.get(key)
-        if value is None:
-            continue
-        match value.WhichOneof("value"):
-            case "bool_value":
-                return value.bool_value
-            case "string_value" if not value.string_value:
+class Told:
+    """What one span or log record tells, by attribute; `start_ns` is the span's start, `events` its events."""
+
+    __slots__ = ("events", "found", "start_ns", "suspects")
+
+    def __init__(self, found: Found, start_ns: int = 0, events: Sequence[EventHead] = ()) -> None:
+        self.found = found
+        self.start_ns = start_ns
+        self.events = events
+        self.suspects: list[Suspect] = []
+
+    def text(self, options: Options) -> str:
+        """Return the first text that is not empty, cut to MAX_TEXT; "" when there is none."""
+        found = self.found
+        for option in options:
+            given: object = found.get(option.key)
+            if option.special:
+                given = self._given(option)
+                if option.quoted and isinstance(given, str):
+                    given = _unquoted(given)
+            if given and isinstance(given, str):
+                return given[:MAX_TEXT]
+        return ""
+
+    def identifier(self, options: Options) -> str:
+        """As `text`; versions and identifiers may be numbers, too."""
+        for option in options:
+            given = self._given(option)
+            if option.quoted and isinstance(given, str):
+                given = _unquoted(given)
+            if isinstance(given, bool):
                 continue
-            case "string_value":
-                given = _TRUTH.get(value.string_value[:MAX_TEXT].strip().lower())
-            case "int_value":
-                given = _TRUTH.get(str(value.int_value))
-            case None:
+            if given and isinstance(given, str):
+                return given[:MAX_TEXT]
+            if isinstance(given, int | float):
+                return str(given)[:MAX_TEXT]
+        return ""
+
+    def truth(self, options: Options) -> bool | None:
+        """Return the first truth value, also one written as a text or as 0 or 1."""
+        for option in options:
+            if option.present:
+                if not is_empty(self.found.get(option.key)):
+                    return True
                 continue
-            case _:
-                given = None
-        if given is None:
-            suspects.append(Suspect.NOT_A_TRUTH_VALUE)
-        return given
-    return None
+            given = self._given(option)
+            if given is None or given == "":
+                continue
+            if isinstance(given, bool):
+                return given
+            if isinstance(given, str):
+                truth = _TRUTH.get(_unquoted(given).strip().lower())
+            else:
+                truth = _TRUTH.get(str(given)) if isinstance(given, int) else None
+            if truth is None:
+                self.suspects.append(Suspect.NOT_A_TRUTH_VALUE)
+            return truth
+        return None
 
+    def tokens(self, options: Options) -> int | None:
+        """Return the first count of tokens: a whole number from 0 to MAX_TOKENS."""
+        for option in options:
+            given: object = self.found.get(option.key)
+            if option.special:
+                given = self._given(option)
+            if type(given) is int and 0 <= given <= MAX_TOKENS:
+                return given  # nearly always
+            if given is None or given == "":
+                continue
+            number = self._number(given, MAX_TOKENS, option)
+            if number is None:
+                return None
+            if number != int(number):
+                self.suspects.append(Suspect.NOT_WHOLE)
+                return None
+            return int(number)
+        return None
 
-def tokens(found: Found, options: Options, suspects: list[Suspect]) -> int | None:
-    """Return the first count of tokens: a whole number from 0 to MAX_TOKENS."""
-    for key, _ in options:
-        value = found.get(key)
-        if value is None:
-            continue
-        if 0 < (count := value.int_value) <= MAX_TOKENS:
-            return count  # nearly always: a field that is not set would read as 0
-        kind = value.WhichOneof("value")
-        if _is_empty(value, kind):
-            continue
-        number = _number(value, kind, MAX_TOKENS, suspects)
-        if number is None:
+    def amount(self, options: Options, largest: float, *, streaming: bool | None = None) -> Amount | None:
+        """Return the first number, in the gateway's unit and from 0 to `largest`, with the place where it stood.
+
+        Options that hold for streamed answers alone are left out unless `streaming` is true.
+        """
+        for option in options:
+            if option.if_streaming and not streaming:
+                continue
+            if option.event:
+                if (since := self._first_event(option.event)) is not None:
+                    return self._positive(since, option)
+                continue
+            given = self._given(option)
+            if given is None or given == "":
+                continue
+            if option.since_start:
+                return self._since_start(given, option)
+            number = self._number(given, largest / option.factor, option)
+            return None if number is None else Amount(number * option.factor, option)
+        return None
+
+    def score(self, options: Options) -> float | None:
+        """Return the first number, which may be negative, up to MAX_SCORE either way."""
+        for option in options:
+            given = self._given(option)
+            if given is None or given == "":
+                continue
+            if isinstance(given, int | float) and not isinstance(given, bool) and given < 0:
+                number = self._number(-given, MAX_SCORE, option)
+                return None if number is None else -number
+            return self._number(given, MAX_SCORE, option)
+        return None
+
+    def mean_gap(self, options: Options) -> float | None:
+        """Return the mean seconds from one event to the next, for the first option whose events there are."""
+        for option in options:
+            times = [event.time_unix_nano for event in self.events if event.name == option.event]
+            if len(times) > 1:
+                return (max(times) - min(times)) / 1e9 / (len(times) - 1)
+        return None
+
+    def texts(self, options: Options) -> tuple[str, ...]:
+        """Return the first list of texts: an array, a JSON array in a text, or one text alone."""
+        for option in options:
+            given = self._given(option)
+            items: Iterable[object]
+            if isinstance(given, str):
+                items = _listed(given[:_MAX_LIST], quoted=option.quoted)
+            else:
+                items = given if isinstance(given, list | tuple) else ()
+            if found := tuple([each[:MAX_TEXT] for each in items if isinstance(each, str) and each][:_MAX_REASONS]):
+                return found
+        return ()
+
+    def _given(self, option: Option) -> object:
+        given = self.found.get(option.key)
+        return _member(given, option.path) if option.path else given
+
+    def _number(self, given: object, largest: float, option: Option) -> float | None:
+        number: float
+        if isinstance(given, bool):
+            self.suspects.append(Suspect.NOT_A_NUMBER)
             return None
-        if number != int(number):
-            suspects.append(Suspect.NOT_WHOLE)
-            return None
-        return int(number)
-    return None
-
-
-def amount(found: Found, options: Options, largest: float, suspects: list[Suspect]) -> tuple[float | None, str]:
-    """Return the first number, in the gateway's unit and from 0 to `largest`, with the attribute that it stood in."""
-    for key, factor in options:
-        value = found.get(key)
-        if value is None:
-            continue
-        kind = value.WhichOneof("value")
-        if _is_empty(value, kind):
-            continue
-        number = _number(value, kind, largest / factor, suspects)
-        return (None, "") if number is None else (number * factor, key)
-    return None, ""
-
-
-def texts(found: Found, options: Options) -> tuple[str, ...]:
-    """Return the first list of texts: an array, a JSON array in a text, or one text alone."""
-    for key, _ in options:
-        value = found.get(key)
-        if value is None:
-            continue
-        if one := value.string_value:
-            given = _listed(one[:_MAX_JSON])
+        if isinstance(given, int | float):
+            number = given
+        elif isinstance(given, str):
+            try:
+                number = float(_unquoted(given) if option.quoted else given[:MAX_TEXT])
+            except ValueError:
+                self.suspects.append(Suspect.NOT_A_NUMBER)
+                return None
         else:
-            given = [item.string_value for item in islice(value.array_value.values, _MAX_REASONS)]
-        if given:
-            return tuple([each[:MAX_TEXT] for each in given[:_MAX_REASONS] if each])
-    return ()
+            self.suspects.append(Suspect.NOT_A_NUMBER)
+            return None
+        if isinstance(number, float) and not math.isfinite(number):
+            self.suspects.append(Suspect.NOT_FINITE)
+        elif number < 0:
+            self.suspects.append(Suspect.NEGATIVE)
+        elif number > largest:
+            self.suspects.append(Suspect.TOO_LARGE)
+        else:
+            return number
+        return None
+
+    def _first_event(self, name: str) -> float | None:
+        times = [event.time_unix_nano for event in self.events if event.name == name]
+        return (min(times) - self.start_ns) / 1e9 if times else None
+
+    def _since_start(self, given: object, option: Option) -> Amount | None:
+        try:
+            # JSON's quotes, and a Z that Python reads from 3.11 on; a time without a zone is UTC's.
+            time = datetime.fromisoformat(str(given)[:MAX_TEXT].strip().strip('"'))
+        except ValueError:
+            self.suspects.append(Suspect.NOT_A_TIME)
+            return None
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=UTC)
+        # In whole microseconds, as ISO 8601 is written: a float of seconds since 1970 has fewer digits than that.
+        since = time - _EPOCH
+        microseconds = (since.days * 86_400 + since.seconds) * 10**6 + since.microseconds
+        return self._positive((microseconds * 1000 - self.start_ns) / 1e9, option)
+
+    def _positive(self, seconds: float, option: Option) -> Amount | None:
+        if seconds < 0:
+            self.suspects.append(Suspect.CHUNK_BEFORE_START)
+            return None
+        return Amount(seconds, option)
 
 
-def _listed(given: str) -> list[str]:
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _member(value: object, path: tuple[str, ...]) -> object:
+    """Return what stands at a path inside an object: one that a text holds, or a kvlist."""
+    if isinstance(value, AnyValue):
+        return _kvlist_member(value, path)
+    return _text_member(value, path) if isinstance(value, str) and value else None
+
+
+def _kvlist_member(value: AnyValue, path: tuple[str, ...]) -> object:
+    for name in path:
+        inner = next((each.value for each in value.kvlist_value.values if each.key == name), None)
+        if inner is None:
+            return None
+        value = inner
+    return plain(value)
+
+
+def _text_member(text: str, path: tuple[str, ...]) -> object:
+    at: object = _object(text) if len(text) <= _MAX_OBJECT else None
+    for name in path:
+        if not isinstance(at, dict):
+            return None
+        at = at.get(name)
+    return at
+
+
+@lru_cache(maxsize=16)  # the same text is asked for several members in a row
+def _object(text: str) -> object:
+    """Return the object that a text holds, in JSON or as Python prints one; None when it holds none."""
+    text = text.strip()
+    if not text.startswith(("{", '"')):
+        return None
+    try:
+        read: object = json.loads(text)
+        if isinstance(read, str):  # JSON in JSON
+            return json.loads(read)
+    except (ValueError, RecursionError):
+        pass
+    else:
+        return read
+    try:
+        # As Python prints an object: nearly always JSON with other quotes and names, and that is ten times as fast.
+        return json.loads(_PYTHON_WORD.sub(lambda found: _AS_JSON[found[0]], text.replace("'", '"')))
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        # Cut off, or neither after all: it tells nothing that could be relied on.
+        return None
+
+
+def _unquoted(text: str) -> str:
+    """Return what a JSON string says, or the text itself when it is none."""
+    if not text.startswith('"'):
+        return text[:MAX_TEXT]
+    try:
+        read = json.loads(text[: MAX_TEXT + 2])
+    except ValueError:
+        return text[:MAX_TEXT]
+    return read[:MAX_TEXT] if isinstance(read, str) else text[:MAX_TEXT]
+
+
+def _listed(given: str, *, quoted: bool) -> list[object]:
     if not given.startswith("["):
-        return [given] if given else []
+        return [_unquoted(given) if quoted else given]
     try:
         items = json.loads(given)
     except (ValueError, RecursionError):
         # Cut off, or no JSON after all: it names no reason that anyone could use.
         return []
-    return [item for item in items if isinstance(item, str)]
-
-
-def _is_empty(value: AnyValue, kind: str | None) -> bool:
-    return kind is None or (kind == "string_value" and not value.string_value)
-
-
-def _number(value: AnyValue, kind: str | None, largest: float, suspects: list[Suspect]) -> float | None:
-    number: float
-    match kind:
-        case "int_value":
-            number = value.int_value
-        case "double_value":
-            number = value.double_value
-        case "string_value":
-            try:
-                number = float(value.string_value[:MAX_TEXT])
-            except ValueError:
-                suspects.append(Suspect.NOT_A_NUMBER)
-                return None
-        case _:
-            suspects.append(Suspect.NOT_A_NUMBER)
-            return None
-    if not math.isfinite(number):
-        suspects.append(Suspect.NOT_FINITE)
-    elif number < 0:
-        suspects.append(Suspect.NEGATIVE)
-    elif number > largest:
-        suspects.append(Suspect.TOO_LARGE)
-    else:
-        return number
-    return None
+    return list(items)

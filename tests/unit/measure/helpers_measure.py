@@ -3,15 +3,19 @@
 from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from spansieve import measure
-from spansieve.measure.llm_call import CostSource, LlmCall
-from spansieve.measure.pricing import PriceRow, PriceTable, Rate
-from spansieve.model import MeasuredBatch, RedactedBatch, Signal
+from helpers_spans import decoded_spans
+from spansieve import measure, otlp_reduced, redact
+from spansieve.measure import dialects, failures
+from spansieve.measure.llm_call import CostSource, LlmCall, Observation
+from spansieve.measure.pricing import PriceRow, PriceTable, Rate, always
+from spansieve.measure.reading import Reader, Sender
+from spansieve.model import MeasuredSpans, SpanHead
 from spansieve.series import HistogramValue
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -46,12 +50,20 @@ def key_values(attributes: Mapping[str, Value]) -> list[KeyValue]:
 
 
 def span(
-    attributes: Mapping[str, Value], *, seconds: float = 1.0, error: str | None = None, span_id: bytes | None = None
+    attributes: Mapping[str, Value],
+    *,
+    seconds: float = 1.0,
+    error: str | None = None,
+    span_id: bytes | None = None,
+    parent: bytes = b"",
+    **more: Any,  # noqa: ANN401 - fields of every type
 ) -> Span:
     """Return a span with an id of its own; `error` is the message of a status of ERROR."""
+    given = {"trace_id": bytes(15) + b"\1", "name": "some span"} | more
     return Span(
-        trace_id=bytes(15) + b"\1",
+        **given,
         span_id=span_id or next(_ids).to_bytes(8, "big"),
+        parent_span_id=parent,
         start_time_unix_nano=START_NS,
         end_time_unix_nano=START_NS + round(seconds * 1e9),
         status=Status() if error is None else Status(code=Status.STATUS_CODE_ERROR, message=error),
@@ -87,25 +99,43 @@ def captured(name: str) -> ExportTraceServiceRequest:
 
 def prices() -> PriceTable:
     """Return a table that knows one model, `priced` of openai."""
-    return PriceTable([lambda provider, model, _at: ROW if (provider, model) == ("openai", "priced") else None])
+    return PriceTable([lambda provider, model: always(ROW) if (provider, model) == ("openai", "priced") else None])
 
 
-def measured(message: ExportTraceServiceRequest, meter: measure.Meter) -> MeasuredBatch:
-    """Measure a request."""
-    items = sum(len(group.spans) for resource in message.resource_spans for group in resource.scope_spans)
-    return measure.batch(RedactedBatch(Signal.TRACES, message, items, {}), meter)
+def measured(message: ExportTraceServiceRequest, meter: measure.Meter, now: float = 0.0) -> MeasuredSpans:
+    """Measure a request, as if it came at `now`."""
+    reader = meter.reader
+    redacted = redact.restored(decoded_spans(message), reader.reads, reader.reads_event)
+    return measure.batch(redacted, meter, now)
 
 
-def read(one: Span, *, scope: str = "some.scope", table: PriceTable | None = None) -> LlmCall | None:
-    """Read one span."""
-    calls = measure.Meter(table or prices()).calls
-    return calls.read(one, calls.by_scope(scope), scope, "shop")
+def reader(table: PriceTable | None = None, **more: Any) -> Reader:  # noqa: ANN401 - options of every type
+    """Return a reader of all dialects."""
+    return Reader(
+        dialects.load(),
+        dialects.load_providers(),
+        failures.load(),
+        table or prices(),
+        separate_cache=dialects.load_separate_cache(),
+        **more,
+    )
+
+
+def head(one: Span) -> SpanHead:
+    """Return a span as the stages hand it on."""
+    return otlp_reduced.span(one.SerializeToString())
+
+
+def read(one: Span, *, scope: str = "some.scope", table: PriceTable | None = None) -> tuple[Observation, ...]:
+    """Read one span of the service `shop`."""
+    with_prices = reader(table)
+    return with_prices.read(head(one), with_prices.by_scope(scope), scope, Sender("shop"))
 
 
 def call_of(one: Span, *, scope: str = "some.scope", table: PriceTable | None = None) -> LlmCall:
     """Read one span that is a call."""
-    found = read(one, scope=scope, table=table)
-    assert found is not None
+    (found,) = read(one, scope=scope, table=table)
+    assert isinstance(found, LlmCall)
     return found
 
 

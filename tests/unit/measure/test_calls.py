@@ -3,7 +3,7 @@
 import pytest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from spansieve.measure.llm_call import CostSource, Tokens
+from spansieve.measure.llm_call import CostSource, LlmCall, Tokens
 from unit.measure.helpers_measure import Value, call_of, chat, read, span
 
 
@@ -22,7 +22,8 @@ def test_leaf_operations_are_calls(operation: str) -> None:
 )  # fmt: skip
 def test_other_operations_are_no_calls(operation: str) -> None:
     """Agents, tools and the like do not count, although they repeat the usage of the calls beneath them."""
-    assert read(span(chat(operation__name=operation, usage__input_tokens=5))) is None
+    found = read(span(chat(operation__name=operation, usage__input_tokens=5)))
+    assert not any(isinstance(each, LlmCall) for each in found)
 
 
 @pytest.mark.parametrize(
@@ -41,9 +42,8 @@ def test_other_operations_are_no_calls(operation: str) -> None:
 )
 def test_without_an_operation(attributes: dict[str, Value], *, counted: bool) -> None:
     """Without an operation, a model with a provider or usage is a chat; nothing less is a call."""
-    found = read(span(attributes))
-    assert (found is not None) is counted
-    assert found is None or found.operation == "chat"
+    found = [each.operation for each in read(span(attributes)) if isinstance(each, LlmCall)]
+    assert found == ["chat"] * counted
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_old_usage_keys() -> None:
         span({"gen_ai.system": "vllm", "gen_ai.request.model": "m", "gen_ai.usage.prompt_tokens": 7,
               "gen_ai.usage.completion_tokens": 3})
     )  # fmt: skip
-    assert (found.dialect, found.tokens.input, found.tokens.output) == ("otel-earlier", 7, 3)
+    assert (found.origin.dialect, found.tokens.input, found.tokens.output) == ("otel-earlier", 7, 3)
 
 
 def test_current_keys_go_before_earlier_ones() -> None:
@@ -83,18 +83,33 @@ def test_cache_writes(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "given", "cached", "expected"),
+    ("scope", "provider", "given", "cached", "expected"),
     [
-        ("some.scope", 30, 10, 30),
-        ("some.scope", 30, 30, 30),
-        ("some.scope", 5, 10, 15),
-        ("opentelemetry.instrumentation.botocore.bedrock-runtime", 30, 10, 40),
+        ("some.scope", "openai", 30, 10, 30),
+        ("some.scope", "openai", 30, 30, 30),
+        ("some.scope", "anthropic", 30, 10, 30),
+        ("some.scope", "anthropic", 5, 10, 15),
+        ("some.scope", "bedrock", 5, 10, 15),
+        ("opentelemetry.instrumentation.botocore.bedrock-runtime", "aws.bedrock", 30, 10, 40),
     ],
 )
-def test_input_includes_cached_tokens(scope: str, given: int, cached: int, expected: int) -> None:
+def test_input_includes_cached_tokens(scope: str, provider: str, given: int, cached: int, expected: int) -> None:
     """Where the count of the input leaves out cached tokens, they are added."""
-    one = span(chat(usage__input_tokens=given, usage__cache_read__input_tokens=cached))
-    assert call_of(one, scope=scope).tokens.input == expected
+    one = span(chat(provider__name=provider, usage__input_tokens=given, usage__cache_read__input_tokens=cached))
+    call = call_of(one, scope=scope)
+    assert (call.tokens.input, call.tokens.cache_read, call.suspects) == (expected, cached, ())
+
+
+def test_more_cached_than_given_is_suspect() -> None:
+    """Where the count of the input holds cached tokens, more of them than input are unknown, and the input stays."""
+    found = call_of(span(chat(usage__input_tokens=5, usage__cache_read__input_tokens=10)))
+    assert (found.tokens, found.suspects) == (Tokens(5, None, None, None, None), ("cached_exceeds_input",))
+
+
+def test_more_reasoning_than_output_is_suspect() -> None:
+    """Reasoning is part of the output: more of it than output is unknown, and the output stays."""
+    found = call_of(span(chat(usage__output_tokens=5, usage__reasoning__output_tokens=10)))
+    assert (found.tokens, found.suspects) == (Tokens(None, 5, None, None, None), ("reasoning_exceeds_output",))
 
 
 @pytest.mark.parametrize(

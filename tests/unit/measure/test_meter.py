@@ -1,102 +1,120 @@
-"""What a call adds to the series."""
+"""The meter: counted once, settled in time, exemplars of kept traces, saved and restored."""
+
+import json
+from typing import Any
 
 import pytest
 
+from spansieve.catalogue import Semconv
 from spansieve.measure import Meter
-from unit.measure.helpers_measure import Value, chat, measured, prices, request, series, span
-
-_LABELS = ("chat", "openai", "priced", "priced-2026", "shop")
-
-
-def _after(error: str | None = None, **attributes: Value) -> Meter:
-    meter = Meter(prices())
-    measured(request([span(chat(response__model="priced-2026", **attributes), error=error)]), meter)
-    return meter
+from spansieve.measure.llm_call import NO_TOKENS, Observation, Tokens
+from spansieve.measure.pricing import PriceTable, TableVersion
+from spansieve.measure.settings import MeterSettings, OwnLabel
+from unit.measure.helpers_observations import call, origin, priced, values
 
 
-def test_an_answered_call() -> None:
-    """An answered call is a request with the outcome ok, and a duration without an error."""
-    meter = _after()
-    assert series(meter, "spansieve.llm.requests") == {(*_LABELS, "ok"): 1}
-    assert series(meter, "gen_ai.client.operation.duration") == {(*_LABELS, ""): (1, 1.0)}
-    assert series(meter, "spansieve.llm.errors") == {}
+def _take(meter: Meter, *observations: Observation, now: float = 0) -> int:
+    return meter.take([(each,) for each in observations], tuple, now)
 
 
-def test_a_failed_call() -> None:
-    """A failed call is a request with the outcome error, an error with its reason, and a duration with it."""
-    meter = _after(error="Error code: 429")
-    assert series(meter, "spansieve.llm.requests") == {(*_LABELS, "error"): 1}
-    assert series(meter, "spansieve.llm.errors") == {(*_LABELS, "rate_limit"): 1}
-    assert series(meter, "gen_ai.client.operation.duration") == {(*_LABELS, "rate_limit"): (1, 1.0)}
+def _meter(**settings: float) -> Meter:
+    return Meter(PriceTable(()), MeterSettings(**settings))  # type: ignore[arg-type]  # numbers for numbers
 
 
-@pytest.mark.parametrize(
-    ("attributes", "expected"),
-    [
-        ({}, {}),
-        ({"usage__input_tokens": 7}, {"input": (1, 7)}),
-        ({"usage__input_tokens": 7, "usage__output_tokens": 0}, {"input": (1, 7), "output": (1, 0)}),
-        ({"usage__input_tokens": "x"}, {}),
-    ],
-)
-def test_token_usage(attributes: dict[str, Value], expected: dict[str, object]) -> None:
-    """Known tokens are observed by their type; unknown ones are not 0."""
-    found = series(_after(**attributes), "gen_ai.client.token.usage")
-    assert found == {(*_LABELS, kind): value for kind, value in expected.items()}
+def test_a_call_counts_once() -> None:
+    """A span that is told again adds nothing to calls, tokens or cost."""
+    meter, one = _meter(), priced(10, 5, 0.5)
+    assert _take(meter, one) == 1
+    before = values(meter.series, "spansieve.llm.cost.usd"), values(meter.series, "spansieve.llm.tokens")
+    assert _take(meter, one) == 0
+    assert (values(meter.series, "spansieve.llm.cost.usd"), values(meter.series, "spansieve.llm.tokens")) == before
+    assert values(meter.series, "spansieve.llm.not_counted") == {("repeated_span",): 1}
 
 
-@pytest.mark.parametrize(
-    ("attributes", "expected"),
-    [
-        ({"request__stream": True, "response__time_to_first_chunk": 0.5}, {(*_LABELS, "present"): 1}),
-        ({"request__stream": True}, {(*_LABELS, "absent"): 1}),
-        ({"request__stream": False}, {}),
-        ({}, {}),
-    ],
-)
-def test_coverage_of_streaming(attributes: dict[str, Value], expected: dict[tuple[str, ...], int]) -> None:
-    """Streamed calls are counted by whether their time to the first chunk is known."""
-    assert series(_after(**attributes), "spansieve.llm.streaming_requests") == expected
+def test_the_price_table_is_told() -> None:
+    """An info metric names the price table's version."""
+    meter = Meter(PriceTable((), TableVersion("1.2", "2026-01-01", "abc")))
+    assert values(meter.series, "spansieve.llm.prices.info") == {("1.2", "2026-01-01", "abc"): 1}
 
 
-def test_time_to_first_chunk() -> None:
-    """The time to the first chunk is observed."""
-    meter = _after(request__stream=True, response__time_to_first_chunk=0.5)
-    assert series(meter, "gen_ai.client.operation.time_to_first_chunk") == {_LABELS: (1, 0.5)}
+def test_conversations_end_with_time() -> None:
+    """A conversation is active until it was idle for so long; then its depth is known."""
+    meter = _meter(conversation_idle_s=60)
+    for trace_id, now in ((b"a" * 16, 0), (b"b" * 16, 30)):
+        _take(meter, priced(1, 1, 0.5, origin(trace_id=trace_id))._replace(conversation="c"), now=now)
+    meter.settle(31)
+    assert values(meter.series, "spansieve.llm.active_conversations") == {(): 1}
+    assert values(meter.series, "spansieve.llm.conversation.depth") == {}
+    meter.settle(90)
+    assert values(meter.series, "spansieve.llm.active_conversations") == {(): 0}
+    assert values(meter.series, "spansieve.llm.conversation.depth") == {("shop",): (1, 2)}
 
 
-def test_a_known_price() -> None:
-    """The cost of a priced call is added, with the source of the price; its tokens are not unpriced."""
-    meter = _after(usage__input_tokens=100)
-    assert series(meter, "spansieve.llm.cost.usd") == {(*_LABELS, "table"): pytest.approx(1e-4)}
-    assert series(meter, "spansieve.llm.unpriced_tokens") == {}
+@pytest.mark.parametrize(("late", "found"), [(89, 1), (90, 0)])
+def test_exemplars_wait_for_the_verdict(late: float, found: int) -> None:
+    """A value is an exemplar once its trace is kept, unless that takes longer than a decision may."""
+    meter, one = _meter(exemplar_patience_s=90), priced(1, 1, 0.5)
+    _take(meter, one)
+    meter.settle(late)
+    meter.kept(one.origin.trace_id)
+    [duration] = [each for each in meter.series.snapshot() if each.spec.name == "gen_ai.client.operation.duration"]
+    assert len(duration.value.exemplars) == found  # type: ignore[union-attr]  # it is a histogram
 
 
-def test_an_unknown_price() -> None:
-    """The tokens of a call without a price are counted, and no cost of 0 is."""
-    meter = _after(request__model="unknown", usage__input_tokens=100, usage__output_tokens=3)
-    assert series(meter, "spansieve.llm.cost.usd") == {}
-    assert list(series(meter, "spansieve.llm.unpriced_tokens").values()) == [103]
+def _some_traffic(meter: Meter, begin: int) -> None:
+    for n in range(begin, begin + 20):
+        at = origin(trace_id=bytes(15) + bytes([n]), span_id=bytes(7) + bytes([n]), adjusted_count=1 + n / 7)
+        tokens = Tokens(n, n, None, None, None) if n % 3 else NO_TOKENS  # what tells no tokens waits
+        one = call(at, conversation=f"c{n % 4}", request_model=f"m{n}", duration_s=0.1 * n, tokens=tokens)
+        _take(meter, one, one, now=n)
+        if n % 2:
+            meter.kept(at.trace_id)
 
 
-def test_suspect_values_are_counted() -> None:
-    """Values that cannot be right are counted by reason, and the call still counts."""
-    meter = _after(usage__input_tokens=-1, usage__output_tokens=-2, request__stream="maybe")
-    assert series(meter, "spansieve.llm.suspect") == {("negative",): 2, ("not_a_truth_value",): 1}
-    assert series(meter, "spansieve.llm.requests") == {(*_LABELS, "ok"): 1}
+def _state(meter: Meter) -> dict[str, Any]:
+    """Return the state but for what was counted once, which holds sets: they have no order."""
+    return {name: part for name, part in json.loads(meter.state()).items() if name != "once"}
 
 
-def test_impossible_durations_are_not_observed() -> None:
-    """A call that ends before it starts has no duration."""
-    meter = Meter(prices())
-    measured(request([span(chat(), seconds=-1)]), meter)
-    assert series(meter, "gen_ai.client.operation.duration") == {}
+def test_a_restored_meter_goes_on_as_if_nothing_had_been() -> None:
+    """Saved in the middle and restored, a meter ends in the same state to the last bit as one that ran through."""
+    through, before, after = (_meter(label_limit=10, conversation_idle_s=15) for _ in range(3))
+    for meter in (through, before):
+        _some_traffic(meter, 0)
+    after.restore(before.state())
+    for meter in (through, after):
+        _some_traffic(meter, 20)
+        meter.settle(100)
+    assert after.series.snapshot() == through.series.snapshot()
+    assert after.overflow() == through.overflow()
+    assert _state(after) == _state(through)
 
 
-def test_labels_are_limited() -> None:
-    """Beyond the limit calls count under `other`, and how many do is counted."""
-    meter = Meter(prices(), label_limit=2)
-    measured(request([span(chat(request__model=f"m{n}")) for n in range(5)]), meter)
-    requests = series(meter, "spansieve.llm.requests")
-    assert {labels[2]: value for labels, value in requests.items()} == {"m0": 1, "m1": 1, "other": 3}
-    assert series(meter, "spansieve.llm.label_overflow") == {("gen_ai.request.model",): 3}
+def test_another_configuration_takes_over_what_still_means_the_same() -> None:
+    """With other labels or another generation of the conventions, what has changed its meaning begins anew."""
+    old = _meter()
+    _some_traffic(old, 0)
+    new = Meter(PriceTable(()), MeterSettings(semconv=Semconv.LATEST, own_labels=(OwnLabel("task", "llm.task"),)))
+    new.restore(old.state())
+    assert values(new.series, "spansieve.llm.requests") == {}
+    assert values(new.series, "spansieve.llm.dialects") == values(old.series, "spansieve.llm.dialects") != {}
+    new.settle(200)
+    waited = values(new.series, "spansieve.llm.requests")
+    assert {labels[-2] for labels in waited} == {""}
+    _take(new, priced(1, 1, 0.5, origin(extra=("chat",))), now=200)
+    assert values(new.series, "spansieve.llm.requests").keys() - waited.keys() == {
+        ("chat", "openai", "gpt-4o", "", "shop", "", "", "chat", "ok")
+    }
+
+
+def test_a_state_of_another_format_is_refused() -> None:
+    """What is no state of a meter is refused, and not taken for an empty one."""
+    with pytest.raises(ValueError, match="of another format"):
+        _meter().restore(b'{"format": 0}')
+
+
+def test_a_restored_meter_shows_its_own_prices() -> None:
+    """The price table in force is told after a restart with a new one, and the old one no more."""
+    old, new = Meter(PriceTable((), TableVersion("1"))), Meter(PriceTable((), TableVersion("2")))
+    new.restore(old.state())
+    assert values(new.series, "spansieve.llm.prices.info") == {("2", "", ""): 1}

@@ -3,7 +3,7 @@
 import pytest
 
 from spansieve.measure.llm_call import CostSource, Tokens
-from spansieve.measure.pricing import PERIOD_NS, PriceRow, PriceTable, Rate, cost_of
+from spansieve.measure.pricing import PriceRow, Prices, PriceTable, Rate, always, cost_of
 
 _ROW = PriceRow(CostSource.TABLE, Rate(1.0), Rate(10.0), cache_read=Rate(0.1), cache_write=Rate(2.0))
 
@@ -65,16 +65,21 @@ def test_the_tier_holds_for_output_too() -> None:
     assert cost_of(_tokens(101, 1), row) == 121
 
 
+def test_more_cached_than_input_does_not_pay_back() -> None:
+    """Cached tokens beyond the input cost nothing, and never make a cost negative."""
+    assert cost_of(_tokens(10, 0, 40, 10), _ROW) == pytest.approx(10 * 0.1)
+
+
 def test_sources_are_asked_in_order_and_the_response_model_first() -> None:
     """The first source that knows the response's or the request's model decides."""
     asked: list[tuple[str, str, str]] = []
 
-    def none(provider: str, model: str, _at: int) -> None:
+    def none(provider: str, model: str) -> None:
         asked.append(("none", provider, model))
 
-    def some(provider: str, model: str, _at: int) -> PriceRow | None:
+    def some(provider: str, model: str) -> Prices | None:
         asked.append(("some", provider, model))
-        return _ROW if model == "request" else None
+        return always(_ROW) if model == "request" else None
 
     assert PriceTable([none, some]).find("p", "response", "request", 0) is _ROW
     assert asked == [
@@ -85,19 +90,32 @@ def test_sources_are_asked_in_order_and_the_response_model_first() -> None:
     ]
 
 
-def test_answers_are_remembered_for_a_period() -> None:
-    """A source is asked once for a model and half hour, also when it does not know the model."""
-    asked: list[int] = []
-    table = PriceTable([lambda _provider, _model, at: asked.append(at)])
-    for at_ns in (0, PERIOD_NS - 1, PERIOD_NS):
+def test_answers_are_remembered() -> None:
+    """A source is asked once for a model, also when it does not know the model, whenever the call was."""
+    asked: list[str] = []
+    table = PriceTable([lambda _provider, model: asked.append(model)])
+    for at_ns in (0, 1, 10**18):
         assert table.find("p", "m", "m", at_ns) is None
-    assert asked == [0, 1800]
+    assert asked == ["m"]
+
+
+def test_a_row_depends_on_time_and_tier() -> None:
+    """The model's prices are asked with the seconds of the call and its service tier."""
+    asked: list[tuple[int, str]] = []
+
+    def prices(at: int, tier: str) -> PriceRow:
+        asked.append((at, tier))
+        return _ROW
+
+    table = PriceTable([lambda _provider, _model: prices])
+    assert table.find("p", "m", "", 2_500_000_000, "flex") is _ROW
+    assert asked == [(2, "flex")]
 
 
 def test_the_memory_is_bounded() -> None:
     """No more answers are remembered than the capacity; model names come from outside."""
     asked: list[str] = []
-    table = PriceTable([lambda _provider, model, _at: asked.append(model)], capacity=2)
+    table = PriceTable([lambda _provider, model: asked.append(model)], capacity=2)
     for model in ("a", "b", "c", "c", "a"):
         table.find("p", model, "", 0)
     assert asked == ["a", "b", "c", "a"]

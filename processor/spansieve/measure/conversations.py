@@ -1,0 +1,94 @@
+"""How deep conversations go, and how long they last: a conversation ends when nothing more is heard of it.
+
+A turn is a trace with an LLM call: an agent that calls its model five times for one question takes one turn.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+CAPACITY = 20_000
+"""Conversations followed at a time."""
+
+TURNS = 100_000
+"""Turns remembered at a time, over all conversations; about 10 MB."""
+
+_TRACE_ID = 16  # bytes
+
+
+class Ended(NamedTuple):
+    """A conversation that ended: by silence, or `evicted`, to make room for another."""
+
+    service: str
+    turns: int
+    duration_s: float  # from the start of the first call to the end of the last
+    evicted: bool
+
+
+@dataclass(slots=True)
+class _Conversation:
+    start_ns: int
+    end_ns: int
+    heard: float
+    traces: set[bytes]
+
+
+class Conversations:
+    """The conversations that have not ended. Times are seconds, never backwards. Owner: one Meter.
+
+    At most `capacity` of them with at most `turns` turns in all; beyond it, the one that was silent longest is evicted.
+    """
+
+    def __init__(self, idle_s: float, capacity: int = CAPACITY, turns: int = TURNS) -> None:
+        self._idle_s = idle_s
+        self._capacity = capacity
+        self._max_turns = turns
+        self._turns = 0
+        # The one that was heard of longest ago stands first.
+        self._active: dict[tuple[str, str], _Conversation] = {}
+
+    def __len__(self) -> int:
+        return len(self._active)
+
+    def heard(self, service: str, conversation: str, trace_id: bytes, start_ns: int, end_ns: int, now: float) -> None:
+        """Enter a call of a conversation: its id (not empty), its trace, its times (Unix nanoseconds)."""
+        key = (service, conversation)
+        found = self._active.pop(key, None)
+        if found is None:
+            found = _Conversation(start_ns, end_ns, now, set())
+        self._active[key] = found
+        found.heard = now
+        found.start_ns = min(found.start_ns, start_ns)
+        found.end_ns = max(found.end_ns, end_ns)
+        if trace_id not in found.traces:
+            found.traces.add(trace_id)
+            self._turns += 1
+
+    def ended(self, now: float) -> Iterator[Ended]:
+        """Forget and yield the conversations that ended by now, and those for which there is no room."""
+        while self._active:
+            key, found = next(iter(self._active.items()))
+            silent = now - found.heard >= self._idle_s
+            if not silent and len(self._active) <= self._capacity and self._turns <= self._max_turns:
+                return
+            del self._active[key]
+            self._turns -= len(found.traces)
+            duration = max(0, found.end_ns - found.start_ns) / 1e9
+            yield Ended(key[0], len(found.traces), duration, evicted=not silent)
+
+    def state(self) -> list[Any]:
+        """Return all conversations, as JSON can write them."""
+        return [
+            (key, each.start_ns, each.end_ns, each.heard, b"".join(sorted(each.traces)).hex())
+            for key, each in self._active.items()
+        ]
+
+    def restore(self, state: list[Any]) -> None:
+        """Take over what `state` returned."""
+        self._active.clear()
+        self._turns = 0
+        for (service, conversation), start_ns, end_ns, heard, traces in state:
+            joined = bytes.fromhex(traces)
+            ids = {joined[at : at + _TRACE_ID] for at in range(0, len(joined), _TRACE_ID)}
+            self._active[service, conversation] = _Conversation(start_ns, end_ns, heard, ids)
+            self._turns += len(ids)

@@ -1,0 +1,335 @@
+"""Sees to it that each call is counted once, whoever tells of it and however often.
+
+The same call may be told by a span and by a log record, by a framework's span and beneath it by that of the provider's
+SDK, by an agent's span that repeats its children's usage, and all of that again by a sender that got no answer.
+
+- A span counts once: its id is remembered.
+- Of calls whose spans stand above one another one counts: the lowest that tells tokens. A call with tokens or a failure
+  from an instrumentation that nothing stands beneath is certain, and is counted when it comes. One that may stand above
+  another (`Origin.wraps`), or tells nothing, is held until the trace's root is known, since children end and are sent
+  before it; or for `settle_s` seconds.
+- A log record of a call is held for `settle_s`, and counts if no span of its id came.
+- What agents and workflows tell of their usage is compared with what was counted beneath them, `settle_s` after.
+
+Everything is bounded: `spans` ids, the parents of `links` spans, `traces` traces for `keep_s` seconds with `calls`
+calls in all of them together. What has to make room is counted first.
+
+What is certain does not wait, so one thing depends on the order: where a framework's span comes before its children,
+with the trace's root, the framework's is the one that counts.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Final, TypeAlias
+
+from spansieve.measure.links import Links
+from spansieve.measure.llm_call import (
+    NO_TOKENS,
+    AgentRun,
+    LlmCall,
+    NotCounted,
+    NotCountedReason,
+    Observation,
+    Reconciliation,
+    Tokens,
+    WorkflowRun,
+)
+from spansieve.measure.seen import WIDTH, Seen
+
+Lone: TypeAlias = tuple[float, bytes, Tokens]
+"""A trace of which one counted call is known, as nearly all are: when, span id, tokens."""
+Link: TypeAlias = tuple[bytes, bytes, bytes]
+"""A span: trace id, span id, parent span id."""
+Run: TypeAlias = AgentRun | WorkflowRun
+
+SEEN_SPANS: Final = 200_000
+"""Spans remembered, so that a repeated one counts once: minutes of traffic, some 20 MB when full."""
+
+
+@dataclass(slots=True)
+class Trace:
+    """What is remembered of one trace with LLM spans; ids are span ids."""
+
+    trace_id: bytes
+    last: float
+    counted: dict[bytes, Tokens] = field(default_factory=dict)
+    above: set[bytes] = field(default_factory=set)  # spans above a counted call
+    open: set[bytes] = field(default_factory=set)  # calls of which not all spans above are known
+    wrapped: bool = False  # a call that may stand above another one is counted
+    held: dict[bytes, LlmCall] = field(default_factory=dict)
+    logged: dict[bytes, LlmCall] = field(default_factory=dict)
+    runs: dict[bytes, Run] = field(default_factory=dict)
+    unreconciled: set[bytes] = field(default_factory=set)  # those runs that were not compared yet
+
+    @property
+    def size(self) -> int:
+        """How many things are remembered."""
+        return len(self.counted) + len(self.held) + len(self.logged) + len(self.runs)
+
+
+class Once:
+    """The memory, and what comes of it. Times are seconds of one clock that only runs forward. Owner: one Meter."""
+
+    def __init__(
+        self,
+        *,
+        settle_s: float = 10.0,
+        keep_s: float = 60.0,
+        traces: int = 10_000,
+        calls: int = 100_000,
+        links: int = 50_000,
+        spans: int = SEEN_SPANS,
+    ) -> None:
+        self._settle_s = settle_s
+        self._keep_s = keep_s
+        self._limit = traces
+        self._calls = calls
+        self.links = Links(links)
+        self.seen = Seen(spans)
+        self.traces: OrderedDict[bytes, Trace | Lone] = OrderedDict()
+        """By trace id; the one that was touched longest ago is first."""
+        self.queue: deque[tuple[float, bytes, bytes]] = deque()
+        """When something that waits is due, with its trace id and span id."""
+        self._remembered = 0  # in all traces
+
+    def take(
+        self, observed: Iterable[Sequence[Observation]], links: Callable[[], Iterable[Link]], now: float
+    ) -> list[Observation]:
+        """Take what one request's spans (or log records) tell, each with its observations; return what counts now.
+
+        `links` gives all spans of the request, those that tell nothing as well.
+        """
+        out = self.settle(now)
+        calls: dict[bytes, list[LlmCall]] = {}
+        for of_one in observed:
+            first = of_one[0]
+            origin = first.origin
+            if not self.seen.first(_key(first)):
+                reason = NotCountedReason.REPEATED_LOG if origin.log else NotCountedReason.REPEATED_SPAN
+                out.append(NotCounted(origin, reason))
+                continue
+            for each in of_one:
+                if isinstance(each, LlmCall) and origin.trace_id and origin.span_id:
+                    calls.setdefault(origin.trace_id, []).append(each)
+                elif isinstance(each, AgentRun | WorkflowRun):
+                    out.append(each)
+                    self._run(each, now)
+                else:
+                    out.append(each)
+        self._decide(calls, links(), now, out)
+        return out
+
+    def settle(self, now: float) -> list[Observation]:
+        """Return what has waited long enough."""
+        out: list[Observation] = []
+        queue = self.queue
+        while queue and queue[0][0] <= now:
+            _, trace_id, span = queue.popleft()
+            if isinstance(trace := self.traces.get(trace_id), Trace):
+                self._finish(trace, span, out)
+        while self.traces:
+            trace_id, oldest = next(iter(self.traces.items()))
+            if (oldest.last if isinstance(oldest, Trace) else oldest[0]) + self._keep_s > now:
+                break
+            self._drop(trace_id, out)
+        return out
+
+    def next_due(self) -> float | None:
+        """Return when `settle` will have something to do."""
+        return self.queue[0][0] if self.queue else None
+
+    def disagreements(self, trace_id: bytes) -> dict[bytes, Reconciliation]:
+        """Return, by span id, the runs of a trace whose told usage is not what was counted beneath them."""
+        trace = self.traces.get(trace_id)
+        if not isinstance(trace, Trace) or not trace.runs:
+            return {}
+        found = {span: self._reconciliation(trace, run) for span, run in trace.runs.items()}
+        return {span: each for span, each in found.items() if not each.agrees}
+
+    def replace(self, traces: Mapping[bytes, Trace | Lone]) -> None:
+        """Forget all traces, and remember these instead; the first was touched longest ago."""
+        self.traces = OrderedDict(traces)
+        self._remembered = sum(trace.size for trace in traces.values() if isinstance(trace, Trace))
+
+    def _trace(self, trace_id: bytes, now: float) -> Trace:
+        trace = self.traces.get(trace_id)
+        if isinstance(trace, Trace):
+            trace.last = now
+            self.traces.move_to_end(trace_id)
+            return trace
+        whole = Trace(trace_id, now)
+        if trace is not None:
+            _, span, tokens = trace
+            self._note(whole, span, tokens)
+            if not self._is_beneath_root(whole, span):
+                whole.open.add(span)
+            del self.traces[trace_id]
+        self.traces[trace_id] = whole
+        return whole
+
+    def _run(self, run: Run, now: float) -> None:
+        if run.told == NO_TOKENS or not run.origin.trace_id:
+            return
+        origin = run.origin
+        trace = self._trace(origin.trace_id, now)
+        trace.runs[origin.span_id] = run
+        trace.unreconciled.add(origin.span_id)
+        self._remembered += 1
+        self.queue.append((now + self._settle_s, origin.trace_id, origin.span_id))
+
+    def _decide(
+        self, calls: dict[bytes, list[LlmCall]], links: Iterable[Link], now: float, out: list[Observation]
+    ) -> None:
+        touched = self._link(links)
+        for trace_id, some in calls.items():
+            if len(some) == 1 and trace_id not in self.traces and _is_certain(call := some[0]):
+                self.traces[trace_id] = now, call.origin.span_id, call.tokens
+                out.append(call)
+                continue
+            trace = touched[trace_id] = self._trace(trace_id, now)
+            self._count(trace, [call for call in some if not self._waits(trace, call, now, out)], out)
+        for trace in touched.values():
+            if trace.held and self._is_complete(trace):
+                self._count_held(trace, out)
+        while len(self.traces) > self._limit or self._remembered > self._calls:
+            self._drop(next(iter(self.traces)), out)
+
+    def _link(self, links: Iterable[Link]) -> dict[bytes, Trace]:
+        """Remember spans' parents; return those traces where a call is held that may be beneath one of them."""
+        traces, add = self.traces, self.links.add
+        touched = {}
+        for trace_id, span, parent in links:
+            add(trace_id, span, parent)
+            trace = traces.get(trace_id)
+            if isinstance(trace, Trace):
+                if span in trace.above or span in trace.counted:
+                    self._cover(trace, span)
+                if trace.held:
+                    touched[trace_id] = trace
+        return touched
+
+    def _cover(self, trace: Trace, span: bytes) -> None:
+        """Remember that the spans above one stand above a counted call."""
+        for parent in self.links.chain(trace.trace_id, span):
+            if not parent or parent in trace.above:
+                return
+            trace.above.add(parent)
+
+    def _is_complete(self, trace: Trace) -> bool:
+        """Whether all calls, held or counted, stand beneath a known root: it is clear which stand above others."""
+        trace.open = {span for span in trace.open if not self._is_beneath_root(trace, span)}
+        return not trace.open
+
+    def _is_beneath_root(self, trace: Trace, span: bytes) -> bool:
+        return b"" in self.links.chain(trace.trace_id, span)
+
+    def _is_told(self, trace: Trace, span: bytes) -> bool:
+        """Whether a call above or beneath a span is counted."""
+        return span in trace.above or any(parent in trace.counted for parent in self.links.chain(trace.trace_id, span))
+
+    def _note(self, trace: Trace, span: bytes, tokens: Tokens) -> None:
+        """Remember that a call is counted."""
+        trace.counted[span] = tokens
+        self._remembered += 1
+        self._cover(trace, span)
+
+    def _waits(self, trace: Trace, call: LlmCall, now: float, out: list[Observation]) -> bool:
+        """Whether a call has to wait; then it is held. A span's call leaves out that of its log record."""
+        origin = call.origin
+        span = origin.span_id
+        if origin.log:
+            # A log record is known by another key than its span: this one is the span's.
+            if origin.trace_id + span in self.seen or span in trace.logged:
+                out.append(NotCounted(origin, NotCountedReason.REPEATED_LOG))
+                return True
+            trace.logged[span] = call
+        else:
+            if (log := trace.logged.pop(span, None)) is not None:
+                self._remembered -= 1
+                out.append(NotCounted(log.origin, NotCountedReason.REPEATED_LOG))
+            if not self._is_beneath_root(trace, span):
+                trace.open.add(span)
+            # Beneath one that may have told it already, a call is certain once it is known not to stand beneath it.
+            if _is_certain(call) and not (trace.wrapped and span in trace.open):
+                return False
+            trace.held[span] = call
+        self._remembered += 1
+        self.queue.append((now + self._settle_s, origin.trace_id, span))
+        return True
+
+    def _count(self, trace: Trace, calls: list[LlmCall], out: list[Observation]) -> None:
+        """Count those calls that no other one tells already: the lowest first, and first of all those with tokens."""
+        if len(calls) > 1:
+            # By the spans above them, not by clocks.
+            depths = {
+                call.origin.span_id: sum(1 for _ in self.links.chain(trace.trace_id, call.origin.span_id))
+                for call in calls
+            }
+            calls = sorted(
+                calls, key=lambda call: (not _tells_tokens(call), -depths[call.origin.span_id], call.origin.span_id)
+            )
+        for call in calls:
+            if self._is_told(trace, call.origin.span_id):
+                out.append(NotCounted(call.origin, NotCountedReason.NESTED))
+            else:
+                self._note(trace, call.origin.span_id, call.tokens)
+                trace.wrapped = trace.wrapped or call.origin.wraps
+                out.append(call)
+
+    def _count_held(self, trace: Trace, out: list[Observation]) -> None:
+        held = list(trace.held.values())
+        self._remembered -= len(held)
+        trace.held.clear()
+        self._count(trace, held, out)
+
+    def _reconciliation(self, trace: Trace, run: Run) -> Reconciliation:
+        """Compare what a run told with the sums of the calls counted beneath it."""
+        sums = [0, 0, 0, 0, 0]
+        for span, tokens in trace.counted.items():
+            if run.origin.span_id in self.links.chain(trace.trace_id, span):
+                sums = [total + (each or 0) for total, each in zip(sums, tokens, strict=True)]
+        return Reconciliation(run.origin, run.name, run.told, Tokens(*sums))
+
+    def _finish(self, trace: Trace, span: bytes, out: list[Observation]) -> None:
+        """Do what was due of a span: count all calls that are held with it, or its log record, or compare its run."""
+        if span in trace.held:
+            self._count_held(trace, out)
+        if (log := trace.logged.pop(span, None)) is not None:
+            self._remembered -= 1
+            if self.seen.first(log.origin.trace_id + span):
+                # No span came: the record is all there is. Should one come yet, it is a repetition.
+                self._count(trace, [log], out)
+            else:
+                out.append(NotCounted(log.origin, NotCountedReason.REPEATED_LOG))
+        if span in trace.unreconciled:
+            trace.unreconciled.discard(span)
+            out.append(self._reconciliation(trace, trace.runs[span]))
+
+    def _drop(self, trace_id: bytes, out: list[Observation]) -> None:
+        trace = self.traces.pop(trace_id)
+        if not isinstance(trace, Trace):
+            return
+        for span in (*trace.held, *trace.logged, *sorted(trace.unreconciled)):
+            self._finish(trace, span, out)
+        self._remembered -= trace.size
+
+
+def _key(observation: Observation) -> bytes:
+    """Return what tells a span, or a log record, from all others."""
+    origin = observation.origin
+    if not origin.log:
+        return (origin.trace_id + origin.span_id).ljust(WIDTH, b"\0")
+    name = getattr(observation, "name", "") or getattr(observation, "response_id", "")
+    told = (type(observation).__name__, name, origin.start_ns)
+    return blake2b(origin.trace_id + origin.span_id + repr(told).encode(), digest_size=WIDTH).digest()
+
+
+def _is_certain(call: LlmCall) -> bool:
+    origin = call.origin
+    return not origin.wraps and not origin.log and (call.error_class is not None or _tells_tokens(call))
+
+
+def _tells_tokens(call: LlmCall) -> bool:
+    return bool(call.tokens.input or call.tokens.output)

@@ -1,0 +1,344 @@
+"""Reads spans and log records by the tables of the dialects: each becomes the observations that it tells of, or none.
+
+Pure and without memory: whether something was told before, or is told by another span as well, is decided by `once`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from spansieve.measure import signals, values
+from spansieve.measure.attributes import AttributeReader, is_empty
+from spansieve.measure.calls import CallReader, Ending
+from spansieve.measure.dialects import LEAVES, NAMES, Dialect, Dialects, Fields, Operation, Shape, only
+from spansieve.measure.failures import Failures
+from spansieve.measure.llm_call import (
+    AgentRun,
+    McpCall,
+    McpSide,
+    NotUnderstood,
+    Observation,
+    Origin,
+    Retrieval,
+    Suspect,
+    ToolRun,
+    WorkflowRun,
+)
+from spansieve.measure.pricing import PriceTable
+from spansieve.measure.signals import Signals
+from spansieve.measure.values import Told
+from spansieve.model import EventHead, SpanHead
+
+_ERROR = Status.STATUS_CODE_ERROR
+_BARE = {b"": False, b"\x18\x01": False, b"\x18\x02": True}  # serialized: unset, OK, ERROR, without a message
+_EVENT_NAME = "event.name"
+_SIMPLE = (str, int, float)
+_SHAPES = 4096
+
+
+class Sender(NamedTuple):
+    """What a resource says of the one that sent: `service` is its service.name, `extra` the operator's own labels."""
+
+    service: str
+    extra: tuple[str, ...] = ()
+
+
+class Reader:
+    """Reads by the tables. `user_key` is the key of users' pseudonyms; `extra_keys` are the operator's own labels.
+
+    Only leaf calls to a model become LlmCall: an agent's or workflow's span repeats the usage of the calls beneath it.
+    """
+
+    def __init__(  # noqa: PLR0913 - its tables
+        self,
+        dialects: Dialects,
+        providers: Mapping[str, str],
+        failures: Failures,
+        prices: PriceTable,
+        *,
+        separate_cache: frozenset[str] = frozenset(),
+        signals_table: Signals | None = None,
+        extra_keys: Sequence[str] = (),
+        user_key: bytes = b"",
+        adjusted_count: Callable[[str], float | None] = lambda _: 1.0,
+    ) -> None:
+        self.dialects = dialects
+        self._failures = failures
+        self._calls = CallReader(providers, separate_cache, prices, user_key)
+        self._signals = signals_table or signals.load()
+        self._extra_keys = tuple(extra_keys)
+        self._adjusted_count = adjusted_count
+        read = dialects.keys | failures.keys | self._signals.keys | {_EVENT_NAME, *extra_keys}
+        self._attributes = AttributeReader(read)
+        self._always = failures.keys | self._signals.keys | set(extra_keys)
+        self._marks = dialects.marks | self._signals.keys
+        self._usage_keys = _usage_keys(dialects)
+        # What spans carry comes from outside: remembered, but not without bound.
+        self._shapes = lru_cache(maxsize=_SHAPES)(self._shape)
+
+    def reads(self, key: str) -> bool:
+        """Whether a span with this attribute is worth reading."""
+        return key in self._marks or looks_like_llm(key)
+
+    def takes(self, key: str, dialect: Dialect | None) -> bool:
+        """Whether something is read from an attribute of this key on a span of a dialect."""
+        return key in self._always or (dialect is not None and key in dialect.attributes)
+
+    def reads_event(self, name: str) -> bool:
+        """Whether a span with an event of this name, or a log record of this name, is worth reading."""
+        return name in self._signals.events
+
+    def by_scope(self, scope: str) -> Dialect | None:
+        """Return the dialect that an instrumentation scope is known to speak: ask once for a scope's spans."""
+        return self.dialects.by_scope(scope[: values.MAX_TEXT])
+
+    def sender(self, attributes: Iterable[KeyValue]) -> Sender:
+        """Read a resource's attributes: ask once for each."""
+        found = {attribute.key: attribute.value.string_value[: values.MAX_TEXT] for attribute in attributes}
+        return Sender(found.get("service.name", ""), tuple(found.get(key, "") for key in self._extra_keys))
+
+    def read(
+        self,
+        span: SpanHead,
+        dialect: Dialect | None,
+        scope: str,
+        sender: Sender,
+        attributes: Iterable[bytes] | None = None,
+    ) -> tuple[Observation, ...]:
+        """Return what a span tells; nothing for most spans. `attributes` are the span's, where they are at hand.
+
+        `dialect` is what `by_scope` said of `scope`, the name of the span's scope; `sender` sent it.
+        """
+        found = self._attributes.of_bytes(span.attributes if attributes is None else attributes)
+        events: Sequence[EventHead] = span.events or ()
+        shape = self._shapes(dialect, tuple(found), bool(events))
+        if shape is None:
+            return self._not_understood(span, scope, sender)
+        told = Told(found, span.start_time_unix_nano, events)
+        origin = self._origin(span, shape.dialect.name, scope, sender, told, wraps=shape.dialect.wraps)
+        operation, model = _operation(told, shape, span)
+        observed: tuple[Observation, ...] = ()
+        if operation is None:
+            if not shape.known:
+                observed = self._not_understood(span, scope, sender)
+            elif shape.unread:
+                observed = (NotUnderstood(origin),)
+        elif operation.what != "ignored":
+            one = self._one(operation, model, span, told, shape, origin)
+            observed = () if one is None else (one,)
+        if shape.signals:
+            observed += tuple(self._signals.of_span(told, origin, observed))
+        if events:
+            observed += tuple(self._signals.of_events(events, origin, observed))
+        return observed
+
+    def read_log(
+        self, record: LogRecord, dialect: Dialect | None, scope: str, sender: Sender
+    ) -> tuple[Observation, ...]:
+        """Return what a log record tells: an event of the GenAI conventions, or a user's judgement."""
+        found = self._attributes.of_messages(record.attributes)
+        # Older senders give the event's name in an attribute.
+        name = record.event_name or str(found.get(_EVENT_NAME, ""))
+        if name not in self._signals.events:
+            return ()
+        time_ns = record.time_unix_nano or record.observed_time_unix_nano
+        origin = Origin(
+            "",
+            scope,
+            sender.service,
+            record.trace_id,
+            record.span_id,
+            b"",
+            time_ns,
+            time_ns,
+            1.0,
+            sender.extra,
+            log=True,
+        )
+        told = Told(found, time_ns)
+        if name not in self._signals.calls:
+            return tuple(self._signals.of_event(name, told, origin))
+        shape = self._shapes(dialect, tuple(found), False)  # noqa: FBT003 - it has no events
+        if shape is None:
+            return ()
+        operation, model = _operation(told, shape, None)
+        if operation is None or operation.what not in LEAVES:
+            return ()
+        finish_reasons = told.texts(shape.fields.finish_reasons)
+        error = self._failures.classify(found, finish_reasons, failed=False)
+        origin = origin._replace(dialect=shape.dialect.name)
+        return (self._calls.read(operation, model, told, shape, origin, Ending(None, error, finish_reasons)),)
+
+    def _shape(self, dialect: Dialect | None, keys: tuple[str, ...], events: bool) -> Shape | None:  # noqa: FBT001
+        present = frozenset(keys)
+        if dialect is None:
+            dialect = self.dialects.by_keys(present)
+        known = dialect is not None
+        if dialect is None:
+            if present.isdisjoint(self._signals.keys) and not events:
+                return None
+            dialect = self.dialects.ordered[-1]
+        fields = only(dialect, present, events)
+        named = (option.key for name in NAMES for option in getattr(fields, name))
+        return Shape(
+            dialect,
+            known,
+            fields,
+            not present.isdisjoint(self._signals.keys),
+            not present.isdisjoint(self._failures.shows),
+            not present.isdisjoint(self._usage_keys),
+            tuple(dict.fromkeys(named)),
+        )
+
+    def _origin(
+        self, span: SpanHead, dialect: str, scope: str, sender: Sender, told: Told, *, wraps: bool = False
+    ) -> Origin:
+        adjusted = 1.0
+        if state := span.trace_state:
+            given = self._adjusted_count(state)
+            if given is None:
+                told.suspects.append(Suspect.TRACE_STATE)
+            else:
+                adjusted = given
+        extra = sender.extra
+        if extra:
+            found = told.found
+            extra = tuple(
+                str(found[key])[: values.MAX_TEXT] if isinstance(found.get(key), _SIMPLE) else sent
+                for key, sent in zip(self._extra_keys, extra, strict=True)
+            )
+        return Origin(
+            dialect,
+            scope,
+            sender.service,
+            span.trace_id,
+            span.span_id,
+            span.parent_span_id,
+            span.start_time_unix_nano,
+            span.end_time_unix_nano,
+            adjusted,
+            extra,
+            wraps,
+        )
+
+    def _not_understood(self, span: SpanHead, scope: str, sender: Sender) -> tuple[Observation, ...]:
+        if not any(looks_like_llm(KeyValue.FromString(each).key) for each in span.attributes):
+            return ()
+        return (NotUnderstood(self._origin(span, "", scope, sender, Told({}))),)
+
+    def _one(
+        self, operation: Operation, model: str, span: SpanHead, told: Told, shape: Shape, origin: Origin
+    ) -> Observation | None:
+        fields = shape.fields
+        duration = _duration(origin, told.suspects)
+        finish_reasons = told.texts(fields.finish_reasons) if fields.finish_reasons else ()
+        failed, message = _status(span.status)
+        if failed or shape.failure:
+            error = self._failures.classify(
+                told.found, finish_reasons, failed=failed, message=message, events=told.events
+            )
+        else:
+            error = self._failures.of_answer(finish_reasons) if finish_reasons else None
+        what = operation.what
+        if what in LEAVES:
+            return self._calls.read(operation, model, told, shape, origin, Ending(duration, error, finish_reasons))
+        if what in {"agent", "workflow"} or (what == "chain" and not origin.parent_span_id):
+            tokens = self._calls.tokens(told, shape, origin.scope, "")
+            conversation = told.identifier(fields.conversation)
+            if what == "agent":
+                return AgentRun(
+                    origin,
+                    told.text(fields.agent_name) or _name(told, fields, span),
+                    told.identifier(fields.agent_id),
+                    told.text(fields.request_model),
+                    duration,
+                    error,
+                    tokens,
+                    conversation,
+                    tuple(told.suspects),
+                )
+            name = told.text(fields.workflow_name) or _name(told, fields, span)
+            return WorkflowRun(origin, name, duration, error, tokens, conversation, tuple(told.suspects))
+        if what == "tool":
+            name = told.text(fields.tool_name) or _name(told, fields, span)
+            agent = told.text(fields.agent_name)
+            return ToolRun(origin, name, told.text(fields.tool_type), agent, duration, error, tuple(told.suspects))
+        if what == "mcp":
+            # A server's span is of kind SERVER; all others are on the asking side.
+            side = McpSide.SERVER if span.kind == Span.SPAN_KIND_SERVER else McpSide.CLIENT
+            method, name = told.text(fields.mcp_method), told.text(fields.mcp_name)
+            return McpCall(origin, side, method, name, duration, error, tuple(told.suspects))
+        if what in {"retrieval", "rerank"}:
+            name = told.text(fields.data_source) or told.text(fields.request_model)
+            provider = self._calls.provider(told.text(fields.provider))
+            return Retrieval(origin, what, provider, name, duration, error, tuple(told.suspects))
+        return None  # a step of a chain
+
+
+def _operation(told: Told, shape: Shape, span: SpanHead | None) -> tuple[Operation | None, str]:
+    """Return what a span is, None when that is not known, and the model that its name may hold."""
+    dialect, fields = shape.dialect, shape.fields
+    name = ""
+    if dialect.has_names and span is not None:
+        name = span.name
+        if (exact := dialect.names.get(name)) is not None and exact.what == "ignored":
+            return exact, ""
+    if fields.operation and (named := told.text(fields.operation)):
+        return dialect.operations.get(named.lower()), ""
+    if name and (known := dialect.by_name(name)) is not None:
+        return known
+    if fields.request_model and (fields.provider or fields.input_tokens or fields.output_tokens):
+        has_usage = any(
+            not is_empty(told.found[option.key])
+            for option in (*fields.provider, *fields.input_tokens, *fields.output_tokens)
+        )
+        if has_usage and told.text(fields.request_model):
+            return dialect.default_operation, ""
+    return None, ""
+
+
+def _name(told: Told, fields: Fields, span: SpanHead) -> str:
+    return told.text(fields.name) or span.name[: values.MAX_TEXT]
+
+
+def _status(status: bytes) -> tuple[bool, str]:
+    """Return whether a serialized Status says that the span failed, and its message."""
+    if (failed := _BARE.get(status)) is not None:
+        return failed, ""
+    read = Status.FromString(status)
+    return read.code == _ERROR, read.message
+
+
+def _duration(origin: Origin, suspects: list[Suspect]) -> float | None:
+    duration = (origin.end_ns - origin.start_ns) / 1e9
+    if 0 <= duration <= values.MAX_SECONDS:
+        return duration
+    suspects.append(Suspect.ENDS_BEFORE_START if duration < 0 else Suspect.TOO_LARGE)
+    return None
+
+
+def _usage_keys(dialects: Dialects) -> frozenset[str]:
+    """Return the attributes that only something that used a model carries."""
+    names = ("input_tokens", "output_tokens", "request_model", "response_model")
+    return frozenset(
+        option.key
+        for dialect in dialects.ordered
+        for name in names
+        for option in getattr(dialect.fields, name)
+        if option.key and not option.path
+    )
+
+
+_ABOUT = ("llm", "gen_ai", "genai", "completion", "prompt", "openai", "anthropic")
+_OF = ("model", "token")
+
+
+@lru_cache(maxsize=8192)
+def looks_like_llm(key: str) -> bool:
+    """Whether an attribute of this name looks as if it told of a call to a model: its name or its usage."""
+    lowered = key[: values.MAX_TEXT].lower()
+    return any(about in lowered for about in _ABOUT) and any(of in lowered for of in _OF)

@@ -1,0 +1,164 @@
+"""What is told about an answer after it was given: evaluations, users' judgements, wishes for the same once more."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import yaml
+
+from spansieve.measure import values
+from spansieve.measure.attributes import AttributeReader
+from spansieve.measure.dialects import Option
+from spansieve.measure.llm_call import Evaluation, Feedback, LlmCall, Observation, Origin, Regeneration, Suspect
+from spansieve.measure.values import Told
+from spansieve.model import EventHead
+
+_NUMBERED = 8  # groups with a number in them are read up to this many
+
+
+class _Rated(NamedTuple):
+    """Where one evaluation stands; empty tuples where it tells nothing."""
+
+    name: tuple[Option, ...]
+    score: tuple[Option, ...]
+    label: tuple[Option, ...]
+    response_id: tuple[Option, ...]
+
+
+class _Judged(NamedTuple):
+    """Where one judgement of a user stands."""
+
+    verdict: tuple[Option, ...]
+    name: tuple[Option, ...]
+
+
+class Signals:
+    """The reader; its data are described in `signals.yaml`."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        evaluation, feedback, regeneration = data["evaluation"], data["feedback"], data["regeneration"]
+        self.calls = frozenset(data["calls"])
+        """Log records that tell of a call."""
+        self._evaluation_events = frozenset(evaluation["events"])
+        self._feedback_events = frozenset(feedback["events"])
+        self._regeneration_events = frozenset(regeneration["events"])
+        self.events = self.calls | self._evaluation_events | self._feedback_events | self._regeneration_events
+        """Names of log records that are read."""
+        self._span_events = self.events - self.calls
+        self._rated = [
+            _Rated(*(_at(group.get(part), number) for part in _Rated._fields))
+            for group in evaluation["attributes"]
+            for number in _numbers(group["name"])
+        ]
+        self._judged = [_Judged(_at(group["verdict"]), _at(group.get("name"))) for group in feedback["attributes"]]
+        self._regenerated = tuple(Option(key) for key in regeneration["attributes"])
+        self._feedback_names = frozenset(feedback["names"])
+        self._verdicts = dict.fromkeys(feedback["up"], True) | dict.fromkeys(feedback["down"], False)
+        # A response's id stands on every call: it shows no signal.
+        groups = [
+            *(each._replace(response_id=()) for each in self._rated),
+            *self._judged,
+            (self._regenerated,),
+        ]
+        self.keys = frozenset(option.key for group in groups for options in group for option in options)
+        """Every attribute that shows a signal."""
+        self._attributes = AttributeReader(self.keys | {"gen_ai.response.id"})
+
+    def of_span(self, told: Told, origin: Origin, observed: Iterable[Observation]) -> Iterator[Observation]:
+        """Read what a span's attributes tell; `observed` is what the span itself was."""
+        yield from self._all(told, origin, _call(observed))
+
+    def of_events(
+        self, events: Iterable[EventHead], origin: Origin, observed: Iterable[Observation]
+    ) -> Iterator[Observation]:
+        """Read what a span's events tell; `observed` is what the span itself was."""
+        for event in events:
+            if (name := event.name) in self._span_events:
+                told = Told(self._attributes.of_bytes(event.attributes))
+                at = origin._replace(start_ns=event.time_unix_nano, end_ns=event.time_unix_nano)
+                yield from self.of_event(name, told, at, _call(observed))
+
+    def of_event(self, name: str, told: Told, origin: Origin, call: LlmCall | None = None) -> Iterator[Observation]:
+        """Read what a log record or a span's event of this name tells, with the call that it stands on."""
+        if name in self._regeneration_events:
+            yield _regeneration(origin, call)
+        else:
+            yield from self._all(told, origin, call)
+
+    def _all(self, told: Told, origin: Origin, call: LlmCall | None) -> Iterator[Observation]:
+        for rated in self._rated:
+            if any(option.key in told.found for option in rated.name):
+                yield self._evaluation(rated, told, origin, call)
+        for judged in self._judged:
+            if any(option.key in told.found for option in judged.verdict):
+                yield self._feedback(judged, told, origin, call)
+                break  # the same judgement, spelled twice
+        if any(option.key in told.found for option in self._regenerated) and told.truth(self._regenerated):
+            yield _regeneration(origin, call)
+
+    def _evaluation(self, rated: _Rated, told: Told, origin: Origin, call: LlmCall | None) -> Observation:
+        name, label = told.text(rated.name), told.text(rated.label)
+        score, suspects = _score(told, rated.score)
+        if name.lower() in self._feedback_names:
+            up = self._verdict(label, score)
+            if up is not None:
+                return _feedback(origin, name, call, up=up)
+        return Evaluation(origin, name, score, label, told.text(rated.response_id), suspects)
+
+    def _feedback(self, judged: _Judged, told: Told, origin: Origin, call: LlmCall | None) -> Observation:
+        name = told.text(judged.name)
+        given = told.found[judged.verdict[0].key]
+        if isinstance(given, bool):
+            return _feedback(origin, name, call, up=given)
+        label = given if isinstance(given, str) else ""
+        score = float(given) if isinstance(given, int | float) else None
+        up = self._verdict(label, score)
+        if up is not None:
+            return _feedback(origin, name, call, up=up)
+        # A judgement that is neither up nor down, such as three stars, is a score.
+        score, suspects = _score(told, judged.verdict)
+        return Evaluation(origin, name or "user_feedback", score, label[: values.MAX_TEXT], "", suspects)
+
+    def _verdict(self, label: str, score: float | None) -> bool | None:
+        if (known := self._verdicts.get(label.strip().strip('"').lower())) is not None:
+            return known
+        # One and zero, or one and minus one; a number between them, or above, has no agreed meaning.
+        return {1.0: True, 0.0: False, -1.0: False}.get(score) if score is not None else None
+
+
+@cache  # the package's data do not change
+def load() -> Signals:
+    """Read the package's `signals.yaml`."""
+    return Signals(yaml.safe_load(files("spansieve.measure").joinpath("signals.yaml").read_text(encoding="utf-8")))
+
+
+def _score(told: Told, options: tuple[Option, ...]) -> tuple[float | None, tuple[Suspect, ...]]:
+    """Return a score, which may be negative, and what was wrong with it."""
+    one = Told(told.found)
+    score = one.score(options)
+    return score, tuple(one.suspects)
+
+
+def _feedback(origin: Origin, name: str, call: LlmCall | None, *, up: bool) -> Feedback:
+    return Feedback(origin, up, name, call.prompt_name if call else "", _model(call))
+
+
+def _regeneration(origin: Origin, call: LlmCall | None) -> Regeneration:
+    return Regeneration(origin, call.prompt_name if call else "", _model(call))
+
+
+def _call(observed: Iterable[Observation]) -> LlmCall | None:
+    return next((each for each in observed if isinstance(each, LlmCall)), None)
+
+
+def _model(call: LlmCall | None) -> str:
+    return (call.response_model or call.request_model) if call else ""
+
+
+def _numbers(key: str) -> range:
+    return range(_NUMBERED) if "{n}" in key else range(1)
+
+
+def _at(key: str | None, number: int = 0) -> tuple[Option, ...]:
+    return (Option(key.replace("{n}", str(number))),) if key else ()

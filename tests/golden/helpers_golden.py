@@ -1,0 +1,22 @@
+"""What the golden files of measuring are written in."""
+
+from typing import Any
+
+from spansieve.measure.llm_call import Observation
+
+
+def plain(observation: Observation) -> dict[str, Any]:
+    """Return what an observation says, without ids and times of day, as YAML can write it."""
+    said: dict[str, Any] = {"is": type(observation).__name__, "dialect": observation.origin.dialect}
+    for field, value in observation._asdict().items():
+        if field in {"origin", "user"} or value is None or value in ("", ()):
+            continue
+        if hasattr(value, "_asdict"):
+            said[field] = {key: count for key, count in value._asdict().items() if count is not None}
+        elif isinstance(value, tuple):
+            said[field] = [str(each) for each in value]
+        elif isinstance(value, str):
+            said[field] = str(value)
+        else:
+            said[field] = value
+    return said

@@ -1,0 +1,77 @@
+"""Attributes as Python has them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
+
+from spansieve.measure.attributes import AttributeReader, is_empty, plain
+from unit.measure.helpers_measure import Value, any_value
+
+_LONG_KEY = "k" * 200
+_keys = st.sampled_from(["a", "b.c", "é", _LONG_KEY, "not.read", "n" * 128, ""])
+_values = st.one_of(
+    st.builds(AnyValue),
+    st.text(max_size=300).map(lambda text: AnyValue(string_value=text)),
+    st.integers(-(2**63), 2**63 - 1).map(lambda number: AnyValue(int_value=number)),
+    st.sampled_from([0, 1, 127, 128, 2**31, 2**35 - 1, 2**35]).map(lambda number: AnyValue(int_value=number)),
+    st.floats(allow_nan=False).map(lambda number: AnyValue(double_value=number)),
+    st.booleans().map(lambda truth: AnyValue(bool_value=truth)),
+    st.binary(max_size=9).map(lambda data: AnyValue(bytes_value=data)),
+    st.lists(st.text(max_size=3)).map(
+        lambda texts: AnyValue(array_value=ArrayValue(values=[AnyValue(string_value=text) for text in texts]))
+    ),
+)
+
+
+@given(st.lists(st.tuples(_keys, _values), max_size=6))
+def test_bytes_and_messages_read_alike(pairs: list[tuple[str, AnyValue]]) -> None:
+    """Reading attributes by hand gives what protobuf gives, for every kind of value, twice over."""
+    attributes = [KeyValue(key=key, value=value) for key, value in pairs]
+    reader = AttributeReader(["a", "b.c", "é", _LONG_KEY])
+    serialized = [each.SerializeToString() for each in attributes]
+    expected = reader.of_messages(attributes)
+    assert reader.of_bytes(serialized) == expected
+    assert reader.of_bytes(serialized) == expected
+    assert "not.read" not in expected
+
+
+@pytest.mark.parametrize("key_and_value", [b"", b"\x12\x00", b"\x12\x02\x18\x07", b"\x12\x02\x18\x07\x0a\x01a"])
+def test_odd_encodings(key_and_value: bytes) -> None:
+    """An attribute without a key is none; one whose value stands before its key is read all the same."""
+    expected = {"a": 7} if KeyValue.FromString(key_and_value).key == "a" else {}
+    assert AttributeReader(["a"]).of_bytes([key_and_value]) == expected
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """Texts that come once do not fill the memory."""
+    reader = AttributeReader(["a"])
+    for number in range(20_000):
+        raw = KeyValue(key="a", value=AnyValue(string_value=str(number))).SerializeToString()
+        assert reader.of_bytes([raw]) == {"a": str(number)}
+    assert len(reader._remembered) <= 8192
+
+
+@pytest.mark.parametrize(
+    ("value", "empty"),
+    [
+        (AnyValue(), True),
+        ("", True),
+        ([], True),
+        ("x", False),
+        (0, False),
+        (False, False),
+        (0.0, False),
+        (["x"], False),
+    ],
+)
+def test_what_says_nothing(value: Value, *, empty: bool) -> None:
+    """Absent values, empty texts and empty arrays say nothing; 0 and false say something."""
+    assert is_empty(plain(any_value(value))) is empty
+
+
+def test_lists_of_keys_and_values_say_something() -> None:
+    """An object stays as it is."""
+    value = AnyValue(kvlist_value=KeyValueList())
+    assert plain(value) is value
+    assert not is_empty(value)
