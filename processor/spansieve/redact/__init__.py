@@ -1,54 +1,62 @@
 """Redaction: every string of a request through the rules of a policy, before anything else sees it.
 
-    redact.batch(decoded, rules) → RedactedBatch        redact.text("…", rules) → ("…", findings)
+    Redactor(rules, reads).request(decoded) → redacted        redact.text("…", rules) → ("…", findings)
 
+Spans stay bytes: `spans` looks only at `attributes` that are new, in `pieces`; everything else is walked as `messages`.
 `walk` finds the strings, `anchors` finds where rules may match, `engine` applies them by `matching`, `jsontext` looks
 inside JSON, `normalise` through escapes and encodings, `parts` over the ends of chunks, `media` drops what is no text,
 and `policy` says which rules there are.
 """
 
 from collections import Counter
+from typing import overload
 
-from spansieve.model import DecodedBatch, ExportRequest, RedactedBatch
-from spansieve.redact import fold, media, stamp, walk
+from spansieve.model import DecodedBatch, DecodedSpans, RedactedBatch, RedactedSpans
+from spansieve.redact import messages
 from spansieve.redact.compiled import CompiledRules
-from spansieve.redact.engine import DROP, REMOVED, Run
+from spansieve.redact.engine import DROP, Run
+from spansieve.redact.pieces import Reads
 from spansieve.redact.policy import PolicyError
+from spansieve.redact.restored import restored
 from spansieve.redact.selectors import Place
+from spansieve.redact.spans import SpanRedactor
 
-__all__ = ["CompiledRules", "PolicyError", "batch", "text"]
+__all__ = ["CompiledRules", "PolicyError", "Reads", "Redactor", "batch", "restored", "text"]
 
-_UNDECODABLE = "bytes"
+
+def _nothing(_: str) -> bool:
+    return False
+
+
+class Redactor:
+    """Redacts requests by one policy. Owner of its memories; one thread uses it at a time.
+
+    Spans that have an attribute of a key that `reads` says yes to, or an event of a name that `reads_event` does, are
+    marked `wanted`; both must always say the same.
+    """
+
+    def __init__(self, rules: CompiledRules, reads: Reads = _nothing, reads_event: Reads = _nothing) -> None:
+        self.rules = rules
+        self._spans = SpanRedactor(rules, reads, reads_event)
+
+    @overload
+    def request(self, decoded: DecodedSpans) -> RedactedSpans: ...
+    @overload
+    def request(self, decoded: DecodedBatch) -> RedactedBatch: ...
+    def request(self, decoded: DecodedSpans | DecodedBatch) -> RedactedSpans | RedactedBatch:
+        """Redact a request in place: every text, every bytes value, and every key; stamp the spans.
+
+        Ids, times, numbers and structure stay. `findings` of the result count what was replaced, by rule; a value that
+        could not be processed is removed and counted under `error` or `budget`, bytes that are no text under `bytes`.
+        Raises MalformedRequest when a part of a span, which decode does not look into, is no OTLP.
+        """
+        return self._spans.request(decoded) if isinstance(decoded, DecodedSpans) else batch(decoded, self.rules)
 
 
 def batch(batch: DecodedBatch, rules: CompiledRules, *, stamped: bool = True) -> RedactedBatch:
-    """Redact a batch in place: every string and bytes value of the request, and every key; stamp the spans.
-
-    Ids, times, numbers and structure stay; fields that are not in OTLP's schema are decode's to remove. `findings`
-    of the result count what was replaced, by rule; a value that could not
-    be processed is removed and counted under `error` or `budget`, bytes that are no text under `bytes`.
-    """
-    message = batch.message
-    leaves = walk.Leaves(rules.plain_keys, *((rules.at, rules.at_number) if rules.selective else ()))
-    leaves.request(message)
-    run = Run(rules)
-    dropped = False
-    for index, new in run.texts(leaves.texts, leaves.keys, leaves.wheres, leaves.groups).items():
-        try:
-            leaves.put(index, new)
-        except (ValueError, UnicodeError):  # not to be encoded, such as a lone surrogate
-            leaves.put(index, REMOVED)
-        dropped = dropped or new == DROP
-    for value in leaves.undecodable:
-        value.bytes_value = media.of_bytes(value.bytes_value).encode()
-        run.findings[_UNDECODABLE] += 1
-    if dropped:
-        walk.drop(message, DROP)
-    if stamped:
-        stamp.put(leaves, rules.digest, run.found_in, rules.entities)
-    if leaves.attribute_keys:
-        _redact_keys(message, sorted(leaves.attribute_keys), run, rules)
-    return RedactedBatch(batch.signal, message, batch.items, dict(run.findings))
+    """Redact a request that is a message, in place."""
+    findings, _ = messages.redact(batch.message, rules, stamped=stamped)
+    return RedactedBatch(batch.signal, batch.message, batch.items, dict(findings))
 
 
 def text(value: str, rules: CompiledRules, key: str = "") -> tuple[str, Counter[str]]:
@@ -56,14 +64,3 @@ def text(value: str, rules: CompiledRules, key: str = "") -> tuple[str, Counter[
     run = Run(rules)
     new = run.texts([value], {0: key}, [Place.TEXT] if rules.selective else ()).get(0, value)
     return "" if new == DROP else new, run.findings
-
-
-def _redact_keys(message: ExportRequest, names: list[str], run: Run, rules: CompiledRules) -> None:
-    where = rules.at(Place.KEY, "")
-    changed = run.texts(names, {}, [where] * len(names) if where else ())
-    for index, name in enumerate(names):
-        facts = rules.facts(fold.word(name))
-        if index not in changed and not stamp.is_stamp(name) and not (facts.whole or facts.off or facts.context):
-            rules.remember_plain(name)
-    if changed:
-        walk.rename(message, {names[i]: REMOVED if new == DROP else new for i, new in changed.items()})

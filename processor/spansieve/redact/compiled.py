@@ -3,19 +3,30 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from spansieve.redact import anchors, keys, patterns
+from spansieve.redact import anchors, keys, patterns, roles
 from spansieve.redact.anchors import Anchors
 from spansieve.redact.cache import Cache
-from spansieve.redact.gate import Gate
+from spansieve.redact.linear import Linear
 from spansieve.redact.selectors import Place, Selector
+from spansieve.redact.shapes import Member, Shapes
 from spansieve.redact.validators import Checker, checker
+from spansieve.redact.wholes import Whole
 
 _MOST_KEYS = 4096  # remembered; keys made of data would otherwise fill the memory
 _LONGEST_KEY = 256
-_NEARBY = 256  # places where a match may start: with more of them, a search is as fast
-_FLAGS = re.compile(r"\A\(\?[aiLmsux]+\)")  # for the whole pattern
+AROUND: Final = 112
+"""Characters around a number of which a change may change what it is: words beside it, and what says it is none."""
+
+_BEFORE = 96  # characters in front of a match that `unless_before` sees at most
+_BESIDE = 8  # characters around a number that patterns look at
 _NUMBERS = max(Place) + 1  # where the numbers of `CompiledRules.at` begin
+
+Pattern = re.Pattern[str] | Linear
+"""Asked about one short text: a shipped pattern runs on `re`, an operator's on RE2."""
+
+pattern = re.compile
 
 Act = Callable[[str], str]
 """What a rule's action makes of a text that was found."""
@@ -35,13 +46,29 @@ class Detector:
     """One pattern of a rule. `before` and `after` are the characters around an anchor in which a match may lie."""
 
     search: re.Pattern[str]
-    nearby: re.Pattern[str] | None  # the same as `whole`, tried by match() at each place where an anchor lets it start
+    begins: str  # the characters that each match begins with, if there are any
+    head: re.Pattern[str] | None  # all that a match may have before its `@`, to be read from there backwards
+    tail: re.Pattern[str] | None  # what has to follow that `@`
     group: int | str  # what is replaced
     before: int
     after: int
     check: Checker | None
     cost: int
     in_context: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a rule takes of that which the model of names finds: `kind` is PERSON or LOCATION.
+
+    `never`: words, casefolded, that alone are no name. `by_identity`: what is put stands for the person, so that it has
+    to be the same however the name is written.
+    """
+
+    kind: str
+    threshold: float
+    never: frozenset[str]
+    by_identity: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +84,19 @@ class CompiledRule:
     replacement: str
     detectors: tuple[Detector, ...]
     context: re.Pattern[str] | None
-    unless_before: re.Pattern[str] | None
+    words: tuple[str, ...]  # that `context` finds
+    unless_before: Pattern | None
+    unless_reach: int  # characters that `unless_before` looks at
     key: re.Pattern[str] | None
-    key_value: re.Pattern[str] | None
+    key_value: Pattern | None
     except_key: re.Pattern[str] | None
     act: Act | None = None  # None puts `replacement`
     drops: bool = False
     takes_json: bool = False
     selector: Selector | None = None  # None applies everywhere
     entity: str = ""
+    wholes: tuple[Whole, ...] = ()
+    named: Named | None = None
 
     def render(self, found: str) -> str:
         """What is put in the place of a text that was found: a token, a mask, a pseudonym …"""
@@ -98,17 +129,29 @@ class CompiledRules:
     anchors: Anchors
     by_anchor: tuple[tuple[CompiledRule, ...], ...]  # by number of the anchor
     detectors: tuple[tuple[CompiledRule, Detector], ...]  # of all rules
-    gate: Gate  # knows the detectors by their numbers in that
+    of_anchor: tuple[tuple[int, ...], ...]  # the numbers of an anchor's detectors
+    shapes: tuple[Shapes, ...]  # of the detectors that hang on `<digits>`, and on `<groups>`
+    reach: tuple[int, ...]  # of each anchor: how far from it its detectors may look, in characters
     limits: Limits
     replacements: frozenset[str]
     entities: Mapping[str, str]  # by name of the rule
+    wholes: tuple[tuple[CompiledRule, Whole], ...] = ()  # of all rules
+    every_text: bool = False  # some of them look at texts without an anchor too
     selective: bool = False
+    by_role: bool = False  # some selector asks who speaks in the message that a value is in
     made_by_actions: re.Pattern[str] | None = None
+    sealing: frozenset[str] = frozenset()  # names of rules whose action never puts the same twice: not to be remembered
+    put: re.Pattern[str] | None = None  # in which nothing is found: that, and tokens where rules take in whole texts
     cache: Cache = field(default_factory=Cache, repr=False, compare=False)
     _facts: dict[int, dict[str, KeyFacts]] = field(default_factory=dict, repr=False, compare=False)
     _at: dict[tuple[int, str], int] = field(default_factory=dict, repr=False, compare=False)
-    _off: list[frozenset[int]] = field(default_factory=list, repr=False, compare=False)  # by number, after the places
+    _off: list[tuple[frozenset[int], ...]] = field(default_factory=list, repr=False, compare=False)  # see `_number`
     plain_keys: set[str] = field(default_factory=set, repr=False, compare=False)
+
+    @property
+    def named(self) -> tuple[CompiledRule, ...]:
+        """The rules for what the model of names finds."""
+        return tuple(rule for rule in self.rules if rule.named is not None)
 
     def facts(self, key: str, place: int = Place.TEXT) -> KeyFacts:
         """Look up what a key says of its value at a place, or find out about it.
@@ -130,8 +173,8 @@ class CompiledRules:
             facts_here[key] = facts
         return facts
 
-    def at(self, place: int, key: str) -> int:
-        """Give the number to hand to `facts` for a value at a place, below an attribute's key.
+    def at(self, place: int, key: str, role: str = "") -> int:
+        """Give the number to hand to `facts` for a value at a place, below an attribute's key, in a role's message.
 
         With it, a rule's selector sees the attribute's key however deep in JSON or in a list the value stands. There
         are few numbers: as many as there are sets of rules that apply together.
@@ -140,24 +183,57 @@ class CompiledRules:
             return 0
         number = self._at.get((place, key))
         if number is None:
-            number = self._number(self._not_here(place, key))
+            number = self._number(tuple(self._not_here(place, key, each) for each in self._roles))
+            if self.by_role:
+                number = self.with_role(number, roles.of_key(key))
             if len(self._at) >= _MOST_KEYS:
                 self._at.clear()
             if len(key) <= _LONGEST_KEY:
                 self._at[place, key] = number
-        return number
+        return self.with_role(number, role) if role else number
+
+    def with_role(self, where: int, role: str) -> int:
+        """Give the number of the same place in a role's message: that of the message around, when it names none."""
+        if not self.by_role or not role:
+            return where
+        if where < _NUMBERS:
+            return self.at(where, "", role)
+        size = len(roles.ROLES)
+        return where - (where - _NUMBERS) % size + roles.ROLES.index(role)
+
+    @property
+    def places(self) -> tuple[Callable[..., int], ...]:
+        """What a walk asks to tell where values stand: nothing when no rule asks, and who speaks only when one does."""
+        if not self.selective:
+            return ()
+        return (self.at, self.at_number, self.with_role) if self.by_role else (self.at, self.at_number)
+
+    @property
+    def _roles(self) -> tuple[str, ...]:
+        """The roles that are told apart."""
+        return roles.ROLES if self.by_role else roles.ROLES[:1]
 
     def at_number(self, where: int) -> int:
         """Give what `at` gives, for a number (int_value, double_value) there: it is no content."""
         if not self.selective:
             return 0
-        off = self._off[where - _NUMBERS] if where >= _NUMBERS else self._not_here(where, "")
-        return self._number(off | {rule.index for rule in self.rules if rule.takes_json})
+        if where < _NUMBERS:
+            where = self.at(where, "")
+        number, role = divmod(where - _NUMBERS, len(self._roles))
+        content = {rule.index for rule in self.rules if rule.takes_json}
+        return self._number(tuple(off | content for off in self._off[number])) + role
 
-    def _number(self, off: frozenset[int]) -> int:
+    def _number(self, off: tuple[frozenset[int], ...]) -> int:
+        """The number of the rules that do not apply, by role; that of the first role, which the others' follow."""
         if off not in self._off:
             self._off.append(off)
-        return _NUMBERS + self._off.index(off)
+        return _NUMBERS + self._off.index(off) * len(off)
+
+    def _off_at(self, place: int, key: str) -> frozenset[int]:
+        if place < _NUMBERS:
+            return self._not_here(place, key, "")
+        number, role = divmod(place - _NUMBERS, len(self._roles))
+        return self._off[number][role]
 
     def made(self, text: str) -> bool:
         """Whether a text is, as a whole, what some rule puts in the place of a value: it is not a value any more."""
@@ -176,8 +252,7 @@ class CompiledRules:
         key = keys.normalise(raw)
         off = frozenset(r.index for r in self.rules if r.except_key is not None and r.except_key.search(key))
         if self.selective:
-            known = place - _NUMBERS
-            off |= self._off[known] if known >= 0 else self._not_here(place, raw)
+            off |= self._off_at(place, raw)
         facts = KeyFacts(
             tuple(r for r in self.rules if r.key is not None and r.index not in off and r.key.search(key)),
             off,
@@ -185,8 +260,10 @@ class CompiledRules:
         )
         return NO_FACTS if facts == NO_FACTS else facts
 
-    def _not_here(self, place: int, key: str) -> frozenset[int]:
-        return frozenset(r.index for r in self.rules if r.selector is not None and not r.selector.takes(place, key))
+    def _not_here(self, place: int, key: str, role: str) -> frozenset[int]:
+        return frozenset(
+            r.index for r in self.rules if r.selector is not None and not r.selector.takes(place, key, role)
+        )
 
 
 def rule(  # noqa: PLR0913 - a rule has this many parts
@@ -194,41 +271,51 @@ def rule(  # noqa: PLR0913 - a rule has this many parts
     *,
     name: str,
     replacement: str,
-    patterns: Sequence[str],
-    context_patterns: Sequence[str],
-    validator: str | None,
-    context_validator: str | None,
+    detectors: Sequence[tuple[str, str | None, bool]],
+    wholes: Sequence[Whole],
     context: Sequence[str],
     lead: int | None,
-    unless_before: str | None,
+    unless_before: Pattern | None,
     keys: Sequence[str],
-    key_value: str | None,
+    key_value: Pattern | None,
     except_keys: Sequence[str],
     regions: Sequence[str],
+    countries: Sequence[str] | None,
     act: Act | None = None,
     drops: bool = False,
     takes_json: bool = False,
     selector: Selector | None = None,
     entity: str = "",
+    named: Named | None = None,
 ) -> CompiledRule:
-    """Compile one rule; the fields are those of policy.Rule."""
-    detectors = [_detector(pattern, lead, validator, regions, in_context=False) for pattern in patterns]
-    detectors += [_detector(pattern, lead, context_validator, regions, in_context=True) for pattern in context_patterns]
+    """Compile one rule; the fields are those of policy.Rule.
+
+    `detectors` are patterns, each with its validator and whether it counts only beside a context word.
+    """
     return CompiledRule(
         index=index,
         name=name,
         replacement=replacement,
-        detectors=tuple(detectors),
+        detectors=tuple(
+            _detector(pattern, lead, checker(validator, regions, countries) if validator else (None, 1), in_context)
+            for pattern, validator, in_context in detectors
+        ),
+        wholes=tuple(wholes),
         context=_words(context),
-        unless_before=re.compile(rf"(?:{unless_before})\Z") if unless_before else None,
+        words=tuple(context),
+        unless_before=unless_before,
+        unless_reach=min(_BEFORE, patterns.width(unless_before.pattern))
+        if isinstance(unless_before, re.Pattern)
+        else _BEFORE,
         key=_key_pattern(keys),
-        key_value=re.compile(key_value) if key_value else None,
+        key_value=key_value,
         except_key=_key_pattern(except_keys),
         act=act,
         drops=drops,
         takes_json=takes_json,
         selector=selector,
         entity=entity,
+        named=named,
     )
 
 
@@ -236,22 +323,21 @@ _words = keys.words
 _key_pattern = keys.pattern
 
 
-def _nearby(search: re.Pattern[str], starts: int) -> re.Pattern[str] | None:
-    if starts > _NEARBY or search.flags & re.VERBOSE:  # whose comment could swallow the end of the group
-        return None
-    return re.compile(rf"(?s:.{{0,{starts}}}?)(?P<whole>{_FLAGS.sub('', search.pattern)})", search.flags)
-
-
 def _detector(
-    pattern: str, lead: int | None, validator: str | None, regions: Sequence[str], *, in_context: bool
+    pattern: str,
+    lead: int | None,
+    check_and_cost: tuple[Checker | None, int],
+    in_context: bool,  # noqa: FBT001 - a field
 ) -> Detector:
     search = re.compile(pattern)
     reach = patterns.reach(pattern)
-    starts = (reach if lead is None else lead) + anchors.LONGEST
-    check, cost = checker(validator, regions) if validator else (None, 1)
+    before_at = patterns.before_at(pattern)
+    check, cost = check_and_cost
     return Detector(
         search=search,
-        nearby=_nearby(search, starts),
+        begins=patterns.beginning(pattern),
+        head=re.compile(f"[{before_at}]{{0,{lead}}}+") if before_at and lead else None,
+        tail=re.compile(pattern[pattern.index("@") + 1 :]) if before_at and lead else None,
         group="value" if "value" in search.groupindex else 0,
         before=reach if lead is None else lead,
         after=reach,
@@ -269,21 +355,30 @@ def rules(
     name: str,
     digest: str,
     made_by_actions: re.Pattern[str] | None = None,
+    sealing: Iterable[str] = (),
 ) -> CompiledRules:
     """Put rules, their anchors (one list for each rule) and the keys that any of them looks for together."""
     literals = (anchor for each in anchors_of for anchor in each if anchor not in anchors.CLASSES)
-    scanner = anchors.build(literals, (key.removeprefix("*") for key in keys))
-    by_anchor: list[list[CompiledRule]] = [[] for _ in range(1 + max(anchors.KEY, *scanner.ids.values()))]
+    words = {word for rule in compiled for each in rule.detectors if each.in_context for word in rule.words}
+    scanner = anchors.build(literals, (key.removeprefix("*") for key in keys), words)
+    by_anchor: list[list[CompiledRule]] = [[] for _ in range(1 + max(anchors.CONTEXT, *scanner.ids.values()))]
     for each, names in zip(compiled, anchors_of, strict=True):
         for anchor in names:
-            by_anchor[scanner.ids[anchor.lower()]].append(each)
+            by_anchor[scanner.ids[anchor]].append(each)
     detectors = [(rule, detector) for rule in compiled for detector in rule.detectors]
+    wholes = tuple((rule, whole) for rule in compiled for whole in rule.wholes)
+    replacements = frozenset(each.replacement for each in compiled) | {"[REMOVED]"}
     numbers: dict[int, list[int]] = {rule.index: [] for rule in compiled}
     for number, (rule, _) in enumerate(detectors):
         numbers[rule.index].append(number)
-    gate = Gate(
-        [(each.search.pattern, each.before, each.after) for _, each in detectors],
-        [[number for rule in members for number in numbers[rule.index]] for members in by_anchor],
+    of_anchor = tuple(
+        tuple(
+            number
+            for rule in members
+            for number in numbers[rule.index]
+            if _goes_with(detectors[number][1], scanner.literals[anchor] if anchor < len(scanner.literals) else None)
+        )
+        for anchor, members in enumerate(by_anchor)
     )
     return CompiledRules(
         name=name,
@@ -292,10 +387,52 @@ def rules(
         anchors=scanner,
         by_anchor=tuple(tuple(each) for each in by_anchor),
         detectors=tuple(detectors),
-        gate=gate,
+        of_anchor=of_anchor,
+        shapes=tuple(
+            Shapes([_of_shapes(number, detectors[number][1]) for number in of_anchor[of]])
+            for of in (anchors.DIGITS, anchors.GROUPS)
+        ),
+        reach=tuple(_reach([detectors[number] for number in each], anchor) for anchor, each in enumerate(of_anchor)),
         limits=limits,
-        replacements=frozenset(each.replacement for each in compiled) | {"[REMOVED]"},
+        replacements=replacements,
+        wholes=wholes,
+        every_text=any(not whole.anchors for _, whole in wholes),
         entities={each.name: each.entity for each in compiled},
         selective=any(each.selector is not None for each in compiled),
+        by_role=any(each.selector is not None and each.selector.by_role for each in compiled),
         made_by_actions=made_by_actions,
+        sealing=frozenset(sealing),
+        put=_put(replacements, made_by_actions) if wholes else made_by_actions,
     )
+
+
+def _of_shapes(number: int, detector: Detector) -> Member:
+    return number, detector.search.pattern, detector.before, getattr(detector.check, "may", None)
+
+
+def _goes_with(detector: Detector, literal: anchors.Literal | None) -> bool:
+    """Whether a match that begins at a literal may be one of a detector's."""
+    if literal is None:
+        return True
+    if literal.raw == b"@":
+        return "@" in detector.search.pattern
+    if detector.head is not None:
+        return False
+    if detector.before or not detector.begins:
+        return True
+    raw, begins = literal.raw.decode("latin-1"), detector.begins
+    if not literal.exact:
+        begins = begins.lower()
+    return begins.startswith(raw) or raw.startswith(begins)
+
+
+def _reach(detectors: Sequence[tuple[CompiledRule, Detector]], anchor: int) -> int:
+    if anchor in (anchors.DIGITS, anchors.GROUPS):
+        return _BESIDE
+    return max((max(AROUND, detector.before, detector.after) for _, detector in detectors), default=0)
+
+
+def _put(replacements: Iterable[str], made_by_actions: re.Pattern[str] | None) -> re.Pattern[str]:
+    """What stands in the place of values, in which whole texts' detectors could find something again and again."""
+    tokens = [re.escape(each) for each in sorted(replacements) if each]
+    return re.compile("|".join(tokens + ([made_by_actions.pattern] if made_by_actions is not None else [])))

@@ -6,15 +6,16 @@ Fail closed: a value whose processing raises, costs too much or nests too deep i
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from spansieve.redact import fold, jsontext, matching, media, normalise, numbers, parts
-from spansieve.redact.anchors import ESCAPE
+from spansieve.redact import fold, jsontext, matching, media, normalise, numbers, pairs, parts, persons, roles
+from spansieve.redact.anchors import CONTEXT, ENCODED, ESCAPE, KEY
 from spansieve.redact.cache import WORTH
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
-from spansieve.redact.matching import Finding, OverBudget, Places
+from spansieve.redact.matching import Finding, OverBudget, Place, Places
 from spansieve.redact.normalise import Reading
+from spansieve.redact.quoted import Quoted
 
 REMOVED: Final = "[REMOVED]"
 DROP: Final = "\0[DROP]\0"
@@ -24,6 +25,8 @@ ERROR: Final = "error"
 BUDGET: Final = "budget"
 
 _MOST_PASSES = 8
+_RAW = "escaped"  # circumstances of a text in its escapes
+_NO_RULES = frozenset({ESCAPE, ENCODED, KEY})  # anchors that no rule hangs on
 
 Groups = Iterable[Sequence[int]]
 """Texts, by index, that one may continue the other."""
@@ -47,10 +50,10 @@ class Run:
         CompiledRules.at), and may be left out when no rule asks.
         """
         try:
-            hits, odd = self._survey(texts)
+            hits = self._rules.anchors.scan(texts)
         except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
             return self._one_by_one(texts, keys, wheres)
-        return self._all(texts, keys, wheres, groups, hits, odd, 0)
+        return self._all(texts, keys, wheres, groups, hits, 0)
 
     def _all(
         self,
@@ -59,13 +62,12 @@ class Run:
         wheres: Sequence[int],
         groups: Groups,
         hits: Mapping[int, Places],
-        odd: Collection[int],
         depth: int,
     ) -> dict[int, str]:
         indexes: Iterable[int] = hits
-        if odd:
-            indexes = {*hits, *odd}
-        if telling := self._telling(keys, wheres, len(texts)):
+        if self._rules.every_text:
+            indexes = range(len(texts))
+        elif (telling := self._telling(keys, wheres, len(texts))):
             indexes = telling.union(indexes)
         changed: dict[int, str] = {}
         done = self._done
@@ -75,8 +77,8 @@ class Run:
             key = keys.get(index, "")
             where = wheres[index] if wheres else 0
             known = done.get((key, where, text))
-            if known is None:
-                new = self._remembered(text, key, where, hits.get(index, []), depth, odd=index in odd)
+            if known is None or not self._rules.sealing.isdisjoint(known[1]):
+                new = self._remembered(text, key, where, hits.get(index, ()), depth)
             else:
                 new = known[0]
                 if known[1]:
@@ -88,21 +90,6 @@ class Run:
         for group in groups:
             self._together(group, texts, keys, wheres, changed)
         return changed
-
-    def _survey(self, texts: Sequence[str]) -> tuple[dict[int, Places], set[int]]:
-        """Find the anchors of texts, and the texts that are to be read otherwise too."""
-        hits = self._rules.anchors.scan(texts)
-        strange: list[int] = []
-        for index, places in list(hits.items()):
-            others = [place for place in places if place[1] != ESCAPE]
-            if len(others) < len(places):
-                strange.append(index)
-                if others:
-                    hits[index] = others
-                else:
-                    del hits[index]
-        odd = {strange[i] for i in normalise.suspects([texts[index] for index in strange])} if strange else set()
-        return hits, odd | normalise.oddly_lettered(texts)
 
     def _telling(self, keys: Mapping[int, str], wheres: Sequence[int], size: int) -> set[int]:
         """The texts that may be taken for their key's sake."""
@@ -121,13 +108,13 @@ class Run:
                 changed[index] = self._remove(ERROR)
             else:
                 where = wheres[index] if wheres else 0
-                new = self._remembered(text, keys.get(index, ""), where, hits.get(0, []), 0, odd=True)
+                new = self._remembered(text, keys.get(index, ""), where, hits.get(0, ()), 0)
                 if new != text:
                     changed[index] = new
                     self.found_in[index] = self._done[keys.get(index, ""), where, text][1]
         return changed
 
-    def _remembered(self, text: str, key: str, where: int, places: Places, depth: int, *, odd: bool) -> str:
+    def _remembered(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
         """Redact one text, and remember what became of it and what was found."""
         cache = self._rules.cache
         digest = cache.digest(text, f"{key}\0{where}\0{depth}") if len(text) >= WORTH else None
@@ -137,19 +124,19 @@ class Run:
             self.findings += found
             return new
         before, self.findings = self.findings, Counter()
-        new = self._guarded(text, key, where, places, depth, odd=odd)
+        new = self._guarded(text, key, where, places, depth)
         found = self.findings
         self._done[key, where, text] = new, found
-        if digest is not None and ERROR not in found:
+        if digest is not None and ERROR not in found and self._rules.sealing.isdisjoint(found):
             cache.put(digest, None if new == text else new, found)
         if found:
             before += found
         self.findings = before
         return new
 
-    def _guarded(self, text: str, key: str, where: int, places: Places, depth: int, *, odd: bool) -> str:
+    def _guarded(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
         try:
-            return self._one(text, key, where, places, depth, odd=odd)
+            return self._one(text, key, where, places, depth)
         except (OverBudget, normalise.TooDeep):
             self.findings.clear()
             return self._remove(BUDGET)
@@ -161,30 +148,30 @@ class Run:
         self.findings[why] += 1
         return REMOVED
 
-    def _one(self, text: str, key: str, where: int, places: Places, depth: int, *, odd: bool) -> str:
+    def _one(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
         facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
         if facts.whole and (rule := self._whole(text, facts)) is not None:
             self._count(rule)
             return DROP if rule.drops else rule.render(text)
         if jsontext.looks_like(text):
             whole = jsontext.parses(text)
-            text, again = self._json(text, key, where, places, depth, whole=whole, odd=odd)
+            text, again = self._json(text, key, where, places, depth, whole=whole)
             if whole:
                 return text
             if again:
-                places = self._places(text)
-        if odd:
+                places = self._scan(text)
+        if any(anchor == ENCODED and media.at(text, at) for at, anchor in places):
             text, dropped = media.strip(text)
             if dropped:
                 self.findings[media.MEDIA] += dropped
-                places = self._places(text)
-        return self._plain(text, facts, places, odd=odd or (bool(places) and "\\" in text))
+                places = self._scan(text)
+        return self._plain(text, facts, places)
 
     def _count(self, rule: CompiledRule) -> None:
         self.findings[rule.name] += 1
 
-    def _places(self, text: str) -> Places:
-        return [place for place in self._rules.anchors.scan([text]).get(0, ()) if place[1] != ESCAPE]
+    def _scan(self, text: str) -> Places:
+        return self._rules.anchors.scan([text]).get(0, [])
 
     def _whole(self, text: str, facts: KeyFacts) -> CompiledRule | None:
         """Find the rule that takes the whole value for its key's sake. JSON objects are walked, not erased."""
@@ -203,12 +190,16 @@ class Run:
         return None
 
     def _json(
-        self, text: str, key: str, where: int, places: Places, depth: int, *, whole: bool, odd: bool
+        self, text: str, key: str, where: int, places: Sequence[Place], depth: int, *, whole: bool
     ) -> tuple[str, bool]:
         """Redact the leaves of JSON text, and say whether any changed.
 
         In what does not parse, because it was cut off or only holds some JSON, numbers are left to the plain pass.
         """
+        if depth < self._rules.limits.depth and whole:
+            done = self._quoted(text, key, where, places, depth)
+            if done is not None:
+                return done
         found = jsontext.tokens(text, key, whole=whole)
         if not found:
             return text, False
@@ -224,22 +215,90 @@ class Run:
         members = [found[index] for index in leaves]
         texts = [numbers.plain(token.text) if token.kind == jsontext.NUMBER else token.text for token in members]
         keys = {i: token.key for i, token in enumerate(members) if token.key}
-        settled, fresh = self._recalled(texts, keys, where, depth + 1)
-        hits, again = self._handed_down(texts, members, places, settled)
-        asked = [index for index in range(len(texts)) if index not in settled] if odd else again
-        strange = {asked[i] for i in normalise.suspects([texts[index] for index in asked])} if asked else set()
-        wheres = [where] * len(texts) if where else ()
-        new = self._all(texts, keys, wheres, parts.of_tokens(members), hits, strange, depth + 1)
+        keys |= pairs.named(text, members) | persons.named(text, members)
+        wheres = self._wheres(text, members, where)
+        settled, fresh = self._recalled(texts, keys, wheres, depth + 1)
+        hits = self._handed_down(texts, members, places, settled)
+        new = self._all(texts, keys, wheres, parts.of_tokens(members), hits, depth + 1)
         for index, digest in fresh.items():
-            if index not in hits and index not in strange and index not in new:
+            if index not in hits and index not in new:
                 self._rules.cache.put(digest, None, {})
         if not new:
             return text, False
         put = {leaves[i]: "" if value == DROP else value for i, value in new.items()}
         return jsontext.splice(text, found, put), True
 
+    def _quoted(
+        self, text: str, key: str, where: int, places: Sequence[Place], depth: int
+    ) -> tuple[str, bool] | None:
+        """The same for whole JSON of which only strings matter, looking only at those that do. None when more does."""
+        rules = self._rules
+        if rules.every_text or rules.by_role or 'ame"' in text or '["' in text or rules.facts(fold.word(key), where).whole:
+            return None
+        quoted = Quoted(text)
+        wanted: dict[int, Places] = {}
+        for at, anchor in places:
+            number = quoted.number(at)
+            if anchor == KEY or not (number & 1 or anchor == CONTEXT):
+                return None
+            if number & 1:
+                wanted.setdefault(number, []).append((at - quoted.span(number)[0], anchor))
+        groups = quoted.groups()
+        if groups is None:
+            return None
+        fresh: dict[int, bytes] = {}
+        escaped = set(quoted.escaped()) if "\\" in text else frozenset[int]()
+        for number in escaped:
+            start, end = quoted.span(number)
+            if number not in wanted and end - start >= WORTH:
+                digest = rules.cache.digest(text[start:end], _RAW)
+                if rules.cache.get(digest) is None:
+                    fresh[number] = digest
+                    wanted[number] = []
+            else:
+                wanted[number] = []
+        together = {number for group in groups for number in group}
+        members = sorted(together.union(wanted))
+        order = {number: index for index, number in enumerate(members)}
+        tokens: list[jsontext.Token] = []
+        keys: dict[int, str] = {}
+        for index, number in enumerate(members):
+            start, end = quoted.span(number)
+            of = None if quoted.is_key(number) else quoted.key(number)
+            name = "" if of is None else jsontext.decoded(text[slice(*quoted.span(of))])[0]
+            if of is None and not quoted.is_key(number):
+                name = key
+            if name:
+                keys[index] = name
+            plain, encoded = jsontext.decoded(text[start:end]) if number in escaped else (text[start:end], True)
+            tokens.append(jsontext.Token(start - 1, end + 1, jsontext.STRING, name, plain, encoded=encoded))
+        texts = [token.text for token in tokens]
+        hits = {order[number]: found for number, found in wanted.items() if found and number not in escaped}
+        again = [order[number] for number in wanted if number in escaped]
+        for index, found in rules.anchors.scan([texts[index] for index in again]).items() if again else ():
+            hits[again[index]] = found
+        new = self._all(
+            texts,
+            keys,
+            [where] * len(texts) if where else (),
+            [[order[number] for number in group] for group in groups],
+            hits,
+            depth + 1,
+        )
+        for number, digest in fresh.items():
+            if order[number] not in hits and order[number] not in new:
+                rules.cache.put(digest, None, {})
+        if not new:
+            return text, False
+        return jsontext.splice(text, tokens, {i: "" if value == DROP else value for i, value in new.items()}), True
+
+    def _wheres(self, text: str, members: Sequence[jsontext.Token], where: int) -> Sequence[int]:
+        if self._rules.by_role:
+            return roles.wheres(text, [token.start for token in members], where, self._rules.with_role)
+        return [where] * len(members) if where else ()
+
     def _recalled(
-        self, texts: Sequence[str], keys: Mapping[int, str], where: int, depth: int
+        self, texts: Sequence[str], keys: Mapping[int, str], wheres: Sequence[int], depth: int
     ) -> tuple[dict[int, Places], dict[int, bytes]]:
         """The long leaves that are known from before, with no places to look at; the digests of the others.
 
@@ -251,6 +310,7 @@ class Run:
         for index, text in enumerate(texts):
             if len(text) >= WORTH:
                 key = keys.get(index, "")
+                where = wheres[index] if wheres else 0
                 digest = cache.digest(text, f"{key}\0{where}\0{depth}")
                 known = cache.get(digest)
                 if known is None:
@@ -261,8 +321,8 @@ class Run:
         return settled, fresh
 
     def _handed_down(
-        self, texts: list[str], members: list[jsontext.Token], places: Places, settled: Mapping[int, Places]
-    ) -> tuple[dict[int, Places], list[int]]:
+        self, texts: list[str], members: list[jsontext.Token], places: Sequence[Place], settled: Mapping[int, Places]
+    ) -> dict[int, Places]:
         """The anchors of leaves: those of the text around them where a leaf stands as it is, else found anew."""
         hits: dict[int, Places] = dict(settled)
         starts: list[int] = []
@@ -283,40 +343,51 @@ class Run:
             scanned = self._rules.anchors.scan([texts[index] for index in again])
             for i, found in scanned.items():
                 hits[again[i]] = found
-        return hits, again
+        return hits
 
-    def _plain(self, text: str, facts: KeyFacts, places: Places, *, odd: bool = False) -> str:
+    def _plain(self, text: str, facts: KeyFacts, places: Sequence[Place]) -> str:
         """Run the patterns whose anchors hit, until nothing more is found: a replacement may uncover a neighbour."""
         rules = self._rules
-        tried = places
+        runs = [at for at, anchor in places if anchor == ENCODED]
+        tried = [place for place in places if place[1] not in _NO_RULES]
+        odd = any(anchor == ESCAPE for _, anchor in places) or (bool(tried) and "\\" in text)
+        remaining = tried
         for _ in range(_MOST_PASSES):
-            findings = matching.find(text, rules, facts, tried) if tried else []
+            findings, undecided = matching.find(text, rules, facts, tried) if tried or rules.wholes else ([], [])
             if odd:
-                findings += self._otherwise(text, facts)
+                findings += self._otherwise(normalise.readings(text), facts)
+            elif runs:
+                findings += self._otherwise(normalise.decoded(text, matching.outside(runs, findings)), facts)
+                runs = []
             if not findings:
                 return text
             if any(rule.drops for _, _, rule, _ in findings):
                 for rule in (rule for _, _, rule, _ in matching.merged(findings)):
                     self._count(rule)
                 return DROP
-            text, places, changed = matching.replace(text, findings, places, self._count)
+            text, remaining, changed = matching.replace(text, findings, undecided, self._count)
             if not changed:
                 return text
-            tried = matching.near(places, changed, rules.gate.reach)
+            if matching.glued(text, changed):
+                remaining = [place for place in self._scan(text) if place[1] not in _NO_RULES]
+                remaining.sort()
+            tried = matching.near(remaining, changed, rules.reach)
         raise OverBudget
 
-    def _otherwise(self, text: str, facts: KeyFacts) -> list[Finding]:
+    def _otherwise(self, readings: Sequence[Reading], facts: KeyFacts) -> list[Finding]:
         """Find what stands in other readings of a text, as findings in the text itself."""
-        readings: list[Reading] = normalise.readings(text)
         if not readings:
             return []
         found: list[Finding] = []
-        for index, places in self._rules.anchors.scan([reading.text for reading in readings]).items():
-            reading = readings[index]
+        scanned = self._rules.anchors.scan([reading.text for reading in readings])
+        for index, reading in enumerate(readings):
+            places = [place for place in scanned.get(index, ()) if place[1] not in _NO_RULES]
+            if not places and not self._rules.every_text:
+                continue
             if reading.changed is not None:  # elsewhere it is as the original, or as the reading before
                 places.sort()
-                places = matching.near(places, reading.changed, self._rules.gate.reach)  # noqa: PLW2901 - fewer of them
-            for start, end, rule, value in matching.find(reading.text, self._rules, facts, places):
+                places = matching.near(places, reading.changed, self._rules.reach)
+            for start, end, rule, value in matching.find(reading.text, self._rules, facts, places)[0]:
                 span = reading.span(start, end)
                 if span is not None:
                     found.append((*span, rule, value))
@@ -336,13 +407,13 @@ class Run:
         key = keys.get(group[0], "")
         try:
             joint = parts.Joint(pieces)
-            places = self._places(joint.text)
-            if not places:
+            places = joint.beside(place for place in self._scan(joint.text) if place[1] not in _NO_RULES)
+            if not places and not self._rules.every_text:
                 return
             facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
             findings = [
                 finding
-                for finding in matching.find(joint.text, self._rules, facts, places)
+                for finding in matching.find(joint.text, self._rules, facts, places)[0]
                 if joint.crosses(finding[0], finding[1])
             ]
             if not findings:

@@ -113,6 +113,7 @@ _TELLING = re.compile(
     r")"
 )
 _ASCII = bytes(range(128))
+_FEW = 4
 
 
 def telling(text: str) -> re.Pattern[str] | None:
@@ -124,6 +125,23 @@ def telling(text: str) -> re.Pattern[str] | None:
         return None
     beyond = text.encode("utf-8", "replace").translate(None, _ASCII).decode()
     return None if _ODD.isdisjoint(beyond) or not _TELLING.search(text) else _TELLING
+
+
+def odd(text: str) -> list[int]:
+    """Give where odd characters stand in such company that a value may be hidden by them."""
+    beyond = set(text.encode("utf-8", "replace").translate(None, _ASCII).decode()) & _ODD
+    if not beyond:
+        return []
+    if len(beyond) > _FEW:
+        return [match.start() for match in _TELLING.finditer(text)]
+    found: list[int] = []
+    for character in beyond:  # each is found at memory speed
+        at = text.find(character)
+        while at >= 0:
+            if _TELLING.match(text, at):
+                found.append(at)
+            at = text.find(character, at + 1)
+    return found
 
 
 def run(characters: str, before: str, after: str) -> str:

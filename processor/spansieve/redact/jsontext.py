@@ -111,6 +111,14 @@ def tokens(text: str, key: str, *, whole: bool = False) -> list[Token]:
     return found
 
 
+def decoded(inner: str) -> tuple[str, bool]:
+    """The text of a closed literal without its quotes, and whether its escapes were JSON's."""
+    if "\\" not in inner:
+        return inner, True
+    text, _, _, encoded = _decode(inner, closed=True)
+    return text, encoded
+
+
 def _decode(inner: str, *, closed: bool) -> tuple[str, bool, str, bool]:
     """The text of a literal without its quotes, and the rest of a Token."""
     cut = None if closed else _CUT_ESCAPE.search(inner)

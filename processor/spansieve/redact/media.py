@@ -15,8 +15,12 @@ NOTE: Final = re.compile(r"\[(?:MEDIA [\w.+-]{1,64}/[\w.+-]{1,64} \d{1,20} bytes
 """What stands for content that was dropped."""
 
 _UNKNOWN = "application/octet-stream"
-_LONG = 1024  # characters of base64: what is as long and is no text is no id, no digest and no key
-_SHORT = 64  # with the first bytes of a known format
+LONG: Final = 1024
+"""Characters of base64: what is as long and is no text is no id, no digest and no key."""
+
+SHORT: Final = 64
+"""Characters of base64 that are enough with the first bytes of a known format."""
+
 _VARIETY = 20  # different characters in the first ones of a long run; a line of dashes has one
 _LOOKED_AT = 256
 
@@ -27,6 +31,7 @@ _DATA_URL = re.compile(
 _RUN = re.compile(
     r"[A-Za-z0-9+/_-]{64,}+(?:\r?\n[A-Za-z0-9+/]{60,}+)*+(?:\r?\n[A-Za-z0-9+/]{1,}+(?==))?={0,2}", re.ASCII
 )
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/_-]{64,}+")
 _HEADS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -53,6 +58,12 @@ def note(kind: str, size: int) -> str:
     return f"[MEDIA {kind} {size} bytes]"
 
 
+def at(text: str, start: int) -> bool:
+    """Whether a run of base64's characters that starts at a place may be content to drop."""
+    match = _LONG_RUN.match(text, start)
+    return match is not None and may_be(text[start : start + 24], match.end() - start)
+
+
 def known_type(head: bytes) -> str | None:
     """Tell a media type by the first bytes, 16 of them at best."""
     if head[:4] == b"RIFF":
@@ -70,7 +81,7 @@ def of_bytes(raw: bytes) -> str:
 
 def strip(text: str) -> tuple[str, int]:
     """Put notes in the place of all binary content of a text, and count them. Linear in the text's size."""
-    if not any(end - start >= _SHORT for start, end in tokens.runs(text)):
+    if not any(end - start >= SHORT for start, end in tokens.runs(text.encode("latin-1", "replace"))):
         return text, 0
     dropped = 0
 
@@ -100,14 +111,14 @@ def _kind(run: str) -> str | None:
     kind = known_type(_head(run))
     if kind is not None:
         return kind
-    if len(run) < _LONG or len(set(run[:_LOOKED_AT])) < _VARIETY or tokens.says_text(run):
+    if len(run) < LONG or len(set(run[:_LOOKED_AT])) < _VARIETY or tokens.says_text(run):
         return None
     return _UNKNOWN
 
 
 def may_be(run: str, length: int) -> bool:
     """Whether a run of base64's characters, of which the first few are given, may be content to drop."""
-    return length >= _LONG or (length >= _SHORT and known_type(_head(run)) is not None)
+    return length >= LONG or (length >= SHORT and known_type(_head(run)) is not None)
 
 
 def _head(run: str) -> bytes:

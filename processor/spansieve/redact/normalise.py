@@ -113,23 +113,13 @@ def suspects(texts: Sequence[str]) -> set[int]:
         spots += _spots(telling, joined, starts)
     spots += [
         start
-        for start, end in tokens.runs(joined)
+        for start, end in tokens.runs(joined.encode("latin-1", "replace"))
         if media.may_be(joined[start : start + 24], end - start) or tokens.telling(joined, start, end)
     ]
     if not spots:
         return set()
     starts = starts or _starts(texts)
     return {bisect_right(starts, at) - 1 for at in spots}
-
-
-def oddly_lettered(texts: Sequence[str]) -> set[int]:
-    """Tell which texts have odd characters of which one may hide a value, by index."""
-    joined = "\0".join(texts)
-    telling = fold.telling(joined)
-    if telling is None:
-        return set()
-    starts = _starts(texts)
-    return {bisect_right(starts, at) - 1 for at in _spots(telling, joined, starts)}
 
 
 def _starts(texts: Sequence[str]) -> list[int]:
@@ -153,6 +143,16 @@ def readings(text: str) -> list[Reading]:
     return found
 
 
+def decoded(text: str, starts: Sequence[int]) -> list[Reading]:
+    """Give the readings of what stands encoded in the runs that start at these places."""
+    found: list[Reading] = []
+    for at in starts:
+        for start, end, plain in tokens.decoded(text, at):
+            found.append(_Decoded(plain, (start, end), None))
+            _collect(plain, found[-1], found, 1)
+    return found
+
+
 def _collect(text: str, parent: Reading | None, found: list[Reading], depth: int) -> None:
     current, plain = parent, text
     for _ in range(_ROUNDS):
@@ -168,7 +168,7 @@ def _collect(text: str, parent: Reading | None, found: list[Reading], depth: int
     if "\n" in plain and _WRAPPED.search(plain):
         found += _unwrapped(plain, current)
     if depth < _NESTED:
-        for start, end, decoded in tokens.decoded(plain):
+        for start, end, decoded in tokens.decoded_all(plain):
             found.append(_Decoded(decoded, (start, end), current))
             _collect(decoded, found[-1], found, depth + 1)
 

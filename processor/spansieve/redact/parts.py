@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from spansieve.redact import jsontext
+from spansieve.redact import anchors, jsontext
 
 KEYS: Final = frozenset(
     {
@@ -19,6 +19,7 @@ KEYS: Final = frozenset(
 """Last words of the keys under which text comes in parts."""
 
 _END = 128  # characters of a long part that are read with its neighbour's
+_NUMBER = 64  # characters that a number or an address has at most
 _GAP = "\n\0\n"
 
 
@@ -65,6 +66,24 @@ class Joint:
         first = self._spans[bisect_right(self._starts, start) - 1][2]
         last = self._spans[bisect_right(self._starts, end - 1) - 1][2]
         return first != last
+
+    def beside(self, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The places from which something may cross from one piece to the next, and all words of context."""
+        starts = [start for start, _, _, offset in self._spans if not offset]
+        kept = []
+        words = []
+        for at, anchor in places:
+            if anchor == anchors.CONTEXT:
+                words.append((at, anchor))
+            elif anchor > anchors.BASE58:
+                kept.append((at, anchor))
+            else:
+                following = bisect_right(starts, at)
+                if at - starts[following - 1] <= _NUMBER or (
+                    following < len(starts) and starts[following] - at <= _NUMBER
+                ):
+                    kept.append((at, anchor))
+        return kept + words if kept else kept
 
     def replace(self, start: int, end: int, new: str) -> None:
         """Put a text in the place of a span: in the first piece of it; of the others their part goes."""

@@ -28,9 +28,15 @@ def reach(pattern: str) -> int:
     return int(_parser.parse(pattern).getwidth()[1]) + _LOOKAROUND
 
 
+def width(pattern: str) -> int:
+    """Give the length of the longest match in characters, and one for what is looked at in front of it."""
+    return int(_parser.parse(pattern).getwidth()[1]) + 1
+
+
 def is_anchor(text: str) -> bool:
     """Whether a text can anchor a rule."""
-    return text in CLASSES or text == "@" or (len(text) >= 2 and text.isascii() and "\0" not in text)
+    literal = text.lstrip("#^")
+    return text in CLASSES or literal == "@" or (len(literal) >= 2 and max(literal) < "\u0100" and "\0" not in literal)
 
 
 def _check(tree: Any, within: int) -> str:  # noqa: ANN401 - re's parse trees have no public type
@@ -117,62 +123,87 @@ def _parts(name: str, argument: Any) -> list[Any]:  # noqa: ANN401 - see _check
             return []
 
 
-def outline(pattern: str) -> bytes:
-    """Write a pattern anew for a scanner of bytes, so that it matches wherever the pattern does, or more often.
+def beginning(pattern: str) -> str:
+    """Give the characters that every match of a pattern begins with; nothing for fewer than two."""
+    found = ""
+    for operation, argument in _parser.parse(pattern):
+        if str(operation) in _ZERO_WIDTH:
+            continue
+        if str(operation) != "LITERAL":
+            break
+        found += chr(argument)
+    return found if len(found) > 1 else ""
 
-    What looks around is left out, except a set of characters that may not be next to a match, and characters that are
-    not ASCII are all taken for one, OTHER. Raises ValueError for what cannot be written so.
+
+def firsts(pattern: str) -> str:
+    """Give the ASCII characters that a match may begin with; nothing when it may begin with any."""
+    found: set[str] = set()
+    if _firsts(list(_parser.parse(pattern)), found):
+        return ""
+    return "".join(sorted(found)) if len(found) < 100 else ""
+
+
+def _firsts(items: list[Any], found: set[str]) -> bool:
+    """Add what may stand first, and say whether all of it may be left out."""
+    for operation, argument in items:
+        name = str(operation)
+        if name in _ZERO_WIDTH:
+            continue
+        if name in _ONE_CHARACTER:
+            found |= {chr(code) for code in _codes(name, argument) if code < 128}
+            return False
+        parts = _parts(name, argument)
+        optional = [_firsts(list(part), found) for part in parts]
+        if not (any(optional) or (name in _REPEATS and argument[0] == 0)):
+            return False
+    return True
+
+
+def before_at(pattern: str) -> str:
+    """Give a set of the characters that a match may have before its first `@`, when it is made of a few alike.
+
+    Nothing when something else may stand there, or when no match has an `@`.
     """
-    items = list(_parser.parse(pattern))
-    before = after = b""
-    while items and str(items[0][0]) in _ZERO_WIDTH:
-        before = _beside(items.pop(0), -1) or before
-    while items and str(items[-1][0]) in _ZERO_WIDTH:
-        after = _beside(items.pop(), 1) or after
-    return (b"(?:^|" + before + b")" if before else b"") + _written(items) + (b"(?:$|" + after + b")" if after else b"")
+    sets: list[str] = []
+    for operation, argument in _parser.parse(pattern):
+        name = str(operation)
+        if name in ("SUBPATTERN", "BRANCH", "LITERAL"):
+            return "".join(sets) if sets and _begins_with_at(name, argument) else ""
+        items = argument[2] if name in _REPEATS else [(operation, argument)]
+        for inner, members in items:
+            if str(inner) != "IN" or str(members[0][0]) == "NEGATE":
+                return ""
+            sets += [_member(str(kind), value) for kind, value in members]
+    return ""
 
 
-OTHER: Final = 0xFF
+def _begins_with_at(name: str, argument: Any) -> bool:  # noqa: ANN401 - see _check
+    if name == "LITERAL":
+        return bool(argument == ord("@"))
+    first = [list(part)[0] for part in _parts(name, argument) if list(part)]
+    return any(_begins_with_at(str(operation), inner) for operation, inner in first)
+
+
+def _member(kind: str, value: Any) -> str:  # noqa: ANN401 - see _check
+    if kind == "CATEGORY":
+        return _CATEGORY_NAMES[str(value)]
+    if kind == "RANGE":
+        return f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}"
+    return re.escape(chr(value))
+
+
+_CATEGORY_NAMES = {"CATEGORY_WORD": r"\w", "CATEGORY_DIGIT": r"\d", "CATEGORY_SPACE": r"\s"}
+_REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+OTHER: Final = 0xFF  # any character that is not ASCII
 _DIGIT = str(list(_parser.parse(r"\d")))
-_ONE_CHARACTER = ("LITERAL", "NOT_LITERAL", "IN", "ANY")
 _ZERO_WIDTH = ("ASSERT", "ASSERT_NOT", "AT")
+_ONE_CHARACTER = ("LITERAL", "NOT_LITERAL", "IN", "ANY")
 _ALL = frozenset((*range(128), OTHER))
-_FOLDED = frozenset(b"iIkKsS")  # U+0130, U+0131, U+212A and U+017F are these in another case
 _CATEGORIES = {
     "DIGIT": frozenset(map(ord, "0123456789")),
     "SPACE": frozenset(code for code in range(128) if chr(code).isspace()),
     "WORD": frozenset(code for code in range(128) if chr(code).isalnum() or code == ord("_")),
 }
-
-
-def _beside(item: Any, side: int) -> bytes:  # noqa: ANN401 - see _check
-    """The set of what may stand beside a match, when an item says what may not and that is one character."""
-    operation, argument = item
-    if str(operation) != "ASSERT_NOT" or argument[0] != side or len(argument[1]) != 1:
-        return b""
-    name, value = argument[1][0]
-    if str(name) not in ("IN", "LITERAL"):
-        return b""
-    # A character that is not ASCII may be one of the set and its neighbour none: OTHER stays.
-    return _set(_ALL - _codes(str(name), value) | {OTHER})
-
-
-def _written(items: Any) -> bytes:  # noqa: ANN401 - see _check
-    pieces = []
-    for operation, argument in items:
-        name = str(operation)
-        if name in _ZERO_WIDTH:
-            continue
-        if name in ("LITERAL", "NOT_LITERAL", "IN", "ANY"):
-            pieces.append(_set(_codes(name, argument)))
-        elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-            low, high, body = argument
-            pieces.append(b"(?:%b){%d,%d}" % (_written(body), low, int(high)))
-        elif name in ("SUBPATTERN", "ATOMIC_GROUP", "BRANCH"):
-            pieces.append(b"(?:" + b"|".join(map(_written, _parts(name, argument))) + b")")
-        else:
-            raise ValueError(f"{name} cannot be outlined")
-    return b"".join(pieces)
 
 
 def _codes(name: str, argument: Any) -> frozenset[int]:  # noqa: ANN401 - see _check
@@ -193,9 +224,3 @@ def _codes(name: str, argument: Any) -> frozenset[int]:  # noqa: ANN401 - see _c
             return _ALL
     taken = frozenset[int]().union(*(_codes(str(n), a) for n, a in argument if str(n) != "NEGATE"))
     return (_ALL - taken) | {OTHER} if str(argument[0][0]) == "NEGATE" else taken
-
-
-def _set(codes: frozenset[int]) -> bytes:
-    if not codes.isdisjoint(_FOLDED):
-        codes |= {OTHER}
-    return b"[" + b"".join(b"\\x%02x" % code for code in sorted(codes)) + b"]"

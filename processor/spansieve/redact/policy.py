@@ -14,11 +14,10 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from spansieve.redact import actions, compiled, policy_problems, selectors
+from spansieve.redact import policy_compile, policy_problems
 from spansieve.redact.actions import Material
-from spansieve.redact.compiled import Act, CompiledRule, CompiledRules
-from spansieve.redact.policy_model import Action, Allow, Limits, Policy, Rule
-from spansieve.redact.sealing import Sealer
+from spansieve.redact.compiled import CompiledRules
+from spansieve.redact.policy_model import Action, Limits, Policy, Rule
 
 __all__ = [
     "Limits",
@@ -37,8 +36,7 @@ __all__ = [
     "shipped_names",
 ]
 
-CONTENT = "content"
-"""The rule that an allow-list becomes: it takes every text that the list does not name."""
+CONTENT = policy_compile.CONTENT
 
 
 class PolicyError(ValueError):
@@ -86,22 +84,51 @@ def packs() -> list[str]:
 def pack_rules(name: str) -> tuple[Rule, ...]:
     """The rules of a pack, as it is written. Raises PolicyError when there is a mistake in it."""
     try:
-        pack = Policy.model_validate(_tree(_read("packs", name)))
+        pack = Policy.model_validate(_tree(_read("packs", name)), context=_any)
     except ValidationError as error:
         raise PolicyError([f"pack {name}: {policy_problems.sentence(each)}" for each in error.errors()]) from None
-    if problems := [f"pack {name}: {problem}" for rule in pack.rules for problem in policy_problems.of_rule(rule)]:
+    if problems := [
+        f"pack {name}: {problem}" for rule in pack.rules for problem in policy_problems.of_rule(rule, _any)
+    ]:
         raise PolicyError(problems)
     return pack.rules
+
+
+def _any(_pattern: str) -> bool:
+    """The context of what the package ships: all of it is shipped."""
+    return True
+
+
+@cache
+def _patterns_of_packs() -> frozenset[str]:
+    return frozenset(pattern for name in packs() for rule in pack_rules(name) for pattern in _patterns(rule))
+
+
+@cache
+def _patterns_of_policies() -> frozenset[str]:
+    own = [Policy.model_validate(_tree(_read("policies", name)), context=_any) for name in shipped_names()]
+    return frozenset(pattern for each in own for rule in each.rules for pattern in _patterns(rule))
+
+
+def _patterns(rule: Rule) -> list[str]:
+    others = (rule.unless_before, rule.key_value)
+    return [*rule.patterns, *rule.context_patterns, *(pattern for pattern in others if pattern is not None)]
+
+
+def is_shipped(pattern: str) -> bool:
+    """Whether a pattern stands in what the package ships, whose time is known: it runs on `re`, all others on RE2."""
+    return pattern in _patterns_of_packs() or pattern in _patterns_of_policies()
 
 
 def parse(text: str) -> Policy:
     """Check a policy file and resolve what it says of packs and actions. Raises PolicyError with every mistake."""
     tree = _tree(text)
     try:
-        own = Policy.model_validate(tree)
+        own = Policy.model_validate(tree, context=is_shipped)
     except ValidationError as error:
         raise PolicyError([policy_problems.sentence(details) for details in error.errors()]) from None
     rules, problems = _resolve(own)
+    rules = {name: rule for name, rule in rules.items() if _of_countries(rule, own)}
     if not rules and own.allow is None and not problems:
         problems.append("rules: there are none, so nothing would be redacted. Example: include: [secrets].")
     effective = own.model_copy(
@@ -109,16 +136,19 @@ def parse(text: str) -> Policy:
             "include": (),
             "disable": (),
             "actions": {},
-            "rules": tuple(_with_action(rule, own.actions) for rule in rules.values()),
+            "thresholds": {},
+            "rules": tuple(_with_threshold(_with_action(rule, own.actions), own) for rule in rules.values()),
         }
     )
     if not problems:
         known = set(rules) | {rule.entity for rule in rules.values()}
         problems += [
-            f"actions: {name!r} is neither an entity nor a rule of this policy. Example: CARD."
-            for name in own.actions
+            f"{section}: {name!r} is neither an entity nor a rule of this policy. Example: CARD."
+            for section, names in (("actions", own.actions), ("thresholds", own.thresholds))
+            for name in names
             if name not in known
         ]
+        problems += [problem for rule in effective.rules for problem in policy_problems.of_threshold(rule)]
         problems += policy_problems.of_actions(effective)
     if problems:
         raise PolicyError(problems)
@@ -142,7 +172,7 @@ def _resolve(own: Policy) -> tuple[dict[str, Rule], list[str]]:
     ]
     for rule in own.rules:
         rules[rule.name] = rule
-        problems += policy_problems.of_rule(rule)
+        problems += policy_problems.of_rule(rule, is_shipped)
     if CONTENT in rules:
         problems.append(
             f"rules: the name {CONTENT!r} is that of what an allow-list removes. Example: name: my_content."
@@ -158,121 +188,24 @@ def _with_action(rule: Rule, changes: dict[str, Action]) -> Rule:
 _OF_ACTION = tuple(Action.model_fields)
 
 
+def _with_threshold(rule: Rule, own: Policy) -> Rule:
+    threshold = own.thresholds.get(rule.name, own.thresholds.get(rule.entity))
+    return rule if threshold is None else rule.model_copy(update={"threshold": threshold})
+
+
+def _of_countries(rule: Rule, own: Policy) -> bool:
+    return rule.country is None or own.countries is None or rule.country in own.countries
+
+
 def compile(policy: Policy, material: Material | None = None) -> CompiledRules:  # noqa: A001 - `policy.compile`, as in `re.compile`
     """Turn an effective policy into what the hot path reads.
 
     `material` holds the keys that the policy's actions need. Raises PolicyError when one is missing or too short.
     """
-    act = _Acts(policy, material or Material())
-    rules = [
-        compiled.rule(
-            index,
-            name=rule.name,
-            replacement=rule.replacement,
-            patterns=rule.patterns,
-            context_patterns=rule.context_patterns,
-            validator=rule.validator,
-            context_validator=rule.context_validator,
-            context=rule.context,
-            lead=rule.lead,
-            unless_before=rule.unless_before,
-            keys=rule.keys,
-            key_value=rule.key_value,
-            except_keys=rule.except_keys,
-            regions=policy.regions,
-            act=act.of(rule),
-            drops=rule.action == "drop",
-            selector=_selector(rule),
-            entity=rule.entity,
-        )
-        for index, rule in enumerate(policy.rules)
-    ]
-    anchors_of = [rule.anchors for rule in policy.rules]
-    keys = [key for rule in policy.rules for key in rule.keys]
-    if policy.allow is not None:
-        rules.append(_content(len(rules), policy.allow))
-        anchors_of.append(())
-    limits = compiled.Limits(policy.limits.depth, policy.limits.checks, policy.limits.checks_per_kib)
-    return compiled.rules(rules, anchors_of, keys, limits, policy.name, digest(policy), act.marks)
-
-
-class _Acts:
-    """Makes the actions of a policy's rules, once what they need is there."""
-
-    def __init__(self, policy: Policy, material: Material) -> None:
-        used = {rule.action for rule in policy.rules}
-        self._key = material.pseudonym_key or b""
-        self._sealer: Sealer | None = None
-        problems: list[str] = []
-        if "pseudonym" in used and len(self._key) < actions.SHORTEST_KEY:
-            problems.append(
-                f"pseudonym: the key has {len(self._key)} bytes, and {actions.SHORTEST_KEY} or more are needed. "
-                "Example: what `openssl rand -hex 32` prints."
-            )
-        if "encrypt" in used and policy.encrypt is not None:
-            if material.ephemeral is None:
-                problems.append("encrypt: fresh randomness is missing, so nothing can be encrypted.")
-            else:
-                self._sealer = Sealer(policy.encrypt.public_key, material.ephemeral)
-        if problems:
-            raise PolicyError(problems)
-        self.marks = actions.marks(
-            {rule.entity for rule in policy.rules if rule.action == "pseudonym"},
-            masks="mask" in used,
-            seals="encrypt" in used,
-        )
-
-    def of(self, rule: Rule) -> Act | None:
-        match rule.action:
-            case "mask":
-                return actions.mask(rule.keep, rule.replacement)
-            case "truncate":
-                return actions.truncate(rule.ipv4_prefix, rule.ipv6_prefix, rule.replacement)
-            case "pseudonym":
-                return actions.pseudonym(rule.entity, self._key)
-            case "encrypt" if self._sealer is not None:
-                return actions.encrypt(self._sealer)
-            case _:
-                return None
-
-
-def _selector(rule: Rule) -> selectors.Selector | None:
-    if not rule.where and not rule.unless:
-        return None
-    return selectors.Selector(
-        tuple(selectors.where(each.places, each.keys) for each in rule.where),
-        tuple(selectors.where(each.places, each.keys) for each in rule.unless),
-    )
-
-
-def _content(index: int, allow: Allow) -> CompiledRule:
-    """The rule that takes all that an allow-list does not name. Keys themselves are no content."""
-    return compiled.rule(
-        index,
-        name=CONTENT,
-        replacement="[CONTENT]",
-        patterns=(),
-        context_patterns=(),
-        validator=None,
-        context_validator=None,
-        context=(),
-        lead=None,
-        unless_before=None,
-        keys=("*",),
-        key_value=None,
-        except_keys=(),
-        regions=(),
-        takes_json=True,
-        entity="CONTENT",
-        selector=selectors.Selector(
-            (), tuple([selectors.where((place,), ()) for place in allow.places] + _allowed_keys(allow))
-        ),
-    )
-
-
-def _allowed_keys(allow: Allow) -> list[selectors.Where]:
-    named = [selectors.where((selectors.Place.KEY.title,), ())]
-    return [*named, selectors.where((), allow.keys)] if allow.keys else named
+    compiled, problems = policy_compile.rules(policy, digest(policy), is_shipped, material or Material())
+    if compiled is None:
+        raise PolicyError(problems)
+    return compiled
 
 
 _NOT_DONE: Any = {  # what is said of rules and does nothing

@@ -3,14 +3,15 @@
 Descriptions and examples go into the JSON Schema and into the sentences about mistakes.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
-from spansieve.redact import patterns, selectors
+from spansieve.redact import linear, patterns, presidio, selectors, wholes
 from spansieve.redact.actions import MOST_KEPT
 from spansieve.redact.sealing import public_key_problem
-from spansieve.redact.validators import VALIDATORS, known_region
+from spansieve.redact.validators import VALIDATORS, known_country, known_region
 
 
 def _join_pieces(value: object) -> object:
@@ -19,8 +20,14 @@ def _join_pieces(value: object) -> object:
     return value
 
 
-def _pattern(value: str) -> str:
-    if problem := patterns.problem(value):
+IsShipped = Callable[[str], bool]
+"""Says whether a pattern is one of the package's own, which run on `re`. It is the context of the validation."""
+
+
+def _pattern(value: str, info: ValidationInfo) -> str:
+    is_shipped: IsShipped | None = info.context
+    shipped = is_shipped is not None and is_shipped(value)
+    if problem := patterns.problem(value) if shipped else linear.problem(value):
         raise ValueError(problem)
     return value
 
@@ -34,6 +41,12 @@ def _validator(value: str) -> str:
 def _region(value: str) -> str:
     if not known_region(value):
         raise ValueError("is not a two-letter ISO 3166 region with a telephone numbering plan")
+    return value
+
+
+def _country(value: str) -> str:
+    if not known_country(value):
+        raise ValueError("is not the two-letter ISO 3166 code of a country whose numbers are known")
     return value
 
 
@@ -59,7 +72,7 @@ Pieces = Annotated[str, BeforeValidator(_join_pieces, json_schema_input_type=str
 """A text, or a list of pieces to be joined: so secret scanners do not take a made-up key for a real one."""
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
-"""A regular expression of Python's `re` with bounded repeats: its time is linear in the text."""
+"""A regular expression that RE2 and Python's `re` read alike, with bounded repeats. It runs on RE2, in linear time."""
 
 PlaceGlob = Annotated[str, AfterValidator(_place)]
 """A place such as `span.attribute`, or a glob over them such as `span.*`."""
@@ -140,8 +153,36 @@ class Action(_Section):
     ipv6_prefix: int = Field(48, description="Bits of an IPv6 address that truncate keeps.", ge=0, le=56, examples=[48])
 
 
+class Detector(_Section):
+    """What finds a rule's values in place of patterns."""
+
+    presidio: str | None = Field(
+        None,
+        description="A recogniser of Presidio by its name, or a class of one's own by its dotted path.",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",
+        examples=["CreditCardRecognizer"],
+    )
+    args: dict[str, Any] = Field({}, description="What the class is made with.", examples=[{}])
+    names: Literal["PERSON", "LOCATION"] | None = Field(
+        None,
+        description="What the shipped model of names finds, where `redaction.names` has it run: persons, or places.",
+        examples=["PERSON"],
+    )
+    never: tuple[str, ...] = Field(
+        (), description="With `names`: words that are no names, but as a part of a longer one.", examples=[["Claude"]]
+    )
+
+    @model_validator(mode="after")
+    def _usable(self) -> "Detector":
+        if (self.presidio is None) == (self.names is None):
+            raise ValueError("needs either presidio or names")
+        if self.presidio is not None and (problem := presidio.problem(self.presidio, self.args)):
+            raise ValueError(problem)
+        return self
+
+
 class Where(_Section):
-    """Values at certain places, below certain attributes. Both must fit."""
+    """Values at certain places, below certain attributes, of certain speakers. All that is given must fit."""
 
     places: tuple[PlaceGlob, ...] = Field(
         (), description=f"Any of these; all when not given. Of {', '.join(selectors.TITLES)}.", examples=[["span.*"]]
@@ -150,6 +191,11 @@ class Where(_Section):
         (),
         description="Attribute keys, as sent, with * and ?; all when not given.",
         examples=[["gen_ai.input.messages"]],
+    )
+    roles: tuple[Literal["user", "assistant", "system", "tool"], ...] = Field(
+        (),
+        description="Who speaks in the message that the value is in; all, and what is in no message, when not given.",
+        examples=[["user"]],
     )
 
 
@@ -169,11 +215,26 @@ class Rule(Action):
         (), description="Where it applies: where any of these fits; everywhere when not given.", examples=[[]]
     )
     unless: tuple[Where, ...] = Field((), description="Where it does not: where any of these fits.", examples=[[]])
+    country: Annotated[str, AfterValidator(_country)] | None = Field(
+        None, description="Whose number it is; the policy's `countries` may leave it out.", examples=["US"]
+    )
+    detector: Detector | None = Field(None, description="Finds the value in place of patterns.")
     patterns: tuple[Pattern, ...] = Field(
         (),
         description="Find the value; a group named `value` narrows what is replaced.",
         examples=[[r"\d{3}-\d{2}-\d{4}"]],
     )
+    score: float = Field(
+        wholes.PATTERN,
+        description=(
+            f"Confidence in what a pattern finds. A context word adds {wholes.NEARBY}, a validator makes it "
+            f"{wholes.CONFIRMED:g}; context patterns have {wholes.IN_CONTEXT}; a detector tells its own."
+        ),
+        ge=0,
+        le=1,
+        examples=[wholes.PATTERN],
+    )
+    threshold: float = Field(0.5, description="Confidence from which on a finding counts.", ge=0, le=1, examples=[0.5])
     validator: Annotated[str, AfterValidator(_validator)] | None = Field(
         None, description="Checks, and may narrow, what a pattern found.", examples=["card"]
     )
@@ -188,12 +249,15 @@ class Rule(Action):
     )
     anchors: tuple[str, ...] = Field(
         (),
-        description="Literals of which each match of the patterns holds one, or <digits>, <groups>. In any case.",
+        description=(
+            "Literals of which each match of the patterns holds one, in any case. With them, texts that hold none are "
+            "not looked at. (In shipped packs also <digits> and <groups>.)"
+        ),
         examples=[["@"]],
     )
     lead: int | None = Field(
         None,
-        description="Most characters of a match before its anchor, when that is known.",
+        description="In shipped packs: most characters of a match before its anchor, when that is known.",
         ge=0,
         le=4096,
         examples=[8],
@@ -284,6 +348,14 @@ class Policy(_Section):
     actions: dict[str, Action] = Field(
         {}, description="Actions by entity, or by rule, in place of the rules' own.", examples=[{}]
     )
+    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        {}, description="Thresholds by entity, or by rule, in place of the rules' own.", examples=[{}]
+    )
+    never_names: tuple[str, ...] = Field(
+        (),
+        description="Words that are no names of persons or places, but as a part of a longer one: products, teams.",
+        examples=[["Aurora"]],
+    )
     refuse: tuple[ActionName, ...] = Field(
         (), description="Actions that no rule of this policy may have, whoever changes it.", examples=[["pseudonym"]]
     )
@@ -291,6 +363,11 @@ class Policy(_Section):
         ("US", "GB", "DE", "FR"),
         description="Whose national telephone numbers are known.",
         examples=[["US"]],
+    )
+    countries: tuple[Annotated[str, AfterValidator(_country)], ...] | None = Field(
+        None,
+        description="Whose identity, tax, health and bank numbers are known; all countries' when not given.",
+        examples=[["US", "DE"]],
     )
     allow: Allow | None = Field(None, description="When given, texts that it does not name are removed.")
     pseudonym: PseudonymKey | None = Field(None, description="Where the key of pseudonyms is.")

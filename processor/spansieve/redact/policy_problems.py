@@ -4,11 +4,13 @@ import json
 
 from pydantic_core import ErrorDetails
 
-from spansieve.redact import patterns
+from spansieve.redact import patterns, policy_compile
 from spansieve.redact.actions import REMOVAL_ONLY
 from spansieve.redact.policy_model import (
     Allow,
+    Detector,
     Encryption,
+    IsShipped,
     Limits,
     Negative,
     Policy,
@@ -19,18 +21,18 @@ from spansieve.redact.policy_model import (
     examples_of,
 )
 
-_OF_RULES = examples_of(Where, Rule, Positive, Negative)
+_OF_RULES = examples_of(Where, Detector, Rule, Positive, Negative)
 _OF_POLICY = examples_of(Allow, PseudonymKey, Encryption, Limits, Policy)
 
 
-def of_rule(rule: Rule) -> list[str]:
+def of_rule(rule: Rule, is_shipped: IsShipped) -> list[str]:
     """What a rule's fields say together and cannot mean."""
     problems: list[str] = []
     found = rule.patterns + rule.context_patterns
-    if not found and not rule.keys:
+    if not found and not rule.keys and rule.detector is None:
         problems.append("has neither patterns nor keys, so it finds nothing. Example: keys: [client_secret].")
-    if found and not rule.anchors:
-        problems.append("has patterns but no anchors, so it would never be tried. Example: anchors: ['@'].")
+    if any(map(is_shipped, found)) and not rule.anchors:
+        problems.append("has patterns of ours but no anchors, so it would never be tried. Example: anchors: ['@'].")
     if rule.context_patterns and not rule.context:
         problems.append("has context_patterns but no context words. Example: context: [ssn].")
     if rule.key_value and not rule.keys:
@@ -41,6 +43,14 @@ def of_rule(rule: Rule) -> list[str]:
         if not patterns.is_anchor(anchor)
     ]
     return [f"rules.{rule.name} {problem}" for problem in problems]
+
+
+def of_threshold(rule: Rule) -> list[str]:
+    """Whether a rule's threshold leaves none of its patterns."""
+    if policy_compile.wanted(rule) or not (rule.patterns or rule.context_patterns):
+        return []
+    why = f"nothing that its patterns find has the confidence of its threshold, {rule.threshold}"
+    return [f"rules.{rule.name}: {why}. Example: threshold: 0.5."]
 
 
 def of_actions(policy: Policy) -> list[str]:

@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml
 
+from spansieve.redact import measured, trial
 from spansieve.redact import policy as policies
-from spansieve.redact import trial
+from spansieve.redact.measured import Corpus, Figures
 from spansieve.redact.policy import Policy, Rule
 from spansieve.redact.policy_model import Supports, Where
 
@@ -21,7 +22,7 @@ REGIMES: Mapping[str, str] = {"gdpr": "GDPR Art.", "hipaa": "HIPAA", "pci_dss": 
 
 @dataclass(frozen=True, slots=True)
 class RuleReport:
-    """One rule. `supports` holds clauses by regime."""
+    """One rule. `supports` holds clauses by regime; `figures` is missing for rules that are not as shipped."""
 
     name: str
     entity: str
@@ -31,6 +32,8 @@ class RuleReport:
     owner: str
     supports: Mapping[str, tuple[str, ...]]
     result: trial.Result
+    figures: Figures | None = None
+    by_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class Report:
     allowed: tuple[str, ...]  # attribute keys and places, when the policy has an allow-list
     identifiers: tuple[Identifier, ...]
     limits: tuple[str, ...]
+    how_measured: tuple[str, ...]  # sentences, with {values} and {benign} of the corpus
+    corpus: Corpus
 
     @property
     def failed(self) -> int:
@@ -96,6 +101,8 @@ def make(policy: Policy) -> Report:
         allowed,
         tuple(_identifiers(rules)),
         tuple(clauses()["limits"]),
+        tuple(clauses()["measured"]),
+        measured.corpus(),
     )
 
 
@@ -109,6 +116,8 @@ def _rule(rule: Rule, policy: Policy, result: trial.Result) -> RuleReport:
         rule.owner or policy.owner,
         _clauses(rule.entity, rule.supports),
         result,
+        measured.of(rule),
+        trial.by_model(rule),
     )
 
 
@@ -132,7 +141,10 @@ def _applies(rule: Rule) -> str:
 
 
 def _where(where: Where) -> str:
-    return " under ".join(", ".join(names) for names in (where.places, where.keys) if names) or "everything"
+    applies = " under ".join(", ".join(names) for names in (where.places, where.keys) if names)
+    if where.roles:
+        applies = f"{applies or 'what is said'} by {', '.join(where.roles)}"
+    return applies or "everything"
 
 
 def _clauses(entity: str, own: Supports | None) -> Mapping[str, tuple[str, ...]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
+from spansieve.redact.measured import Figures
 from spansieve.redact.report import REGIMES, Report, RuleReport
 from spansieve.redact.trial import Shown
 
@@ -26,7 +27,7 @@ _TICKS = re.compile(r"`+")
 
 _IDENTIFIERS = ("Letter", "Identifier", "Found", "Rules", "Limits")
 _EXAMPLES = ("Under the key", "Before", "After")
-_SUMMARY = ("Rule", "Entity", "Action", "Supports", "Examples")
+_SUMMARY = ("Rule", "Entity", "Action", "Supports", "Examples", "Recall", "Precision")
 
 
 def markdown(report: Report) -> str:
@@ -35,6 +36,8 @@ def markdown(report: Report) -> str:
     lines += [_md(report.description), ""] if report.description else []
     lines += [*(f"- {_md(line)}" for line in _facts(report)), "", _STATEMENT, "", "## Rules", ""]
     lines += _md_table(_SUMMARY, (_summary(rule) for rule in report.rules))
+    lines += ["## How it was measured", ""]
+    lines += [line for each in _measured(report) for line in (_md(each), "")]
     if report.allowed:
         lines += ["## What stays", "", "All other texts are removed.", ""]
         lines += [*(f"- `{name}`" for name in report.allowed), ""]
@@ -60,6 +63,8 @@ def html(report: Report) -> str:
         f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in _facts(report))}</ul><p>{escape(_STATEMENT)}</p>",
         "<h2>Rules</h2>",
         _html_table(_SUMMARY, ([escape(cell) for cell in _summary(rule)] for rule in report.rules)),
+        "<h2>How it was measured</h2>",
+        *(f"<p>{escape(each)}</p>" for each in _measured(report)),
     ]
     if report.allowed:
         kept = "".join(f"<li><code>{escape(name)}</code></li>" for name in report.allowed)
@@ -93,7 +98,29 @@ def _facts(report: Report) -> list[str]:
 def _summary(rule: RuleReport) -> list[str]:
     result = rule.result
     examples = f"{result.positive} found, {result.negative} left alone" if not result.failures else "FAILED"
-    return [rule.name, rule.entity, rule.action, _supports(rule), examples]
+    if rule.by_model:
+        examples = "found by the model of names"
+    return [rule.name, rule.entity, rule.action, _supports(rule), examples, *_shares(rule.figures)]
+
+
+def _shares(figures: Figures | None) -> tuple[str, str]:
+    """Recall and precision in words, with how many they are of."""
+    if figures is None or figures.recall is None:
+        return "", ""
+    varied = " (varied)" if figures.how == "varied" else ""
+    recall = f"{_share(figures.recall)} of {figures.values}{varied}"
+    if figures.precision is None:
+        return recall, ""
+    return recall, f"{_share(figures.precision)} of {figures.right + figures.wrong}"
+
+
+def _share(share: float) -> str:
+    """A share with three digits, never rounded up to one."""
+    return "1" if share == 1 else f"{min(share, 0.999):.3f}"
+
+
+def _measured(report: Report) -> list[str]:
+    return [each.format(values=report.corpus.values, benign=report.corpus.benign) for each in report.how_measured]
 
 
 def _supports(rule: RuleReport) -> str:

@@ -50,14 +50,19 @@ TITLES = tuple(place.title for place in Place)
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Places and attribute keys, both of which must fit; None fits all."""
+    """Places, attribute keys and roles, all of which must fit; None fits all."""
 
     places: frozenset[int] | None
     key: re.Pattern[str] | None
+    roles: frozenset[str] | None = None
 
-    def fits(self, place: int, key: str) -> bool:
-        """Whether a value at a place, below an attribute key (empty where there is none), is meant."""
-        return (self.places is None or place in self.places) and (self.key is None or self.key.match(key) is not None)
+    def fits(self, place: int, key: str, role: str = "") -> bool:
+        """Whether a value at a place, below an attribute key, in a role's message (empty where there is none) fits."""
+        return (
+            (self.places is None or place in self.places)
+            and (self.roles is None or role in self.roles)
+            and (self.key is None or self.key.match(key) is not None)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +72,23 @@ class Selector:
     where: tuple[Where, ...]
     unless: tuple[Where, ...]
 
-    def takes(self, place: int, key: str) -> bool:
-        """Whether the rule applies to a value at a place, below an attribute key."""
-        if self.where and not any(each.fits(place, key) for each in self.where):
+    @property
+    def by_role(self) -> bool:
+        """Whether it asks for a role."""
+        return any(each.roles is not None for each in self.where + self.unless)
+
+    def takes(self, place: int, key: str, role: str = "") -> bool:
+        """Whether the rule applies to a value at a place, below an attribute key, in a role's message."""
+        if self.where and not any(each.fits(place, key, role) for each in self.where):
             return False
-        return not any(each.fits(place, key) for each in self.unless)
+        return not any(each.fits(place, key, role) for each in self.unless)
 
 
-def where(places: Iterable[str], keys: Iterable[str]) -> Where:
-    """Compile names of places and globs of keys as they stand in a policy; none of them means all."""
+def where(places: Iterable[str], keys: Iterable[str], roles: Iterable[str] = ()) -> Where:
+    """Compile names of places, globs of keys and roles as they stand in a policy; none of them means all."""
     chosen = frozenset(place for glob in places for place in matching(glob))
     globs = [translate(glob) for glob in keys]
-    return Where(chosen or None, re.compile("|".join(globs)) if globs else None)
+    return Where(chosen or None, re.compile("|".join(globs)) if globs else None, frozenset(roles) or None)
 
 
 def matching(glob: str) -> list[Place]:

@@ -25,15 +25,28 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
 _HEAD = 64  # characters that are decoded to see whether the rest is worth it
 
 
-def runs(text: str) -> Iterator[tuple[int, int]]:
+def runs(text: bytes) -> Iterator[tuple[int, int]]:
     """Give each long run of the alphabets' characters: a pass at memory speed."""
-    shape = text.encode("latin-1", "replace").translate(_MEMBER)
+    shape = text.translate(_MEMBER)
     at = shape.find(_NEEDLE)
     while at >= 0:
         end = shape.find(b" ", at)
         end = len(shape) if end < 0 else end
         yield at, end
         at = shape.find(_NEEDLE, end)
+
+
+# Nine ASCII characters in base64 (RFC 4648), or eight in hexadecimal. The first letter of four holds the upper bits of
+# the first byte, and so on: bytes from 0x20 to 0x7f leave few letters.
+_MAY_SAY = re.compile(
+    rb"(?:[I-Za-f][CDEFGHSTUVWXijklmnyz0123][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){3}"
+    rb"|(?:[2-7][0-9A-Fa-f]){8}"
+)
+
+
+def may_say(text: bytes, start: int, end: int) -> bool:
+    """Whether a text that is worth reading may stand encoded in a run: nearly no id or key looks so by accident."""
+    return _MAY_SAY.search(text, start, end) is not None
 
 
 def telling(text: str, start: int, end: int) -> bool:
@@ -46,12 +59,23 @@ def says_text(token: str) -> bool:
     return _decode("".join(token.split())) is not None
 
 
-def decoded(text: str) -> Iterator[tuple[int, int, str]]:
+def decoded(text: str, at: int) -> Iterator[tuple[int, int, str]]:
+    """Give what is said by the run that starts at a place, or by parts of it: where it stands, and its text."""
+    match = _RUN.match(text, at)
+    if match is not None:
+        yield from _said(text, match)
+
+
+def decoded_all(text: str) -> Iterator[tuple[int, int, str]]:
     """Give each token that says something: where it stands, padding included, and its text."""
     for match in _RUN.finditer(text):
-        for start, end in _candidates(text, match.start(), match.end()):
-            if _head(text, start, end) and (plain := _decode(text[start:end])) is not None:
-                yield start, end, plain
+        yield from _said(text, match)
+
+
+def _said(text: str, match: re.Match[str]) -> Iterator[tuple[int, int, str]]:
+    for start, end in _candidates(text, match.start(), match.end()):
+        if _head(text, start, end) and (plain := _decode(text[start:end])) is not None:
+            yield start, end, plain
 
 
 def _candidates(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -38,16 +38,24 @@ class Result:
 
 
 def run(policy: Policy) -> list[Result]:
-    """Try all examples of all rules. A rule without examples of both kinds fails."""
+    """Try all examples of all rules. A rule without examples of both kinds fails, unless a model finds its values."""
     packed = {rule.name for name in policies.packs() for rule in policies.pack_rules(name)}
     benches: Mapping[bool, _Bench] = {
         True: _Bench(policy.model_copy(update={"allow": None, "rules": _only(policy, packed)})),
         False: _Bench(policy.model_copy(update={"allow": None})),
     }
-    results = [benches[rule.name in packed].trial(rule.name, rule.examples) for rule in policy.rules]
+    results = [
+        Result(rule.name, 0, 0, ()) if by_model(rule) else benches[rule.name in packed].trial(rule.name, rule.examples)
+        for rule in policy.rules
+    ]
     if policy.allow is not None:
         results.append(_Bench(policy).trial(CONTENT, policy.allow.examples))
     return results
+
+
+def by_model(rule: policies.Rule) -> bool:
+    """Whether what a rule finds is found by the model of names, which a trial does not run."""
+    return rule.detector is not None and rule.detector.names is not None
 
 
 def _only(policy: Policy, names: set[str]) -> tuple[policies.Rule, ...]:

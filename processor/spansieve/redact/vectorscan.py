@@ -5,10 +5,9 @@ It reads bytes, in any ASCII case, and tells where a match ends. Nothing of a te
 
 import functools
 import importlib
-import re
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
 
 
 def _load() -> Any:  # noqa: ANN401 - a module that may not be there
@@ -26,42 +25,49 @@ def installed() -> bool:
     return _hyperscan is not None
 
 
+class Expression(NamedTuple):
+    """Something to look for, and what it means. In any ASCII case, but when `exact`; told `once` a text, or always."""
+
+    pattern: bytes
+    meaning: Hashable
+    exact: bool = False
+    once: bool = False
+
+
 class Scanner:
     """A compiled database. Many threads may use it; each has scratch memory of its own, as Vectorscan demands."""
 
-    def __init__(self, database: Any, meanings: Sequence[int]) -> None:  # noqa: ANN401 - hyperscan.Database
+    def __init__(self, database: Any, meanings: Sequence[Any]) -> None:  # noqa: ANN401 - hyperscan.Database
         self._database = database
         self._scan = database.scan
         self._meanings = meanings
         self._local = threading.local()
 
-    def scan(self, text: bytes) -> list[tuple[int, int]]:
-        """Give the meanings of what is in a text, with the offset of each end; a sign's once for each expression."""
+    def scan(self, text: bytes) -> list[tuple[Any, int]]:
+        """Give the meanings of what is in a text, with the offset of each end."""
         try:
             scratch = self._local.scratch
         except AttributeError:
             scratch = self._local.scratch = _hyperscan.Scratch(self._database)
-        found: list[tuple[int, int]] = []
-        meanings = self._meanings
+        found: list[tuple[Any, int]] = []
+        meanings, add = self._meanings, found.append
 
         def note(expression: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            found.append((meanings[expression], end))
+            add((meanings[expression], end))
 
         self._scan(text, match_event_handler=note, scratch=scratch)
         return found
 
 
 @functools.lru_cache(maxsize=32)
-def scanner(signs: tuple[tuple[bytes, int], ...], literals: tuple[tuple[bytes, int], ...]) -> Scanner | None:
-    """Compile expressions, each with what it means: signs are reported once a text, literals wherever they are.
-
-    Two policies share what is the same in both. Gives None when Vectorscan is not installed.
-    """
+def scanner(expressions: tuple[Expression, ...]) -> Scanner | None:
+    """Compile expressions. Two policies share what is the same in both. Gives None when there is no Vectorscan."""
     if _hyperscan is None:
         return None
-    flags = [_hyperscan.HS_FLAG_CASELESS | _hyperscan.HS_FLAG_SINGLEMATCH] * len(signs)
-    flags += [_hyperscan.HS_FLAG_CASELESS] * len(literals)
-    expressions = [sign for sign, _ in signs] + [re.escape(literal) for literal, _ in literals]
+    flags = [
+        (0 if each.exact else _hyperscan.HS_FLAG_CASELESS) | (_hyperscan.HS_FLAG_SINGLEMATCH if each.once else 0)
+        for each in expressions
+    ]
     database = _hyperscan.Database(mode=_hyperscan.HS_MODE_BLOCK)
-    database.compile(expressions=expressions, ids=list(range(len(expressions))), flags=flags)
-    return Scanner(database, [meaning for _, meaning in (*signs, *literals)])
+    database.compile(expressions=[each.pattern for each in expressions], ids=list(range(len(flags))), flags=flags)
+    return Scanner(database, [each.meaning for each in expressions])

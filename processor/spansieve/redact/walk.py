@@ -3,9 +3,10 @@
 A property test walks the message descriptors and fails when a field that can hold text is missing here.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
@@ -15,7 +16,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spansieve.model import ExportRequest
-from spansieve.redact import numbers
+from spansieve.redact import numbers, roles
 from spansieve.redact.parts import carries_parts
 from spansieve.redact.selectors import Place
 
@@ -23,8 +24,8 @@ BYTES: Final = "bytes_value"
 _NUMBERS = frozenset({"int_value", "double_value"})
 _NO_KEYS: frozenset[str] = frozenset()
 
-At = Callable[[int, str], int]
-"""Gives the number of a place and an attribute's key: see CompiledRules.at."""
+At = Callable[[int, str, str], int]
+"""Gives the number of a place, an attribute's key and who speaks there: see CompiledRules.at."""
 
 
 class Leaves:
@@ -32,18 +33,23 @@ class Leaves:
 
     Keys that are known to say nothing of their values (`known_keys`) are left out of `keys`.
     An owner is an AnyValue, a message and a field's name, or a repeated field and an index. `attribute_keys` are the
-    distinct keys of attributes not in `known_keys`, and `undecodable` the bytes values that are not UTF-8. `groups`
-    are texts of which one may continue the other. `wheres` says of each text where it stands, if `at` is given. `spans`
-    are all spans, each with the indexes at which its texts start and end.
+    distinct keys of attributes not in `known_keys`, and `undecodable` the bytes values that are not UTF-8, each with
+    the index of an empty text in its place. `groups` are texts of which one may continue the other. `wheres` says of
+    each text where it stands, if `at` is given. `spans` are all spans, each with the indexes at which its texts start
+    and end.
     """
 
     __slots__ = (
-        "_at", "_at_number", "_where", "attribute_keys", "groups", "keys", "known_keys", "owners", "silent_keys",
-        "spans", "texts", "undecodable", "wheres",
+        "_at", "_at_number", "_where", "_with_role", "attribute_keys", "groups", "keys", "known_keys", "owners",
+        "silent_keys", "spans", "texts", "undecodable", "wheres",
     )  # fmt: skip
 
     def __init__(
-        self, known_keys: set[str], at: At | None = None, at_number: Callable[[int], int] | None = None
+        self,
+        known_keys: set[str],
+        at: At | None = None,
+        at_number: Callable[[int], int] | None = None,
+        with_role: roles.WithRole | None = None,
     ) -> None:
         self.texts: list[str] = []
         self.keys: dict[int, str] = {}
@@ -51,12 +57,13 @@ class Leaves:
         self.attribute_keys: set[str] = set()
         self.known_keys = known_keys
         self.silent_keys = known_keys if at is None else _NO_KEYS  # with selectors, every key may say something
-        self.undecodable: list[AnyValue] = []
+        self.undecodable: list[tuple[int, AnyValue]] = []
         self.groups: list[Sequence[int]] = []
         self.wheres: list[int] = []
         self.spans: list[tuple[Span, int, int]] = []
         self._at = at
         self._at_number = at_number
+        self._with_role = with_role
         self._where = 0
 
     def put(self, index: int, text: str) -> None:
@@ -92,10 +99,10 @@ class Leaves:
                 for scope_metrics in resource_metrics.scope_metrics:
                     self._scope(scope_metrics, scope_metrics.metrics, self._metric)
 
-    def attributes(self, attributes: Iterable[KeyValue], place: Place) -> None:
-        """Find the strings of attributes, and the keys that are not known."""
+    def attributes(self, attributes: Sequence[KeyValue], place: Place, role: str = "") -> None:
+        """Find the strings of attributes, which are of a role's message, and the keys that are not known."""
         if self._at is not None:
-            self._attributes_of_place(attributes, place, self._at)
+            self._attributes_of_place(attributes, place, self._at, role)
             return
         known = self.known_keys
         texts = self.texts
@@ -116,12 +123,36 @@ class Leaves:
             elif not (0 <= value.int_value < numbers.LEAST) or value.WhichOneof("value") in _NESTED:
                 self._value(value, key)
 
-    def _attributes_of_place(self, attributes: Iterable[KeyValue], place: Place, at: At) -> None:
+    def _attributes_of_place(self, attributes: Sequence[KeyValue], place: Place, at: At, role: str) -> None:
+        told = {} if self._with_role is None else _told(attributes)
         for attribute in attributes:
             if attribute.key not in self.known_keys:
                 self.attribute_keys.add(attribute.key)
-            self._where = at(place, attribute.key)
-            self._value(attribute.value, attribute.key)
+            self._where = at(place, attribute.key, roles.beside(attribute.key, told) or role if told or role else "")
+            if self._with_role is None:
+                self._value(attribute.value, attribute.key)
+            else:
+                self._spoken(attribute.value, attribute.key, self._with_role)
+
+    def _spoken(self, value: AnyValue, key: str, with_role: roles.WithRole) -> None:
+        """The same as `_value`, where the maps that messages are may name who speaks in them."""
+        pending = [(value, key, self._where)]
+        while pending:
+            value, key, where = pending.pop()
+            self._where = where
+            kind = value.WhichOneof("value")
+            if kind == "array_value":
+                values = value.array_value.values
+                pending += [(each, key, where) for each in reversed(values)]
+                self._elements(values)
+            elif kind == "kvlist_value":
+                pairs = value.kvlist_value.values
+                self.attribute_keys.update(pair.key for pair in pairs if pair.key not in self.known_keys)
+                role = next((roles.of_name(pair.value.string_value) for pair in pairs if pair.key == "role"), "")
+                inside = with_role(where, role)
+                pending += [(pair.value, pair.key, inside) for pair in reversed(pairs)]
+            else:
+                self._value(value, key)
 
     def _value(self, value: AnyValue, key: str) -> None:
         """Find the strings of a value of any shape, in order. A stack, not recursion: nothing is too deep."""
@@ -167,7 +198,8 @@ class Leaves:
         try:
             text = value.bytes_value.decode()
         except UnicodeDecodeError:
-            self.undecodable.append(value)
+            self.undecodable.append((len(self.texts), value))
+            self._add("", key, (value, BYTES))
         else:
             self._add(text, key, (value, BYTES))
 
@@ -183,12 +215,12 @@ class Leaves:
         text = getattr(message, name)
         if text:
             if self._at is not None:
-                self._where = self._at(place, "")
+                self._where = self._at(place, "", "")
             self._add(text, key, (message, name))
 
     def _items(self, repeated: Any, key: str, place: Place) -> None:  # noqa: ANN401 - a repeated field of strings
         if self._at is not None:
-            self._where = self._at(place, "")
+            self._where = self._at(place, "", "")
         for index, text in enumerate(repeated):
             self._add(text, key, (repeated, index))
 
@@ -222,7 +254,7 @@ class Leaves:
         if events:
             for event in events:
                 self._field(event, "name", "name", Place.EVENT_NAME)
-                self.attributes(event.attributes, Place.EVENT_ATTRIBUTE)
+                self.attributes(event.attributes, Place.EVENT_ATTRIBUTE, self._speaker(event.name))
             if len(events) > 1:
                 self._follow(attribute for event in events for attribute in event.attributes)
         for link in span.links:
@@ -263,9 +295,16 @@ class Leaves:
         self._field(record, "event_name", "event_name", Place.LOG_NAME)
         if record.HasField("body"):
             if self._at is not None:
-                self._where = self._at(Place.LOG_BODY, "")
-            self._value(record.body, "body")
-        self.attributes(record.attributes, Place.LOG_ATTRIBUTE)
+                self._where = self._at(Place.LOG_BODY, "", self._speaker(record.event_name))
+            if self._with_role is None:
+                self._value(record.body, "body")
+            else:
+                self._spoken(record.body, "body", self._with_role)
+        self.attributes(record.attributes, Place.LOG_ATTRIBUTE, self._speaker(record.event_name))
+
+    def _speaker(self, event: str) -> str:
+        """Whose message an event is, if anyone asks."""
+        return "" if self._with_role is None else roles.of_event(event)
 
     def _metric(self, metric: Metric) -> None:
         self._field(metric, "name", "name", Place.METRIC_NAME)
@@ -282,10 +321,14 @@ class Leaves:
                     self.attributes(exemplar.filtered_attributes, Place.EXEMPLAR_ATTRIBUTE)
 
 
+def _told(attributes: Iterable[KeyValue]) -> Mapping[str, str]:
+    return roles.of_attributes((attribute.key, attribute.value.string_value) for attribute in attributes)
+
+
 _NESTED = frozenset({"array_value", "kvlist_value", BYTES, "double_value"})
 
 
-def rename(message: ExportRequest, names: dict[str, str]) -> None:
+def rename(message: Message, names: dict[str, str]) -> None:
     """Put new attribute keys in place of old ones, wherever they stand in a request. Rare, so it may walk all."""
     pending: list[Any] = [message]
     while pending:

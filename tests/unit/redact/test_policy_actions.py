@@ -15,6 +15,7 @@ from spansieve import policy_source, redact
 from spansieve.redact import policy, trial
 from spansieve.redact.compiled import CompiledRules
 from spansieve.redact.policy import Policy, PolicyError
+from spansieve.redact.sealing import SEALED
 from unit.redact.helpers_redact import mixed_texts, run
 
 _ROOT = Path(__file__).parents[3]
@@ -290,3 +291,14 @@ def test_metadata_only_keeps_numbers() -> None:
     assert span.name == "chat gpt-4o"
     assert [value.WhichOneof("value") for value in values[:3]] == ["int_value", "double_value", "bool_value"]
     assert [value.string_value for value in values[3:]] == ["[CARD]", "[CONTENT]"]
+
+
+def test_no_seal_is_put_twice() -> None:
+    """Of two seals nobody can tell that they hold the same: a text that comes again is sealed anew."""
+    sealed = "include: [identity]\nactions: {EMAIL: {action: encrypt}}\n"
+    key = f"encrypt: {{public_key: {json.dumps(_PUBLIC_KEY)}}}"
+    rules = policy.compile(policy.parse(sealed + key), trial.MATERIAL)
+    long = f"Dear customer, {'we write to you. ' * 40} alice@example.com"
+    for text in ("alice@example.com", long, json.dumps([{"role": "user", "content": long}])):
+        seals = [seal for _ in range(3) for seal in SEALED.findall(redact.text(text, rules)[0])]
+        assert len(seals) == len(set(seals)) == 3

@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 import pytest
 import yaml
 
-from spansieve.redact import policy, report, report_text
+from spansieve.redact import measured, policy, report, report_text
+from spansieve.redact.measured import Figures
 from spansieve.redact.report import Report
 
 _HOSTILE = """
@@ -102,7 +103,40 @@ def test_what_a_policy_file_holds_is_text() -> None:
     assert tags.open == []
     rows = [line for line in report_text.markdown(made).splitlines() if line.startswith("| badge")]
     assert len(rows) == 1
-    assert rows[0].count("|") == 6
+    assert rows[0].count("|") == 8
+
+
+def test_rules_as_shipped_have_figures(safe_harbor: Report) -> None:
+    """Recall and precision, measured ahead, with how many they are of."""
+    by_name = {rule.name: rule for rule in safe_harbor.rules}
+    assert by_name["email"].figures is not None
+    text = report_text.markdown(safe_harbor)
+    assert " of 220 | " in next(line for line in text.splitlines() if line.startswith("| email "))
+    assert f"{safe_harbor.corpus.values} values" in text
+    assert "made for the rules ahead" in report_text.html(safe_harbor)
+
+
+def test_a_rule_that_was_changed_has_no_figures() -> None:
+    """They would be of another rule. What becomes of its values does not matter."""
+    email = next(rule for rule in policy.pack_rules("identity") if rule.name == "email")
+    assert measured.of(email) == measured.of(email.model_copy(update={"action": "remove", "reason": "for some reason"}))
+    assert measured.of(email.model_copy(update={"threshold": 0.9})) is None
+    assert measured.of(email.model_copy(update={"patterns": email.patterns[:1]})) is None
+
+
+@pytest.mark.parametrize(
+    ("figures", "recall", "precision"),
+    [
+        (Figures("made", 220, 220, 220, 0), "1 of 220", "1 of 220"),
+        (Figures("varied", 9999, 9998, 19, 1), "0.999 of 9999 (varied)", "0.950 of 20"),
+        (Figures("made", 220, 110, 3, 0), "0.500 of 220", ""),
+        (Figures("", 0, 0, 0, 0), "", ""),
+        (None, "", ""),
+    ],
+)
+def test_shares_are_not_rounded_up(figures: Figures | None, recall: str, precision: str) -> None:
+    """What was missed once shows, and a share of few findings is not told."""
+    assert report_text._shares(figures) == (recall, precision)
 
 
 def test_an_allow_list_is_shown() -> None:

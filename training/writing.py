@@ -1,0 +1,440 @@
+"""Texts made from templates, with names of many origins in their slots.
+
+A slot in capitals is a name: P a person, XP one in another script than Latin, G a given name, F a family name, I an initial, L a town, C a country, R a
+river, ST a state, S a street with its number, A a whole address; in small letters it is written in small letters,
+with U behind it in capitals. A digit behind it tells one person or place from another in the same text. All other
+slots are words of words.yaml, or what the methods of `_Filler` make.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import yaml
+
+from training.model_text import LOCATION, OTHER, PERSON, Text
+
+_SLOT = re.compile(r"\{\{|\}\}|\{(\w+?)(\d?)\}")
+_FOLDER = Path(__file__).parent / "texts"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Lists of names to draw from, by locale; weights where they are known."""
+
+    given: dict[str, list[str]]
+    family: dict[str, list[str]]
+    towns: list[str]
+    town_weights: list[float] = field(repr=False)
+    countries: list[str]
+    states: list[str]
+    streets: dict[str, list[str]]
+
+
+def templates(name: str, folder: Path = _FOLDER) -> list[str]:
+    """Read the templates of one file, a line each."""
+    lines = (folder / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    return [line.replace("\\n", "\n").replace("\\t", "\t") for line in lines if line and not line.startswith("# ")]
+
+
+def words(folder: Path = _FOLDER) -> dict[str, list[str]]:
+    """Read the words of the slots that are no names."""
+    tree: dict[str, list[str]] = yaml.safe_load((folder / "words.yaml").read_text(encoding="utf-8"))
+    return tree
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    given: str
+    family: str
+    locale: str
+
+
+class Writer:
+    """Fills templates. The same `random` gives the same texts."""
+
+    def __init__(
+        self, random: Random, names: Names, words: dict[str, list[str]], ordinary: Sequence[Sequence[str]] = ()
+    ) -> None:
+        """`ordinary`: lists of ordinary words, which stand in some of the slots for nouns, verbs and the like."""
+        self.random = random
+        self.ordinary = ordinary
+        self._names = names
+        self._words = words
+        self._locales = list(names.given)
+        self._latin = [locale for locale in self._locales if not locale.startswith("x-")]
+        self._town_sum: list[float] = []
+        total = 0.0
+        for weight in names.town_weights:
+            total += weight
+            self._town_sum.append(total)
+
+    # --- names
+
+    def person(self, *, other_script: bool = False) -> _Person:
+        """Draw a person: mostly from one locale, sometimes of mixed origin, sometimes with a name that is a word."""
+        random = self.random
+        roll = random.random()
+        if roll < 0.03 or other_script:
+            locale = random.choice([each for each in self._locales if each.startswith("x-")] or self._latin)
+            return _Person(random.choice(self._names.given[locale]), random.choice(self._names.family[locale]), locale)
+        if roll < 0.42:
+            locale = "us-census"
+        else:
+            locale = random.choice(self._latin)
+        given = random.choice(self._names.given[locale])
+        family = random.choice(self._names.family[locale if random.random() < 0.8 else random.choice(self._latin)])
+        if random.random() < 0.12:
+            given = random.choice(self._words["nickname"])
+        if random.random() < 0.12:
+            family = random.choice(self._words["surname_word"])
+        if random.random() < 0.06:
+            given = _invented(given, random.choice(self._names.given[random.choice(self._latin)]))
+        if random.random() < 0.08:
+            family = _invented(family, random.choice(self._names.family[random.choice(self._latin)]))
+        return _Person(given, family, locale)
+
+    def full(self, person: _Person) -> str:
+        """Write a person's name out, in one of the ways in which this is done."""
+        random = self.random
+        given, family = person.given, person.family
+        roll = random.random()
+        if person.locale.startswith("x-"):
+            return (
+                f"{given} {family}"
+                if roll < 0.7
+                else family + given
+                if person.locale[2:4] in ("zh", "ja", "ko")
+                else given
+            )
+        if roll < 0.72:
+            return f"{given} {family}"
+        if roll < 0.78:
+            return f"{given} {random.choice('ABCDEFGHJKLMNPRSTVW')}. {family}"
+        if roll < 0.81:
+            return f"{given[0]}. {family}"
+        if roll < 0.83:
+            return f"{given[0]}. {random.choice('ABCDEFGHJKLMNPRSTVW')}. {family}"
+        if roll < 0.86:
+            return f"{given} {random.choice(self._names.given[random.choice(self._latin)])} {family}"
+        if roll < 0.89:
+            return f"{given} {family}-{random.choice(self._names.family[random.choice(self._latin)])}"
+        if roll < 0.92:
+            return f"{given}-{random.choice(self._names.given[random.choice(self._latin)])} {family}"
+        if roll < 0.95:
+            part = random.choice(
+                (
+                    "van",
+                    "van der",
+                    "de",
+                    "de la",
+                    "von",
+                    "al-",
+                    "bin",
+                    "Mac",
+                    "O'",
+                    "D'",
+                    "St. ",
+                    "del",
+                    "dos",
+                    "ten",
+                    "le",
+                    "La",
+                )
+            )
+            return f"{given} {part}{'' if part[-1] in chr(39) + '- c' else ' '}{family}"
+        if roll < 0.97:
+            return f"{given} {family} {random.choice(self._names.family[person.locale if person.locale in self._names.family else 'us-census'])}"
+        if roll < 0.985:
+            return f"{given} {family} {random.choice(('Jr.', 'Sr.', 'II', 'III', 'Jr'))}"
+        return given
+
+    def name_of_size(self, size: int) -> str:
+        """A name of about so many words."""
+        person = self.person()
+        if size == 1:
+            return person.given if self.random.random() < 0.5 else person.family
+        if size == 2:
+            return f"{person.given} {person.family}"
+        return f"{person.given} {self.person().given} {person.family}"
+
+    def named_after(self) -> str:
+        """Something else that bears the name of a person or of a place, such as a company, a club, a prize."""
+        random = self.random
+        person, town = self.person(), self.town()
+        suffix = random.choice(
+            "Ltd,Inc,Inc.,LLC,LLP,GmbH,AG,Group,Bank,Band,Hotel,Foundation,Award,Prize,Trophy,Cup,Records,Motors,"
+            "Airlines,University,College,High School,School,Hospital,Museum,Institute,Theatre,Orchestra,Quartet,"
+            "Corporation,Company,Associates,Partners,Brothers,Industries,Systems,Press,Show,Act,Report,Scale".split(",")
+        )
+        roll = random.random()
+        if roll < 0.3:
+            return f"{person.family} {suffix}"
+        if roll < 0.4:
+            return f"{person.given} {person.family} {suffix}"
+        if roll < 0.5:
+            return f"{person.family} & {random.choice(self._names.family['us-census'])}"
+        if roll < 0.6:
+            return f"{person.family}, {random.choice(self._names.family['us-census'])} and {random.choice(self._names.family['us-census'])}"
+        if roll < 0.65:
+            return f"{person.family}-{random.choice(self._names.family['us-census'])}"
+        if roll < 0.72:
+            return f"University of {town}"
+        if roll < 0.86:
+            return f"{town} {suffix}"
+        return f"{town} {random.choice(('United', 'City', 'FC', 'Rovers', 'Lions', 'Tigers', 'Bears', 'Giants', 'Athletics', 'Herald', 'Times', 'Symphony'))}"
+
+    def town(self) -> str:
+        """A town, the larger the more often."""
+        if self.random.random() < 0.3:
+            return self.random.choice(self._names.towns)
+        return self.random.choices(self._names.towns, cum_weights=self._town_sum)[0]
+
+    def place(self) -> str:
+        """A place of any kind."""
+        roll = self.random.random()
+        if roll < 0.6:
+            return self.town()
+        if roll < 0.8:
+            return self.random.choice(self._names.countries)
+        if roll < 0.88:
+            return self.random.choice(self._names.states)
+        return self.random.choice(self._words["place"])
+
+    def street(self) -> str:
+        """A street with the number of a house."""
+        random = self.random
+        number = f"{random.randint(1, random.choice((30, 300, 9999)))}{random.choice(('', '', '', '', 'a', 'B'))}"
+        roll = random.random()
+        if roll < 0.55:
+            name = random.choice((*self._words["street_word"], self.person().family, self.person().family))
+            if random.random() < 0.12:
+                name = f"{random.choice(('N', 'S.', 'West', 'E', 'North'))} {name}"
+            street = f"{number} {name} {random.choice(self._words['street_en'])}"
+            if random.random() < 0.2:
+                street += random.choice(
+                    (", Apt {}", " Apt. {}", ", Suite {}", " #{}", ", Flat {}", ", Unit {}")
+                ).format(random.randint(1, 400))
+            return street
+        if roll < 0.75:
+            locale = random.choice(list(self._names.streets))
+            return random.choice(self._names.streets[locale])
+        if roll < 0.85:
+            return f"{random.choice(('Haupt', 'Bahnhof', 'Garten', 'Schiller', 'Goethe', 'Linden', 'Berg', 'Kirch', self.person().family))}{random.choice(('straße', 'str.', 'weg', 'allee', 'gasse', 'platz'))} {number}"
+        if roll < 0.89:
+            name = random.choice((self.town(), self.person().family, f"{self.person().given} {self.person().family}"))
+            return random.choice(
+                (
+                    f"{name} {number}",
+                    f"{number} {name}",
+                    f"ul. {name} {number}",
+                    f"{name} utca {number}",
+                    f"{name}gatan {number}",
+                    f"{name}laan {number}",
+                    f"{name}vej {number}",
+                    f"{name}veien {number}",
+                    f"{name}katu {number}",
+                )
+            )
+        if roll < 0.94:
+            return f"{number}{random.choice((',', ''))} {random.choice(('rue', 'avenue', 'boulevard', 'place'))} {random.choice(('de', 'du', 'de la', 'des'))} {self.person().family}"
+        return f"{random.choice(('Calle', 'Avenida', 'Plaza', 'Via', 'Rua', 'Piazza', 'Corso'))} {self.person().family} {number}"
+
+    def address(self) -> str:
+        """A whole address."""
+        random = self.random
+        street, town = self.street(), self.town()
+        roll = random.random()
+        if random.random() < 0.18:
+            street += random.choice((", ", "\n", " ")) + random.choice(
+                (f"Apt. {random.randint(1, 999)}", f"Suite {random.randint(1, 999)}", f"Unit {random.randint(1, 99)}",
+                 f"Floor {random.randint(1, 40)}", f"c/o {self.person().family}", f"PO Box {random.randint(1, 9999)}",
+                 f"Block {random.choice('ABCDEF')}", f"Room {random.randint(1, 900)}")
+            )  # fmt: skip
+        if random.random() < 0.12:
+            return f"{street}\n{town}\n{random.choice(self._names.countries)} {self.postcode()}"
+        if random.random() < 0.06:
+            return f"P.O. Box {random.randint(1, 9999)}, {town}, {random.choice(self._names.countries)}"
+        if roll < 0.35:
+            return f"{street}, {town}, {random.choice(_STATE_CODES)} {random.randint(10000, 99999)}"
+        if roll < 0.5:
+            return f"{street}, {random.randint(10000, 99999)} {town}"
+        if roll < 0.6:
+            return f"{street}, {town} {self.postcode()}"
+        if roll < 0.7:
+            return f"{street}\n{town}, {random.choice(_STATE_CODES)} {random.randint(10000, 99999)}"
+        if roll < 0.78:
+            return f"{street}\n{random.randint(10000, 99999)} {town}\n{random.choice(self._names.countries)}"
+        if roll < 0.88:
+            return f"{street}, {town}, {random.choice(self._names.countries)}"
+        return f"{street}, {town}"
+
+    def postcode(self) -> str:
+        """A postcode of some country."""
+        random = self.random
+        if random.random() < 0.5:
+            return f"{random.randint(10000, 99999)}"
+        letter = random.choice
+        return f"{letter('ABCDEGHKLMNPRSTW')}{letter('ABCDEHLNRSTW')}{random.randint(1, 30)} {random.randint(1, 9)}{letter('ABDEFGHJLN')}{letter('ABDEFGHJLN')}"
+
+    # --- texts
+
+    def write(self, template: str) -> Text:
+        """Fill one template."""
+        filler = _Filler(self, self._words)
+        text: list[str] = []
+        spans: list[tuple[int, int, int]] = []
+        at = size = 0
+        for slot in _SLOT.finditer(template):
+            text.append(template[at : slot.start()])
+            size += slot.start() - at
+            at = slot.end()
+            if slot[1] is None:
+                value, label = slot[0][0], 0
+            else:
+                value, label = filler.fill(slot[1], slot[2])
+            if label:
+                spans.append((size, size + len(value), label))
+            text.append(value)
+            size += len(value)
+        text.append(template[at:])
+        return Text("".join(text), tuple(spans))
+
+
+_STATE_CODES = (
+    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI"
+    " SC SD TN TX UT VT VA WA WV WI WY"
+).split()
+
+
+class _Filler:
+    """What stands in the slots of one text: the same slot, the same value."""
+
+    def __init__(self, writer: Writer, words: dict[str, list[str]]) -> None:
+        self._writer = writer
+        self._random = writer.random
+        self._words = words
+        self._people: dict[str, _Person] = {}
+        self._places: dict[str, str] = {}
+
+    def fill(self, slot: str, which: str) -> tuple[str, int]:
+        """The value of a slot and its label, 0 for none."""
+        kind = slot.removesuffix("U") if len(slot) > 1 else slot
+        upper = kind != slot
+        name = kind.upper()
+        if name in _PERSONAL and (kind == name or kind in "pgf"):
+            value = self._personal(name, which)
+            label = PERSON
+        elif name in _LOCAL and (kind == name or kind in "la"):
+            value = self._local(name, which)
+            label = LOCATION
+        else:
+            return self._word(slot), OTHER if slot in _OTHER else 0
+        value = value.lower() if kind != name else value.upper() if upper else value
+        return value, label
+
+    def _personal(self, name: str, which: str) -> str:
+        person = self._people.get(which)
+        if person is None:
+            person = self._people[which] = self._writer.person(other_script=name == "XP")
+        match name:
+            case "P" | "XP":
+                return self._writer.full(person)
+            case "G":
+                return person.given
+            case "F":
+                return person.family
+            case _:
+                return person.given[0]
+
+    def _local(self, name: str, which: str) -> str:
+        key = name + which
+        if key not in self._places:
+            writer = self._writer
+            makers: dict[str, Callable[[], str]] = {
+                "L": lambda: writer.town() if self._random.random() < 0.85 else writer.place(),
+                "C": lambda: self._random.choice(writer._names.countries),
+                "ST": lambda: self._random.choice((*writer._names.states, *_STATE_CODES)),
+                "R": lambda: self._random.choice(self._words["river"]),
+                "S": writer.street,
+                "A": writer.address,
+            }
+            self._places[key] = makers[name]()
+        return self._places[key]
+
+    def _word(self, slot: str) -> str:
+        random = self._random
+        made = _MADE.get(slot)
+        if made is not None:
+            return made(random)
+        if slot == "X":
+            return self._writer.named_after()
+        if slot == "post":
+            return self._writer.postcode()
+        if slot in self._words:
+            return self._of(slot)
+        return " ".join(word[:1].upper() + word[1:] for word in self._of(slot.lower()).split())
+
+    def _of(self, slot: str) -> str:
+        random, ordinary = self._random, self._writer.ordinary
+        if ordinary and slot in _OPEN and random.random() < _ORDINARY:
+            return random.choice(random.choice(ordinary))
+        return random.choice(self._words[slot])
+
+
+_PERSONAL = frozenset({"P", "G", "F", "I", "XP"})
+_OTHER = frozenset({"org", "product", "model", "vendor", "X"})
+_OPEN = frozenset({"noun", "adj", "verb", "job", "hobby", "symptom", "column", "ident"})
+_ORDINARY = 0.4
+_LOCAL = frozenset({"L", "C", "R", "ST", "S", "A"})
+
+
+def _date(random: Random) -> str:
+    day, month, year = random.randint(1, 28), random.randint(1, 12), random.randint(1940, 2027)
+    name = random.choice(
+        "January February March April May June July August September October November December".split()
+    )
+    return random.choice(
+        (
+            f"{year}-{month:02}-{day:02}",
+            f"{day:02}/{month:02}/{year}",
+            f"{month}/{day}/{year % 100:02}",
+            f"{day} {name} {year}",
+            f"{name} {day}, {year}",
+            f"{name} {day}",
+            f"{day}.{month}.{year}",
+        )
+    )
+
+
+def _phone(random: Random) -> str:
+    n = random.randint
+    return random.choice(
+        (
+            f"+1 ({n(200, 989)}) 555-{n(1000, 9999)}",
+            f"0{n(20, 99)} {n(100, 999)} {n(1000, 9999)}",
+            f"+49 {n(100, 999)} {n(10**6, 10**7)}",
+        )
+    )
+
+
+_MADE: dict[str, Callable[[Random], str]] = {
+    "date": _date,
+    "time": lambda r: f"{r.randint(0, 23):02}:{r.randint(0, 59):02}{r.choice(('', ':17', ' am', ' pm', 'h'))}",
+    "num": lambda r: str(r.randint(100, 10 ** r.randint(3, 8))),
+    "small": lambda r: str(r.randint(1, 60)),
+    "year": lambda r: str(r.randint(1850, 2026)),
+    "id": lambda r: f"{r.choice(('INC', 'TCK', 'SUP', 'ORD', 'CASE', 'PROJ'))}-{r.randint(100, 99999)}",
+    "email": lambda r: r.choice(
+        ("[EMAIL_ADDRESS]", "info@example.com", "[email:c07f3a21be5d9f46]", f"user{r.randint(1, 99)}@example.org")
+    ),
+    "phone": lambda r: r.choice(("[PHONE_NUMBER]", _phone(r), _phone(r))),
+    "spelled": lambda r: "-".join(r.choices("ABCDEFGHIKLMNOPRSTUW", k=r.randint(4, 8))),
+}
+
+
+def _invented(name: str, other: str) -> str:
+    """A name that is in no list: the beginning of one, the end of another."""
+    return (name[: max(2, len(name) // 2)] + other[len(other) // 2 :].lower()).strip(" -'") or name
