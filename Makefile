@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test e2e bench bench-quick bench-stages check format lint types imports docs lock clean
+.PHONY: help setup demo test e2e bench bench-quick bench-stages check format lint types imports names-model docs lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
@@ -52,8 +52,14 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports
 
-docs: setup ## The reference pages, made from the package
+names-model: ## Train the model of names again: make names-model CORPORA=folder (about half an hour)
+	$(PYTHON) -m venv .venv-names
+	.venv-names/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/training.txt
+	PYTHONPATH=processor:. OPENBLAS_NUM_THREADS=1 .venv-names/bin/python -m training $(CORPORA) $(if $(PRESIDIO),--presidio $(PRESIDIO))
+
+docs: setup ## The reference pages, alerts, recording rules and dashboards, made from the package
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m stack.generate
 
 lock: setup ## Renew the hash-pinned locks from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml -o requirements/run.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
@@ -61,4 +67,4 @@ lock: setup ## Renew the hash-pinned locks from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev -c requirements/demo.txt -o requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 
 clean: ## Remove what make made
-	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-names .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -24,15 +24,15 @@ from types import FrameType
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bench.traffic import KINDS, Recording, load
-from spansieve import decode, measure, price_table, redact, sample
-from spansieve.config import OtlpExporter
+from spansieve import decode, measure, price_table, sample, sampling_plan
+from spansieve.config import OtlpExporter, Sampling
 from spansieve.export.batch import cut, take_traces
 from spansieve.measure import Meter
 from spansieve.model import Encoding, ReceivedRequest, SampledTrace, Signal
-from spansieve.redact import CompiledRules
+from spansieve.redact import CompiledRules, Redactor
 from spansieve.redact import policy as redaction_policy
 from spansieve.sample import Sampler
-from spansieve.sample.policies import Latency, Probabilistic, StatusCode
+from spansieve.sample.probes import Probes
 
 STAGES = ("decode", "redact", "measure", "split", "sample", "frame")
 FLOOR = ("parse", "serialize")
@@ -111,11 +111,13 @@ class Stages:
 
     def __init__(self, rules: CompiledRules, watch: Callable[[str], None] = lambda _: None) -> None:
         self.spent: Counter[str] = Counter(dict.fromkeys((*STAGES, *FLOOR), 0))
-        self._rules = rules
         self._watch = watch
         self._meter = Meter(price_table.load(None))
-        policies = (StatusCode("errors", frozenset({"ERROR"})), Latency("slow", 5000), Probabilistic("baseline", 10))
-        self._sampler = Sampler(policies, 0.0, 100_000, 1_000_000)
+        self._redactor = Redactor(rules, self._meter.reader.reads, self._meter.reader.reads_event)
+        probes = Probes()
+        plan = sampling_plan.plan(Sampling(decision_wait="1ms"), probes)  # of the policies that are the default
+        self._sampler = Sampler(plan, 100_000, 1_000_000, probes)
+        self._now = 0.0
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLD)
@@ -128,17 +130,18 @@ class Stages:
         decoded = decode.request(ReceivedRequest(Signal.TRACES, Encoding.PROTO, body))
         spent["decode"] += lap()
         watch("redact")
-        redacted = redact.batch(decoded.batch, self._rules)
+        redacted = self._redactor.request(decoded.batch)
         spent["redact"] += lap()
         watch("measure")
-        measured = measure.batch(redacted, self._meter)
+        measured = measure.batch(redacted, self._meter, self._now)
         spent["measure"] += lap()
         watch("split")
-        slices = sample.by_trace(measured)
+        slices = sample.by_trace(measured, self._sampler.probes)
         spent["split"] += lap()
         watch("sample")
-        late = self._sampler.add(slices, 0.0)
-        decided = self._sampler.take_due(0.0, _DECISIONS_AT_ONCE)
+        late = self._sampler.add(slices, self._now)
+        self._now += 1.0
+        decided = self._sampler.take_due(self._now, _DECISIONS_AT_ONCE)
         spent["sample"] += lap()
         watch("frame")
         self._frame([*late.kept, *decided.kept])
@@ -154,8 +157,9 @@ class Stages:
     def finish(self) -> None:
         """Decide and frame what is left."""
         lap = _Lap(time.thread_time_ns())
+        self._now += 3600.0
         while self._sampler.held_traces:
-            decided = self._sampler.take_due(0.0, _DECISIONS_AT_ONCE)
+            decided = self._sampler.take_due(self._now, _DECISIONS_AT_ONCE)
             self.spent["sample"] += lap()
             self._frame(decided.kept)
             self.spent["frame"] += lap()

@@ -22,9 +22,9 @@ from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMes
 from opentelemetry import metrics, trace
 from opentelemetry.trace import SpanKind, StatusCode, format_trace_id
 
-from demo.conversation import EMBEDDING_MODEL, SYSTEM_PROMPT, Fate, Question, Shape, questions
+from demo.conversation import EMBEDDING_MODEL, PROMPTS, SYSTEM_PROMPT, Fate, Question, Shape, questions
 from demo.provider import FATE_HEADER, SLOW_HEADER, SLOW_SECONDS, Provider
-from demo.telemetry import SERVICE, Telemetry, client
+from demo.telemetry import SERVICE, Telemetry, about_calls, client
 
 SCOPE = "demo.app"
 _TOOL: ChatCompletionFunctionToolParam = {
@@ -64,7 +64,9 @@ class ChatApplication:
             set_status_on_exception=False,
         ) as root:
             try:
-                self._converse(question, calls)
+                with about_calls(_known(question)):
+                    self._converse(question, calls)
+                _judge(question, root)
             except OpenAIError as error:
                 # The message quotes the prompt: careless, and what applications do.
                 root.record_exception(error)
@@ -76,6 +78,7 @@ class ChatApplication:
             "fate": question.fate,
             "kind": "failed" if question.fate.failed else "slow" if question.fate is Fate.SLOW else "ok",
             "shape": question.shape,
+            "feedback": "" if question.fate.failed else question.feedback,
             "marker": question.marker,
             "calls": calls,
             "planted": [{"kind": value.kind, "needles": value.needles} for value in values],
@@ -135,6 +138,26 @@ class ChatApplication:
             asked.choices[0].message.model_dump(exclude_none=True),
             {"role": "tool", "tool_call_id": call.id, "content": result},
         ]
+
+
+def _known(question: Question) -> dict[str, str]:
+    prompt = PROMPTS[question.shape]
+    return {
+        "gen_ai.prompt.name": prompt.template,
+        "gen_ai.prompt.version": prompt.version,
+        "gen_ai.conversation.id": question.conversation,
+        "llm.task_type": prompt.task_type,
+    }
+
+
+def _judge(question: Question, root: trace.Span) -> None:
+    """What an evaluation and the user think of the answer."""
+    root.add_event(
+        "gen_ai.evaluation.result",
+        {"gen_ai.evaluation.name": "hallucination", "gen_ai.evaluation.score.value": question.hallucination},
+    )
+    if question.feedback:
+        root.add_event("gen_ai.user.feedback", {"gen_ai.user.feedback": question.feedback})
 
 
 def run(

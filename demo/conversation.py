@@ -33,6 +33,24 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """The prompt template of a shape's last call, and what the call is for."""
+
+    template: str
+    version: str
+    task_type: str
+
+
+PROMPTS = {
+    Shape.PLAIN: Prompt("answer", "1", "chat"),
+    Shape.STREAM: Prompt("answer", "2", "chat"),
+    Shape.RETRIEVAL: Prompt("answer-from-faq", "1", "faq"),
+    Shape.TOOL: Prompt("order-status", "1", "order"),
+}
+_TURNS = 4
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One request of a user. `marker` is a word of the prompt that is nobody's business to hide: it must arrive."""
 
@@ -45,6 +63,21 @@ class Question:
     user: Planted  # the e-mail address of who asks: `user.id`
     client: Planted  # the IP address: `client.address`
     planted: tuple[Planted, ...]  # in the text, in order
+
+    @property
+    def conversation(self) -> str:
+        """The conversation that it is a turn of."""
+        return f"conversation-{self.number // _TURNS}"
+
+    @property
+    def hallucination(self) -> float:
+        """What an evaluation says of the answer, from 0 (clean) to 1."""
+        return self.number % 5 / 10
+
+    @property
+    def feedback(self) -> str:
+        """The user's judgement of the answer: up, down, or empty for none."""
+        return "up" if self.number % 3 == 0 else "down" if self.number % 3 == 1 else ""
 
 
 EMBEDDING_MODEL = "text-embedding-3-small"

@@ -5,14 +5,16 @@ https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 """
 
 import base64
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from openai import OpenAI
-from opentelemetry import metrics, trace
+from opentelemetry import context, metrics, trace
 from opentelemetry._logs import set_logger_provider
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
@@ -32,16 +34,41 @@ from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_PROTOCOL
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 from opentelemetry.util.genai.environment_variables import OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT
 
 SERVICE = "umbrella-shop"
+_ABOUT_CALLS = context.create_key("about-calls")
 _EXPORTERS = {"grpc": (GrpcSpans, GrpcMetrics, GrpcLogs), "http/protobuf": (HttpSpans, HttpMetrics, HttpLogs)}
 # The SDK sends every five seconds; somebody who watches a demo would like to see something sooner.
 _DELAY_MS = 1000
 _ID_KEYS = frozenset({"traceId", "spanId", "parentSpanId"})
+
+
+class AboutCalls(SpanProcessor):
+    """Puts what the application knows of an LLM call on the call's span, which the instrumentation makes.
+
+    The application says it for everything within a `with about_calls(...)`.
+    """
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Add the attributes to the span of a call to a provider."""
+        known = context.get_value(_ABOUT_CALLS, parent_context)
+        if span.kind is SpanKind.CLIENT and isinstance(known, Mapping):
+            span.set_attributes(known)
+
+
+@contextlib.contextmanager
+def about_calls(attributes: Mapping[str, str]) -> Iterator[None]:
+    """Say something of all LLM calls that are made within."""
+    token = context.attach(context.set_value(_ABOUT_CALLS, attributes))
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 class Telemetry:
@@ -61,6 +88,7 @@ class Telemetry:
         self._kept_spans = InMemorySpanExporter()
         self._kept_logs = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]  # the SDK has no types there
         self._tracers = TracerProvider(resource=resource)
+        self._tracers.add_span_processor(AboutCalls())
         self._tracers.add_span_processor(BatchSpanProcessor(spans(), schedule_delay_millis=_DELAY_MS))
         self._loggers = LoggerProvider(resource=resource)
         self._loggers.add_log_record_processor(BatchLogRecordProcessor(logs()))

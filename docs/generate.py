@@ -6,14 +6,15 @@ A test compares the files with what this module would write, so that they cannot
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from spansieve import catalogue
-from spansieve.config import DURATION_RULE, GatewayConfig
+from spansieve.config import GatewayConfig
+from spansieve.config_types import DURATION_RULE
 from spansieve.redact import policy
 
 _REFERENCE = Path(__file__).parent / "reference"
@@ -58,16 +59,22 @@ def _rows(path: str, field: FieldInfo) -> list[str]:
         example = f" Example: `{_yaml(field.examples[0])}`." if field.is_required() and field.examples else ""
         return [f"| `{path}` | {default} | {field.description or ''}{example} |"]
     if len(sections) > 1:
-        default = _yaml([each.model_dump() for each in field.default])
+        if "[]" in path:  # policies within policies are of the same types
+            return [f"| `{path}` | required | {field.description} As `policies`, each with a name. |"]
+        default = _yaml([each.model_dump(exclude_defaults=True) for each in field.default])
         rows = [f"| `{path}` | `{default}` | {field.description} |"]
         for section in sections:
             kind = section.model_fields["type"].annotation.__args__[0]  # type: ignore[union-attr]  # a Literal
             rows.append(f"| `{path}[]` with `type: {kind}` | | {_first_line(section)} |")
             for name, inner in section.model_fields.items():
-                if name not in ("type", "name"):
-                    rows += _rows(f"{path}[].{name}", inner)
+                if name not in ("type", "name", "shadow"):
+                    rows += _rows(f"{path}[].{inner.alias or name}", inner)
+        rows += _rows(f"{path}[].shadow", sections[0].model_fields["shadow"])
         return rows
     head = [f"| `{path}` | off, unless named | {field.description} |"] if field.default is None else []
+    if get_origin(field.annotation) is tuple:
+        head = [f"| `{path}` | `{_default(field)}` | {field.description} |"]
+        path += "[]"
     return head + [row for name, inner in sections[0].model_fields.items() for row in _rows(f"{path}.{name}", inner)]
 
 
@@ -99,12 +106,18 @@ def _metrics() -> str:
         "behind a Collector; the OTLP name has dots in place of the underscores and no suffix.",
         "",
     ]
-    for title, package, resource in (
-        ("Derived from LLM calls, before sampling", "spansieve.measure", "metrics.yaml"),
-        ("The gateway's own", "spansieve", "telemetry.yaml"),
+    derived = catalogue.load("spansieve.measure", "metrics.yaml")
+    latest = catalogue.load("spansieve.measure", "metrics.yaml", catalogue.Semconv.LATEST)
+    for title, specs in (
+        ("Derived from LLM calls, before sampling", derived.values()),
+        (
+            "Instead of those of the conventions v1.41, with `measure.semconv: latest`",
+            [spec for spec in latest.values() if spec.semconv],
+        ),
+        ("The gateway's own", catalogue.load("spansieve", "telemetry.yaml").values()),
     ):
         lines += [f"## {title}", "", "| metric | kind | labels | meaning |", "|---|---|---|---|"]
-        for spec in catalogue.load(package, resource).values():
+        for spec in specs:
             labels = ", ".join(f"`{catalogue.prometheus_label(label)}`" for label in spec.labels)
             lines.append(f"| `{catalogue.prometheus_name(spec)}` | {spec.kind} | {labels} | {spec.help} |")
         lines.append("")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from spansieve.export import QueueStatus
-from spansieve.model import SampledTrace, Signal
-from spansieve.outcome import Ledger, Outcome
+from spansieve.model import Receipt, SampledTrace, Signal
+from spansieve.outcome import Ledger, Outcome, Reason
 
 
 class ManualClock:
@@ -35,6 +35,7 @@ class RecordingDestination:
         self._ledger = ledger
         self.traces: list[SampledTrace] = []
         self.requests: list[tuple[Signal, bytes, int]] = []
+        self.receipts: list[Receipt | None] = []  # of the requests
         self.own_metrics: list[bytes] = []
         self.held_bytes = 0
         self.consecutive_failures = 0
@@ -44,9 +45,10 @@ class RecordingDestination:
         self.traces += traces
         self.held_bytes += sum(trace.facts.size for trace in traces)
 
-    def submit(self, signal: Signal, payload: bytes, items: int) -> None:
+    def submit(self, signal: Signal, payload: bytes, items: int, receipt: Receipt | None = None) -> None:
         """Hold a request."""
         self.requests.append((signal, payload, items))
+        self.receipts.append(receipt)
         self.held_bytes += len(payload)
 
     def submit_own_metrics(self, payload: bytes) -> None:
@@ -57,14 +59,18 @@ class RecordingDestination:
         """Let everything held be accepted downstream."""
         for trace in self.traces:
             self._ledger.settle(Signal.TRACES, Outcome.EXPORTED, trace.facts.spans)
-        for signal, _, items in self.requests:
+            if trace.receipt is not None:
+                trace.receipt.settle(trace.facts.spans, 0, Reason.NONE)
+        for (signal, _, items), receipt in zip(self.requests, self.receipts, strict=True):
             self._ledger.settle(signal, Outcome.EXPORTED, items)
-        self.traces, self.requests, self.held_bytes = [], [], 0
+            if receipt is not None:
+                receipt.settle(items, 0, Reason.NONE)
+        self.traces, self.requests, self.receipts, self.held_bytes = [], [], [], 0
 
     async def start(self) -> None:
         """Nothing to open."""
 
-    async def stop(self, deadline: float) -> None:
+    async def stop(self, deadline: float, *, owed: bool = False) -> None:
         """Nothing to drain."""
 
     def status(self) -> Mapping[Signal, QueueStatus]:

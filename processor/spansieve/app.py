@@ -9,8 +9,10 @@ import asyncio
 import gc
 import os
 import random
+import secrets
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,24 +20,34 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from spansieve import __version__, config, logs, otlp_metrics, policy_source, price_table
-from spansieve.clock import Clock, SystemClock
+from spansieve import __version__, config, journal_start, logs, otlp_metrics, policy_source, price_table, sampling_plan
+from spansieve.catalogue import Semconv
+from spansieve.clock import Clock, ResumedClock, SystemClock
 from spansieve.config import ConfigError, GatewayConfig
 from spansieve.export import Destination
 from spansieve.export.otlp import OtlpDestination
 from spansieve.export.store import EmbeddedStore
 from spansieve.export.store_file import StoreError
 from spansieve.http_server import HttpServer
+from spansieve.journal_start import JournalInUse
 from spansieve.measure import Meter
 from spansieve.measure.pricing import PriceTable
+from spansieve.measure.settings import ApplicationMetrics, MeterSettings, OwnLabel
 from spansieve.model import Signal
+from spansieve.names.redactor import Redactor
+from spansieve.names_stage import NamesStage, names_redactor
+from spansieve.outbox import Outbox
 from spansieve.outcome import Ledger, Outcome
 from spansieve.pipeline import Pipeline
 from spansieve.receive.grpc import GrpcReceiverServer
 from spansieve.receive.http import HttpReceiverServer
 from spansieve.redact import CompiledRules, PolicyError
-from spansieve.sample import Sampler, policies
+from spansieve.redaction_thread import RedactionThread
+from spansieve.replay import Replay, revive
+from spansieve.sample import Sampler
+from spansieve.sample.probes import Probes
 from spansieve.telemetry import Telemetry, application
+from spansieve.verdict_log import VerdictLog
 
 _MIB = 1024 * 1024
 # Running requests get so long to end when the gateway stops, out of the shutdown_timeout.
@@ -44,6 +56,15 @@ _RECEIVER_GRACE_SECONDS = 5.0
 _TICK_SECONDS = 0.1
 # A scrape under way gets so long to end.
 _TELEMETRY_GRACE_SECONDS = 1.0
+# Of the memory limit one part in so many may wait for export in memory; with a journal, more is parked there.
+_PARKED_BEYOND = 4
+# The journal's last records and checkpoint get so long to be written, unless the disk hangs.
+_JOURNAL_GRACE_SECONDS = 2.0
+# How long the thread that redacts may keep the event loop waiting, when both have work. Python's own is 5 ms, and what
+# takes the loop several turns, as each gRPC call does, would take many of these.
+_SWITCH_SECONDS = 0.0005
+# How often Python's garbage collector looks at everything.
+_FULL_COLLECTION_SECONDS = 900.0
 # How soon a changed file is noticed.
 _WATCH_SECONDS = 2.0
 # What a reload can change; a change elsewhere needs a restart, and the log says so.
@@ -80,6 +101,10 @@ def _prepare(settings: GatewayConfig) -> _Prepared:
         prices = price_table.load(settings.measure.prices)
     except ConfigError as error:
         found += error.problems
+    try:
+        sampling_plan.plan(settings.sampling, Probes())  # each sampler has its own, this only looks for problems
+    except ConfigError as error:
+        found += error.problems
     tls = settings.exporters.otlp.tls if settings.exporters.otlp else config.ClientTls()
     for key in ("ca_file", "cert_file", "key_file"):
         path: Path | None = getattr(tls, key)
@@ -107,9 +132,12 @@ async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> 
     stamps = _stamps(file, gateway.policy_file)
     await gateway.start()
     _spare_the_collector()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     watch = asyncio.create_task(_watch(gateway, load, file, stamps), name="watch files")
+    collect = asyncio.create_task(_collect_garbage(), name="collect garbage")
     await stop.wait()
     watch.cancel()
+    collect.cancel()
     await gateway.stop()
     return 0
 
@@ -142,10 +170,18 @@ def _spare_the_collector() -> None:
     """Let Python's garbage collector pass over what lives as long as the process, and look less often at the rest.
 
     A request makes thousands of short-lived objects without cycles; looking at them took a twentieth of the CPU time.
+    Looking at all of a hundred thousand waiting traces stops everything for a tenth of a second: that is left to a task
+    that does it seldom, for the few cycles that live long enough to need it.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(20_000, 20, 1_000_000_000)
+
+
+async def _collect_garbage() -> None:
+    while True:
+        await asyncio.sleep(_FULL_COLLECTION_SECONDS)
+        gc.collect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,30 +207,40 @@ class Gateway:
         self._logger = logger
         limit = settings.memory_limiter.limit_mib * _MIB
         self._ledger = Ledger()
-        self._destination = self._make_destination()
+        self._names = self._make_names_stage(self._make_destination(), prepared.rules)
+        self._destination: Destination = self._names
+        probes = Probes()
         self._sampler = Sampler(
-            _policies(settings),
-            settings.sampling.decision_wait,
+            sampling_plan.plan(settings.sampling, probes),
             settings.sampling.decision_cache.sampled_cache_size,
             settings.sampling.decision_cache.non_sampled_cache_size,
+            probes,
         )
-        self._meter = Meter(
-            prepared.prices,
-            label_limit=settings.measure.label_limit,
-            drop_application_metrics=settings.measure.application_genai_metrics == "drop",
-        )
+        self._labels = self._label_names(prepared.rules)
+        self._meter = Meter(prepared.prices, _meter_settings(settings), clean_label=self._clean_label)
         self._telemetry = Telemetry(self._ledger, self._sampler, self._destination, limit)
+        self._telemetry.names = self._names
+        storage = settings.storage
+        self._verdict_log = VerdictLog(storage.directory, storage.verdicts_max_mib * _MIB, clock.wall_ns)
+        if storage.verdicts_max_mib:
+            self._telemetry.verdict_log = self._verdict_log
         rules = prepared.rules
+        self._thread = RedactionThread(clock)
+        self._resumed = ResumedClock(clock)
+        self._journal: JournalInUse | None = None
+        self._outbox = Outbox(self._destination, self._ledger, logger, revive, limit // _PARKED_BEYOND)
         self._telemetry.set_policy(rules.digest)
         self._pipeline = Pipeline(
             rules=rules,
             meter=self._meter,
             sampler=self._sampler,
             destination=self._destination,
+            thread=self._thread,
             ledger=self._ledger,
-            clock=clock,
+            clock=self._resumed,
             limit_bytes=limit,
             observer=self._telemetry,
+            names=settings.redaction.names == "all",
         )
         self._started_ns = clock.wall_ns()
         self._servers: list[_Server] = []
@@ -214,7 +260,9 @@ class Gateway:
                 await self._destination.start()
             except StoreError as error:
                 raise ConfigError([str(error)]) from None
-            undo.push_async_callback(self._destination.stop, 0)
+            undo.push_async_callback(self._destination.stop, 0, owed=True)
+            await self._open_journal()
+            undo.push_async_callback(self._close_journal, _JOURNAL_GRACE_SECONDS)
             try:
                 await self._bind(undo)
             except OSError as error:
@@ -239,10 +287,17 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._pipeline.decide_all()
+        await self._thread.stop()
+        owed = self._journal is not None  # what waits is in the journal, and waits there for the next start
+        if not owed or self._settings.drain_on_shutdown:
+            self._pipeline.decide_all()
+            await self._outbox.drain(max(0.0, deadline - self._clock.monotonic()))
+        await self._outbox.stop()
+        self._verdict_log.flush()
         if self._settings.exporters.otlp:
             self._submit_own_metrics()
-        await self._destination.stop(max(0.0, deadline - self._clock.monotonic()))
+        await self._destination.stop(max(0.0, deadline - self._clock.monotonic()), owed=owed)
+        await self._close_journal(_JOURNAL_GRACE_SECONDS)
         await telemetry.stop(_TELEMETRY_GRACE_SECONDS)
         books = {signal.value: self._books(signal) for signal in Signal}
         self._logger.info("stopped", balanced=self._ledger.balances(), ledger=books)
@@ -252,16 +307,59 @@ class Gateway:
         try:
             settings = load()
             rules = _prepare(settings).rules
+            plan = sampling_plan.plan(settings.sampling, self._sampler.probes)
         except ConfigError as error:
             self._telemetry.count_reload("failed")
             self._logger.error("reload_failed", problems=error.problems, kept_policy=self._pipeline.rules.digest)
             return
-        self._pipeline.rules = rules
+        self._sampler.reconfigure(plan)
+        self._labels = names_redactor(rules) if settings.redaction.names == "kept" else None
+        self._names.redactor = names_redactor(rules) if settings.redaction.names == "kept" else None
+        self._pipeline.names = settings.redaction.names == "all"
+        self._pipeline.rules = rules  # after the sampler, which says what attributes it reads
         self._policy_name = settings.redaction.policy
-        self._sampler.reconfigure(_policies(settings), settings.sampling.decision_wait)
         self._telemetry.set_policy(rules.digest)
         self._telemetry.count_reload("ok")
         self._logger.info("reloaded", policy=rules.digest, needs_restart=_needs_restart(self._settings, settings))
+
+    async def _open_journal(self) -> None:
+        """Take up what the journal holds, and let the pipeline write to it. Raises ConfigError when that cannot be."""
+        storage = self._settings.storage
+        if storage.durability == "memory":
+            return
+        replay = Replay(self._meter, self._sampler, self._ledger)
+        stages = journal_start.Stages(self._resumed, self._pipeline, self._outbox, replay, self._state)
+        self._journal = await journal_start.opened(storage, os.environ, stages, self._logger)
+        if replay.started_ns is not None:
+            self._started_ns = replay.started_ns
+        if self._journal.findings.gaps:
+            self._telemetry.count_damage(self._journal.findings.gaps)
+        self._telemetry.journal = self._journal.writing
+
+    def _state(self) -> Mapping[str, bytes]:
+        """What a checkpoint holds."""
+        return {**self._pipeline.state(), "started_ns": str(self._started_ns).encode()}
+
+    def _label_names(self, rules: CompiledRules) -> Redactor | None:
+        """What takes names out of the labels of metrics, which are made before names are taken out of spans.
+
+        Of its own: the names stage's belongs to another thread.
+        """
+        return names_redactor(rules) if self._settings.redaction.names == "kept" else None
+
+    def _clean_label(self, value: str, label: str) -> str:
+        return value if self._labels is None else self._labels.text(value, label)[0]
+
+    def _make_names_stage(self, destination: Destination, rules: CompiledRules) -> NamesStage:
+        redaction, limit = self._settings.redaction, self._settings.memory_limiter.limit_mib * _MIB
+        return NamesStage(
+            destination,
+            names_redactor(rules) if redaction.names == "kept" else None,
+            self._ledger,
+            lambda rule, count: self._telemetry.count_findings(rule, count),
+            self._logger,
+            most_waiting=limit // 2 if redaction.names_behind == "metadata" else None,
+        )
 
     def _make_destination(self) -> Destination:
         otlp = self._settings.exporters.otlp
@@ -277,7 +375,7 @@ class Gateway:
             self._servers.append(_Server(name, await server.start(), server.stop))
             undo.push_async_callback(server.stop, 0)
 
-        app = application(self._telemetry, self._meter.series, lambda: self._ready)
+        app = application(self._telemetry, self._meter, self._is_ready)
         await bind(
             "telemetry", HttpServer(app, self._settings.telemetry.metrics.endpoint, "telemetry.metrics.endpoint")
         )
@@ -286,6 +384,13 @@ class Gateway:
             await bind("grpc", GrpcReceiverServer(protocols.grpc, self._pipeline, self))
         if protocols.http:
             await bind("http", HttpReceiverServer(protocols.http, self._pipeline, self))
+
+    def _is_ready(self) -> bool:
+        return self._ready and not (self._journal is not None and self._journal.writing.failed)
+
+    async def _close_journal(self, grace: float) -> None:
+        if self._journal is not None:
+            await self._journal.close(self._sampler.oldest_position, grace)
 
     def finished(self, transport: str, signal: Signal | None, code: str) -> None:
         """Count a request; the receivers call this."""
@@ -300,6 +405,7 @@ class Gateway:
         """Decide traces when their wait is over, a tick late at most."""
         while True:
             more = self._pipeline.decide_due()
+            self._verdict_log.flush()
             await asyncio.sleep(0 if more else _TICK_SECONDS)
 
     async def _push_metrics(self) -> None:
@@ -331,11 +437,13 @@ class Gateway:
         }
 
     def _warn_of_what_is_not_there_yet(self) -> None:
-        if self._settings.redaction.names != "off":
-            self._logger.warning("names_in_free_text_are_not_detected", key="redaction.names", remedy="set it to off")
-        if self._settings.storage.durability != "memory":
+        if self._settings.redaction.names != "off" and not self._pipeline.rules.named:
             self._logger.warning(
-                "no_journal_in_this_version", key="storage.durability", meaning="OK means redacted and in memory"
+                "names_are_not_looked_for", key="redaction.names", remedy="include the pack names in the policy"
+            )
+        if self._settings.storage.durability == "memory" and journal_start.is_left(self._settings.storage):
+            self._logger.warning(
+                "journal_is_not_read", key="storage.durability", remedy="set it to fsync once, until all is delivered"
             )
 
 
@@ -360,17 +468,20 @@ def _rules(settings: GatewayConfig) -> CompiledRules:
         raise ConfigError([f"redaction.policy {name}: {problem}" for problem in error.problems]) from None
 
 
-def _policies(settings: GatewayConfig) -> tuple[policies.Policy, ...]:
-    made: list[policies.Policy] = []
-    for each in settings.sampling.policies:
-        match each:
-            case config.AlwaysSample():
-                made.append(policies.AlwaysSample(each.name))
-            case config.StatusCode():
-                made.append(policies.StatusCode(each.name, frozenset(each.status_code.status_codes)))
-            case config.Latency():
-                limits = each.latency
-                made.append(policies.Latency(each.name, limits.threshold_ms, limits.upper_threshold_ms))
-            case config.Probabilistic():
-                made.append(policies.Probabilistic(each.name, each.probabilistic.sampling_percentage))
-    return tuple(made)
+def _meter_settings(settings: GatewayConfig) -> MeterSettings:
+    wanted = settings.measure
+    return MeterSettings(
+        semconv=Semconv(wanted.semconv),
+        label_limit=wanted.label_limit,
+        own_labels=tuple(OwnLabel(label.label, label.attribute) for label in wanted.labels),
+        allowed={
+            **{label: frozenset(values) for label, values in wanted.allow.items()},
+            **{label.label: frozenset(label.allow) for label in wanted.labels if label.allow},
+        },
+        application_metrics=ApplicationMetrics(wanted.application_genai_metrics),
+        conversation_idle_s=wanted.conversation_idle,
+        normalise=wanted.normalise,
+        user_key=secrets.token_bytes(32),
+        # A decision may be late by its round, and a reload may lengthen the wait.
+        exemplar_patience_s=3 * settings.sampling.decision_wait,
+    )

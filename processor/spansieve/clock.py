@@ -26,3 +26,26 @@ class SystemClock:
     def wall_ns(self) -> int:
         """Nanoseconds of CLOCK_REALTIME."""
         return time.time_ns()
+
+
+class ResumedClock:
+    """A clock that stands still while the gateway does not run, so that a wait goes on where it stopped.
+
+    The times that the journal holds are this clock's: monotonic also from one process to the next.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = 0.0
+
+    def resume(self, at: float) -> None:
+        """Go on from `at`, in the clock's own seconds."""
+        self._ahead = at - self._clock.monotonic()
+
+    def monotonic(self) -> float:
+        """Seconds; never runs backwards, restarts included."""
+        return self._clock.monotonic() + self._ahead
+
+    def wall_ns(self) -> int:
+        """Nanoseconds since the Unix epoch."""
+        return self._clock.wall_ns()

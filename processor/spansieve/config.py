@@ -12,21 +12,21 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     model_validator,
 )
 
+from spansieve.config_measure import Measure
 from spansieve.config_problems import kind, sentences
+from spansieve.config_sampling import Sampling
+from spansieve.config_types import DialEndpoint, Duration, ListenEndpoint
+from spansieve.config_types import Section as _Section
+from spansieve.config_types import null_is_default as _null_is_default
+from spansieve.config_types import setting as _key
 
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_ENDPOINT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:/\s\[\]]*):(?P<port>\d{1,5})")
 _ENV = re.compile(r"\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -36,53 +36,6 @@ class ConfigError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-def _parse_duration(value: object) -> object:
-    if isinstance(value, str):
-        if not _DURATION.fullmatch(value):
-            raise ValueError("is not a duration: a number with a unit of ms, s, m or h")
-        return sum(float(n) * _SECONDS[unit] for n, unit in _DURATION_PART.findall(value))
-    if isinstance(value, (int, float)) and value != 0:
-        raise ValueError("needs a unit of ms, s, m or h")
-    return value
-
-
-def _check_endpoint(value: str) -> str:
-    matched = _ENDPOINT.fullmatch(value)
-    if not matched or int(matched["port"]) > 65535:
-        raise ValueError("is not host:port with a port from 0 to 65535")
-    return value
-
-
-def _check_target(value: str) -> str:
-    bare = value.removeprefix("http://").removeprefix("https://")
-    if bare != value:
-        raise ValueError(
-            "names a scheme: this exporter speaks gRPC to host:port, and tls.insecure says whether in the clear"
-        )
-    return _check_endpoint(value)
-
-
-DURATION_RULE = BeforeValidator(_parse_duration)
-Duration = Annotated[float, DURATION_RULE]
-"""Seconds, written as the Collector writes them: 500ms, 30s, 1m30s."""
-
-ListenEndpoint = Annotated[str, AfterValidator(_check_endpoint)]
-DialEndpoint = Annotated[str, AfterValidator(_check_target)]
-
-
-def _null_is_default(value: object) -> object:
-    """`grpc:` with nothing after it names the section and leaves its keys at their defaults."""
-    return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _key(default: Any, text: str, example: Any, **limits: Any) -> Any:  # noqa: ANN401 - a field of any type
-    return Field(default, description=text, examples=[example], **limits)
 
 
 class GrpcReceiver(_Section):
@@ -151,124 +104,16 @@ class Redaction(_Section):
     # YAML 1.1 reads a bare `off` as false.
     names: Annotated[Literal["kept", "all", "off"], BeforeValidator(lambda v: "off" if v is False else v)] = _key(
         "kept",
-        "Names and places in free text: on kept traces, on all, or off. This version has no model for them yet: "
-        "`kept` and `all` are accepted and change nothing, and the gateway says so when it starts.",
+        "Names of persons and places in free text, as the policy asks: `kept` takes them out of what leaves, behind the "
+        "sampler; `all` out of everything, before the journal and the metrics; `off` leaves them in.",
         "kept",
     )
-
-
-class StatusCodeSettings(_Section):
-    """Keep a trace that holds a span of one of these statuses."""
-
-    status_codes: tuple[Literal["ERROR", "OK", "UNSET"], ...] = Field(
-        description="Statuses of spans.", examples=[["ERROR"]], min_length=1
+    names_behind: Literal["refuse", "metadata"] = _key(
+        "refuse",
+        "When more waits to be read than half of memory_limiter.limit_mib: `refuse` lets it wait, so that senders are "
+        "refused once the limit is reached; `metadata` removes texts unread. Nothing leaves unread.",
+        "refuse",
     )
-
-
-class LatencySettings(_Section):
-    """Keep a trace that lasts so long, from its earliest start to its latest end."""
-
-    threshold_ms: int = Field(description="At least so many milliseconds.", examples=[5000], ge=0)
-    upper_threshold_ms: int = _key(0, "At most so many milliseconds; 0 is no upper bound.", 0, ge=0)
-
-
-class ProbabilisticSettings(_Section):
-    """Keep a share of all traces, chosen by the randomness of the trace id."""
-
-    sampling_percentage: float = Field(description="Percent, 0 to 100.", examples=[10], ge=0, le=100)
-
-
-class _Policy(_Section):
-    name: str = Field(
-        description="Stands in metrics, logs and on kept spans.",
-        examples=["errors"],
-        min_length=1,
-        max_length=64,
-    )
-
-
-class AlwaysSample(_Policy):
-    """Keep every trace."""
-
-    type: Literal["always_sample"]
-
-
-class StatusCode(_Policy):
-    """Keep failed traces (or those of another status)."""
-
-    type: Literal["status_code"]
-    status_code: StatusCodeSettings
-
-
-class Latency(_Policy):
-    """Keep slow traces."""
-
-    type: Literal["latency"]
-    latency: LatencySettings
-
-
-class Probabilistic(_Policy):
-    """Keep a share of the rest."""
-
-    type: Literal["probabilistic"]
-    probabilistic: ProbabilisticSettings
-
-
-SamplingPolicy = Annotated[AlwaysSample | StatusCode | Latency | Probabilistic, Field(discriminator="type")]
-
-
-class DecisionCache(_Section):
-    """How many verdicts are remembered, so that late spans follow them."""
-
-    sampled_cache_size: int = _key(100_000, "Kept traces remembered; about 170 bytes each.", 100_000, ge=0)
-    non_sampled_cache_size: int = _key(200_000, "Sampled-out traces remembered; about 170 bytes each.", 200_000, ge=0)
-
-
-_DEFAULT_POLICIES: tuple[SamplingPolicy, ...] = (
-    StatusCode(name="errors", type="status_code", status_code=StatusCodeSettings(status_codes=("ERROR",))),
-    Latency(name="slow", type="latency", latency=LatencySettings(threshold_ms=5000)),
-    Probabilistic(name="baseline", type="probabilistic", probabilistic=ProbabilisticSettings(sampling_percentage=10)),
-)
-
-
-class Sampling(_Section):
-    """Which traces are kept. A trace is kept when any policy says so."""
-
-    decision_wait: Duration = _key(
-        30.0,
-        "From a trace's first span to its decision. Make it longer than a trace takes and its senders batch (5s by "
-        "default): a failure that arrives after the decision does not change it.",
-        "30s",
-        gt=0,
-        le=3600,
-    )
-    policies: tuple[SamplingPolicy, ...] = Field(
-        default=_DEFAULT_POLICIES, description="In the order in which a kept trace is credited to them.", min_length=1
-    )
-    decision_cache: DecisionCache = DecisionCache()
-
-    @model_validator(mode="after")
-    def _distinct_names(self) -> Self:
-        names = [policy.name for policy in self.policies]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(
-                f"names two policies {twice[0]!r}: names tell them apart in metrics, so each needs its own"
-            )
-        return self
-
-
-class Measure(_Section):
-    """What is derived from LLM calls."""
-
-    application_genai_metrics: Literal["drop", "keep"] = _key(
-        "drop",
-        "Metrics that applications send under a name which this gateway derives itself: left out, so that each call "
-        "counts once, or passed on.",
-        "drop",
-    )
-    label_limit: int = _key(200, "Distinct values of one metric label; further ones become `other`.", 200, ge=1)
-    prices: Path | None = _key(None, "A YAML file of prices that go before the shipped table.", "prices.yaml")
 
 
 class Storage(_Section):
@@ -276,10 +121,23 @@ class Storage(_Section):
 
     directory: Path = _key(Path("data"), "Made when absent, with mode 0700.", "./data")
     durability: Literal["fsync", "os", "memory"] = _key(
-        "memory",
-        "What OK promises. This version has no journal yet: OK means that the spans are redacted and in memory, "
-        "`fsync` and `os` are accepted and mean the same, and the gateway says so when it starts.",
-        "memory",
+        "fsync",
+        "What OK promises: the redacted spans are in the journal and synced to the disk (`fsync`), so that they "
+        "survive the machine; handed to the operating system (`os`), so that they survive the process; or in memory.",
+        "fsync",
+    )
+    journal_max_mib: int = _key(
+        4096, "The journal's bound, under storage.directory; beyond it senders are refused with RetryInfo.", 4096, ge=64
+    )
+    key_file: Path | None = _key(
+        None,
+        "The keys that the journal is sealed with: 32 bytes each in base64, the first for what is new, the others for "
+        "what is old. Made when absent. By default `journal.key` under storage.directory; the environment variable "
+        "SPANSIEVE_JOURNAL_KEY goes before any file.",
+        "/run/secrets/journal.key",
+    )
+    verdicts_max_mib: int = _key(
+        64, "The bound of the log that `spansieve why` reads, some 400,000 traces; 0 for none.", 64, ge=0
     )
     max_mib: int = _key(512, "The embedded store's bound; the oldest traces make room.", 512, ge=1)
 
@@ -381,6 +239,20 @@ class GatewayConfig(_Section):
     exporters: Exporters = Exporters()
     memory_limiter: MemoryLimiter = MemoryLimiter()
     telemetry: Telemetry = Telemetry()
+    workers: int = Field(
+        default=1,
+        description="Processes that receive and redact. With 1 the gateway is one process; with more it is one that "
+        "measures, samples and exports, and so many workers, which take turns at the same ports.",
+        examples=[4],
+        ge=1,
+        le=64,
+    )
+    drain_on_shutdown: bool = Field(
+        default=False,
+        description="With a journal, SIGTERM leaves what waits for its next start. Where there may be none, as when "
+        "gateways become fewer, decide every waiting trace and export it first, as far as shutdown_timeout allows.",
+        examples=[True],
+    )
     shutdown_timeout: Duration = _key(
         25.0, "Grace for what is decided to be exported after SIGTERM.", "25s", gt=0, le=29
     )

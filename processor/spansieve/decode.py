@@ -7,7 +7,7 @@ that share the batch. Items are therefore rejected one by one here, and the send
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from google.protobuf.message import DecodeError, Message
@@ -18,13 +18,27 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, SummaryDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from spansieve import otlp_json
+from spansieve import otlp_json, otlp_reduced
 from spansieve.errors import MalformedRequest
-from spansieve.model import DecodedBatch, Encoding, ExportRequest, ReceivedRequest, Signal
+from spansieve.model import (
+    DecodedBatch,
+    DecodedSet,
+    DecodedSpans,
+    Encoding,
+    Envelope,
+    ExportRequest,
+    LinkHead,
+    ReceivedRequest,
+    Signal,
+    SpanHead,
+    SpanRecord,
+)
 from spansieve.outcome import Reason
 
 _M = TypeVar("_M", bound=Message)
+_B = TypeVar("_B", DecodedSpans, DecodedBatch)
 
+_STATUSES: Final = otlp_reduced.STATUSES
 _ZERO_TRACE_ID: Final = bytes(16)
 _ZERO_SPAN_ID: Final = bytes(8)
 # OTLP's times are unsigned, but backends keep them as signed nanoseconds, which end in April 2262.
@@ -32,15 +46,19 @@ _LAST_TIME: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Generic[_B]):
     """The valid items of a request, and what the sender is told of the others.
 
     `message` says in one sentence how many of what were rejected and why; empty when all were valid.
     """
 
-    batch: DecodedBatch
+    batch: _B
     rejected: Mapping[Reason, int]
     message: str
+
+
+AnyDecoded: TypeAlias = Decoded[DecodedSpans] | Decoded[DecodedBatch]
+"""Of any signal."""
 
 
 class _Fault(NamedTuple):
@@ -60,28 +78,61 @@ _END_FIRST: Final = _Fault(Reason.INVALID_TIME, "with an end before the start")
 _TOO_FAR: Final = _Fault(Reason.INVALID_TIME, "with an end after the year 2262")
 
 
-def request(raw: ReceivedRequest) -> Decoded:
+def request(raw: ReceivedRequest) -> AnyDecoded:
     """Parse a request and sift its items: those that are valid, in their order, and a count of the others.
 
     A span is valid when its trace_id has 16 bytes and its span_id 8, neither all zero, its parent_span_id has 0 or 8,
     the ids of its links have 16 and 8 or none, and 0 < start <= end. Ids of log records and exemplars may be absent;
     a data point goes with its exemplars. Fields that are not in OTLP's schema are removed: no rule could be applied to
-    what they hold.
+    what they hold. Of spans, redact removes those within attributes, statuses, resources and scopes.
 
     Raises MalformedRequest when the body is not a request of its signal.
     """
-    message = _parse(raw)
+    if raw.signal is not Signal.TRACES:
+        return message(raw)
+    body = raw.body
+    if raw.encoding is Encoding.JSON:
+        body = otlp_json.parse(body, raw.signal).SerializeToString()
     faults: Counter[_Fault] = Counter()
-    if isinstance(message, ExportTraceServiceRequest):
-        items = _sift_spans(message, faults)
-    elif isinstance(message, ExportLogsServiceRequest):
-        items = _sift_log_records(message, faults)
+    sets: list[DecodedSet] = []
+    items = 0
+    for resource, resource_bytes in otlp_reduced.read(body):
+        of_resource, schema_url = resource.resource, resource.schema_url
+        for scope, scope_bytes in zip(resource.scope_spans, resource_bytes.scope_spans, strict=True):
+            records: list[SpanRecord] = []
+            heads: list[SpanHead] = []
+            for head, data in zip(scope.spans, scope_bytes.spans, strict=True):
+                record = _record(head, data)
+                if type(record) is SpanRecord:
+                    records.append(record)
+                    heads.append(head)
+                else:
+                    faults[record] += 1  # type: ignore[index]  # the other one
+            if records:
+                envelope = Envelope(of_resource, schema_url, scope.scope, scope.schema_url)
+                sets.append(DecodedSet(envelope, records, heads))
+                items += len(records)
+    return Decoded(DecodedSpans(sets, items), _by_reason(faults), _sentence(raw.signal, items, faults))
+
+
+def message(raw: ReceivedRequest) -> Decoded[DecodedBatch]:
+    """Do the same, and give the whole request as a message, also for traces. Raises MalformedRequest."""
+    parsed = _parse(raw)
+    faults: Counter[_Fault] = Counter()
+    if isinstance(parsed, ExportTraceServiceRequest):
+        items = _sift_spans(parsed, faults)
+    elif isinstance(parsed, ExportLogsServiceRequest):
+        items = _sift_log_records(parsed, faults)
     else:
-        items = _sift_data_points(message, faults)
+        items = _sift_data_points(parsed, faults)
+    return Decoded(DecodedBatch(raw.signal, parsed, items), _by_reason(faults), _sentence(raw.signal, items, faults))
+
+
+def _by_reason(faults: Counter[_Fault]) -> Counter[Reason]:
     rejected: Counter[Reason] = Counter()
     for fault, count in faults.items():
         rejected[fault.reason] += count
-    return Decoded(DecodedBatch(raw.signal, message, items), rejected, _sentence(raw.signal, items, faults))
+    return rejected
 
 
 _REQUESTS: Final[dict[Signal, type[ExportRequest]]] = {
@@ -103,7 +154,34 @@ def _parse(raw: ReceivedRequest) -> ExportRequest:
     return message
 
 
+def _record(head: SpanHead, data: bytes) -> SpanRecord | _Fault:
+    """What is told of a span, or what is wrong with it."""
+    trace_id = head.trace_id
+    if len(trace_id) != 16 or trace_id == _ZERO_TRACE_ID:
+        return _TRACE_ID
+    span_id = head.span_id
+    if len(span_id) != 8 or span_id == _ZERO_SPAN_ID:
+        return _SPAN_ID
+    parent_span_id = head.parent_span_id
+    if parent_span_id and len(parent_span_id) != 8:
+        return _PARENT_ID
+    start_ns, end_ns = head.start_time_unix_nano, head.end_time_unix_nano
+    if not 0 < start_ns <= end_ns <= _LAST_TIME:
+        return _time_fault(start_ns, end_ns)
+    if (links := head.links) and not all(map(_is_valid_link, links)):
+        return _LINK_ID
+    status = _STATUSES.get(head.status)
+    if status is None:
+        status = otlp_reduced.status_code(head.status)
+    return SpanRecord(trace_id, span_id, parent_span_id, start_ns, end_ns, status, data)
+
+
+def _is_valid_link(link: LinkHead) -> bool:
+    return len(link.trace_id) in (0, 16) and len(link.span_id) in (0, 8)
+
+
 def _span_fault(span: Span) -> _Fault | None:
+    """The same of a span as a message."""
     trace_id = span.trace_id
     if len(trace_id) != 16 or trace_id == _ZERO_TRACE_ID:
         return _TRACE_ID
@@ -112,18 +190,19 @@ def _span_fault(span: Span) -> _Fault | None:
         return _SPAN_ID
     if len(span.parent_span_id) not in (0, 8):
         return _PARENT_ID
-    if not 0 < span.start_time_unix_nano <= span.end_time_unix_nano <= _LAST_TIME:
-        return _time_fault(span)
+    start_ns, end_ns = span.start_time_unix_nano, span.end_time_unix_nano
+    if not 0 < start_ns <= end_ns <= _LAST_TIME:
+        return _time_fault(start_ns, end_ns)
     for link in span.links:
         if len(link.trace_id) not in (0, 16) or len(link.span_id) not in (0, 8):
             return _LINK_ID
     return None
 
 
-def _time_fault(span: Span) -> _Fault:
-    if not span.start_time_unix_nano:
+def _time_fault(start_ns: int, end_ns: int) -> _Fault:
+    if not start_ns:
         return _NO_START
-    return _END_FIRST if span.end_time_unix_nano < span.start_time_unix_nano else _TOO_FAR
+    return _END_FIRST if end_ns < start_ns else _TOO_FAR
 
 
 def _log_record_fault(record: LogRecord) -> _Fault | None:

@@ -17,9 +17,10 @@ _KEEP_ALIVE_SECONDS = 120
 _FAREWELL_SECONDS = 1.0
 
 
-def bind(endpoint: str, key: str) -> list[socket.socket]:
+def bind(endpoint: str, key: str, *, shared: bool = False) -> list[socket.socket]:
     """Bind and listen on `host:port`: on each address of the host, all with one port; port 0 takes a free one.
 
+    A `shared` port may be listened on by several processes of one user, if each says so: new connections are spread.
     Raises OSError, whose text names the configuration's `key` and the remedy.
     """
     host, _, port = endpoint.rpartition(":")
@@ -29,7 +30,9 @@ def bind(endpoint: str, key: str) -> list[socket.socket]:
         found = socket.getaddrinfo(host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=flags)
         for family, address in dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found):
             number = bound[0].getsockname()[1] if bound else int(port)
-            bound.append(socket.create_server((address, number), family=family, backlog=_BACKLOG))
+            bound.append(
+                socket.create_server((address, number), family=family, backlog=_BACKLOG, reuse_port=shared)
+            )
     except OSError as error:
         for each in bound:
             each.close()
@@ -39,6 +42,28 @@ def bind(endpoint: str, key: str) -> list[socket.socket]:
     for each in bound:
         _notice_vanished_clients(each)
     return bound
+
+
+def reserve(endpoint: str, key: str) -> tuple[list[socket.socket], str]:
+    """Take a port for processes that share it, without listening; return what holds it, and `host:port`.
+
+    Raises OSError, as `bind` does, also when somebody else shares the port already.
+    """
+    trial = bind(endpoint, key)
+    number = trial[0].getsockname()[1]
+    addresses = [(each.family, each.getsockname()[:2]) for each in trial]
+    for each in trial:
+        each.close()
+    held: list[socket.socket] = []
+    for family, address in addresses:
+        holder = socket.socket(family)
+        held.append(holder)
+        if family == socket.AF_INET6:
+            holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(address)
+    return held, f"{endpoint.rpartition(':')[0]}:{number}"
 
 
 def address_of(bound: socket.socket) -> str:
@@ -56,16 +81,19 @@ class HttpServer:
         endpoint: str,
         key: str,
         protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
+        *,
+        shared: bool = False,
     ) -> None:
         self._application = application
         self._endpoint = endpoint
         self._key = key
         self._protocol = protocol
+        self._shared = shared
         self._server: uvicorn.Server | None = None
 
     async def start(self) -> str:
         """Bind, begin to serve, and return `host:port`. Raises OSError when the endpoint cannot be had."""
-        bound = bind(self._endpoint, self._key)
+        bound = bind(self._endpoint, self._key, shared=self._shared)
         config = uvicorn.Config(
             self._application,
             http=self._protocol,

@@ -17,8 +17,8 @@ from structlog.typing import FilteringBoundLogger
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-def configure(level: str, stream: TextIO = sys.stderr) -> FilteringBoundLogger:
-    """Set up logging for the process and return the logger that the parts are given."""
+def configure(level: str, stream: TextIO = sys.stderr, **fields: object) -> FilteringBoundLogger:
+    """Set up logging for the process and return the logger that the parts are given; each line has `fields`."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -30,7 +30,7 @@ def configure(level: str, stream: TextIO = sys.stderr) -> FilteringBoundLogger:
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    logger: FilteringBoundLogger = structlog.get_logger()
+    logger: FilteringBoundLogger = structlog.get_logger(**fields)
     root = logging.getLogger()
     root.handlers[:] = [_PlaceOnly(logger)]
     root.setLevel(max(_LEVELS[level], logging.WARNING))

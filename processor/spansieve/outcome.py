@@ -6,8 +6,10 @@ An item is a span, a log record or a metric data point. The equation that holds 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+
+import orjson
 
 from spansieve.model import Signal
 
@@ -30,11 +32,14 @@ class Reason(StrEnum):
     # dropped, on purpose
     NO_EXPORTER = "no_exporter"  # logs and metrics while only the embedded store is configured: it holds traces
     DERIVED_HERE = "derived_here"  # an application's own metric under a name that this gateway derives itself
+    DUPLICATE = "duplicate"  # its trace has this span already: the sender had no answer, and sent it again
     # dropped, against our will
     DOWNSTREAM_REJECTED = "downstream_rejected"  # the exporter's peer refused for good, or by partial_success
     TOO_LARGE = "too_large"  # one item alone is over what the exporter's peer takes
     SHUTDOWN = "shutdown"  # the peer was away until the end of the shutdown's grace period
+    NAMES_FAILED = "names_failed"  # names could not be taken out, and nothing leaves unread
     STORE_FAILED = "store_failed"  # the embedded store could not write
+    JOURNAL_DAMAGED = "journal_damaged"  # the journal's disk lost or changed what was written
     # no particular reason: exported and sampled out
     NONE = ""
 
@@ -86,6 +91,23 @@ class Ledger:
         """Every line of the books."""
         for (signal, outcome, reason), items in self._settled.items():
             yield signal, outcome, reason, items
+
+    def state(self, apart_from: Iterable[tuple[Signal, Outcome, Reason, int]] = ()) -> bytes:
+        """The books as they stand, for `restore`, as if the lines in `apart_from` were not settled yet."""
+        settled = Counter(self._settled)
+        for signal, outcome, reason, items in apart_from:
+            settled[signal, outcome, reason] -= items
+        received = {signal.value: items for signal, items in self._received.items()}
+        return orjson.dumps({"received": received, "settled": [(*line, n) for line, n in settled.items() if n]})
+
+    def restore(self, state: bytes) -> None:
+        """Go on with the books of another process. What it had not settled is in flight. Raises ValueError."""
+        books = orjson.loads(state)
+        self._received = Counter({Signal(signal): items for signal, items in books["received"].items()})
+        self._settled = Counter({(Signal(s), Outcome(o), Reason(r)): n for s, o, r, n in books["settled"]})
+        self._in_flight = Counter(self._received)
+        for (signal, _, _), items in self._settled.items():
+            self._in_flight[signal] -= items
 
     def balances(self) -> bool:
         """Whether received = settled + in flight, for each signal."""

@@ -1,33 +1,54 @@
 """The table of contents: what happens to a request, a line a stage, in the only order that the types allow.
 
-    receive ─▶ decode ─▶ redact ─▶ measure ─▶ sample ─▶ export
+    receive ─▶ decode ─▶ redact ─▶ measure ─▶ journal ─▶ sample ─▶ export
 
-Everything from decode to the sampler runs in one go on the event loop, without a pause in which a half-done request
-could be seen: a request is wholly accepted, and its items are in the ledger, or it left no trace but a count.
+Decode and redact run in a thread of their own, one request after the other, and leave nothing behind; with `workers`,
+in processes of their own, which hand over what they redacted. Everything from there to the sampler runs in one go on the event loop, without a pause in which a half-done request could be seen: a
+request is wholly accepted, and its items are in the ledger, or it left no trace but a count. Then the request waits
+until the journal is safe on the disk, and only then is answered OK.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
-from spansieve import decode, measure, redact, sample
+from spansieve import decode, measure, redact, sample, wire
+from spansieve.admission import Admission
 from spansieve.clock import Clock
-from spansieve.decode import Decoded
-from spansieve.errors import Unavailable
 from spansieve.export import Destination
+from spansieve.journal import DurableJournal
+from spansieve.journal.records import Batch, Verdict, Verdicts
 from spansieve.measure import Meter
-from spansieve.model import Answer, MeasuredBatch, ReceivedRequest, SampledTrace, Signal, Trigger
+from spansieve.model import (
+    Answer,
+    Decision,
+    DecodedSpans,
+    Encoding,
+    MeasuredBatch,
+    MeasuredSpans,
+    ReceivedRequest,
+    RedactedBatch,
+    RedactedSpans,
+    Signal,
+    SpanGroup,
+    Trigger,
+)
+from spansieve.names_stage import AllNames, names_redactor
+from spansieve.outbox import Outbox
 from spansieve.outcome import Ledger, Outcome, Reason
-from spansieve.redact import CompiledRules
+from spansieve.redact import CompiledRules, Redactor
+from spansieve.redaction_thread import RedactionThread
 from spansieve.sample import Decided, Sampler
+from spansieve.workers.frames import Handed
 
 # Traces are decided early when the waiting ones alone hold this share of the memory limit, so that a burst ends in
 # early decisions before it ends in refusals.
 _EARLY_SHARE = 0.75
-# What a refused sender is told to wait: about the time in which decisions and exports free some memory.
-_RETRY_AFTER_SECONDS = 2.0
+# What a request takes in the journal beside its payload, at most.
+_RECORD_BYTES = 1024
 # Traces decided in one go; between two goes the event loop serves everyone else.
-_DECISIONS_AT_ONCE = 500
+_DECISIONS_AT_ONCE = 200
 
 
 class Observer(Protocol):
@@ -38,6 +59,9 @@ class Observer(Protocol):
 
     def count_findings(self, rule: str, values: int) -> None:
         """A redaction rule took out so many values."""
+
+    def note_verdicts(self, verdicts: Sequence[tuple[bytes, Decision]]) -> None:
+        """These traces were decided so."""
 
 
 class Pipeline:
@@ -50,31 +74,46 @@ class Pipeline:
         meter: Meter,
         sampler: Sampler,
         destination: Destination,
+        thread: RedactionThread,
         ledger: Ledger,
         clock: Clock,
         limit_bytes: int,
         observer: Observer,
+        names: bool = False,
     ) -> None:
-        self.rules = rules
+        """With `names` they are taken out of all that comes, with the rules."""
         self._meter = meter
         self._sampler = sampler
         self._destination = destination
+        self._thread = thread
+        self.journal: DurableJournal | None = None  # both are set once it has been read back;
+        self.outbox: Outbox | None = None  # None for durability: memory
         self._ledger = ledger
         self._clock = clock
-        self._limit_bytes = limit_bytes
+        self._admission = Admission(clock, limit_bytes)
         self._observer = observer
+        self.names = names
+        self.rules = rules
+
+    @property
+    def rules(self) -> CompiledRules:
+        """The rules in force."""
+        return self._redactor.rules
+
+    @rules.setter
+    def rules(self, rules: CompiledRules) -> None:
+        """Redact by these from the next request on. After the sampler: what its policies look at now is marked."""
+        redactor = Redactor(rules, self._reads, self._meter.reader.reads_event)
+        names = names_redactor(rules) if self.names else None
+        self._redactor = redactor if names is None else AllNames(redactor, names)
 
     def admit(self, size: int) -> None:
-        """Refuse a request of `size` bytes that would take what we hold over the memory limit.
+        """Refuse a request of `size` bytes that would take what we hold over the memory limit, or wait too long.
 
         Raises Unavailable, which tells the sender when to try again.
         """
-        if self.held_bytes + size > self._limit_bytes:
-            raise Unavailable(
-                "The gateway holds as much telemetry as it may: try again later.",
-                "memory_limiter",
-                _RETRY_AFTER_SECONDS,
-            )
+        self._admission.check_room(size, self.held_bytes)
+        self._admission.check_wait(size, self._thread.expected_wait, self._thread.seconds_per_byte)
 
     async def accept(self, request: ReceivedRequest) -> Answer:
         """Take a request through all stages up to the sampler. Once this returns, each item is owed an outcome.
@@ -82,34 +121,98 @@ class Pipeline:
         Raises MalformedRequest or Unavailable, and then nothing of the request remains.
         """
         self.admit(len(request.body))
-        with self._stage("decode"):
-            decoded = decode.request(request)
-        with self._stage("redact"):
-            redacted = redact.batch(decoded.batch, self.rules)
+        decoded, redacted, decoding, redacting = await self._thread.redact(request, self._redactor)
+        self._observer.observe_stage("decode", decoding)
+        self._observer.observe_stage("redact", redacting)
+        payload = b""
+        if self.journal is not None:
+            with self._stage("journal"):
+                payload = serialized(redacted)
+        await self._take(redacted, decoded.rejected, payload)
+        return Answer(sum(decoded.rejected.values()), decoded.message)
+
+    async def take_over(self, handed: Handed) -> None:
+        """Take a request that a worker decoded and redacted, as `accept` goes on with its own.
+
+        Raises Unavailable, and then nothing of the request remains.
+        """
+        self._admission.check_room(len(handed.payload), self.held_bytes)
+        self._observer.observe_stage("decode", handed.decode_seconds)
+        self._observer.observe_stage("redact", handed.redact_seconds)
+        with self._stage("take_over"):
+            decoded = decode.request(ReceivedRequest(handed.signal, Encoding.PROTO, handed.payload)).batch
+            redacted: RedactedSpans | RedactedBatch
+            if isinstance(decoded, DecodedSpans):
+                redacted = redact.restored(decoded, self._reads, self._meter.reader.reads_event)
+                redacted = replace(redacted, findings=handed.findings)
+            else:
+                redacted = RedactedBatch(handed.signal, decoded.message, decoded.items, handed.findings)
+        if redacted.items != handed.items:
+            raise ValueError("what a worker handed over is not what it announced")
+        await self._take(redacted, handed.rejected, handed.payload)
+
+    def _reads(self, key: str) -> bool:
+        return key in self._sampler.probes.keys or self._meter.reader.reads(key)
+
+    async def _take(
+        self, redacted: RedactedSpans | RedactedBatch, rejected: Mapping[Reason, int], payload: bytes
+    ) -> None:
+        """Measure, write down and sample what was redacted; `payload` is the same, serialized, if there is a journal."""
+        signal = Signal.TRACES if isinstance(redacted, RedactedSpans) else redacted.signal
+        if self.journal is not None:
+            await self.journal.reserve(len(payload) + _RECORD_BYTES)
+        now = self._clock.monotonic()
         with self._stage("measure"):
-            measured = measure.batch(redacted, self._meter)
-        self._enter(decoded, measured)
+            measured = measure.batch(redacted, self._meter, now)
+        position = 0
+        if self.journal is not None:
+            position = self.journal.append(Batch(now, signal, redacted.items, rejected, payload))
+        self._enter(signal, redacted.items, rejected, measured)
         for rule, count in redacted.findings.items():
             self._observer.count_findings(rule, count)
-        if request.signal is Signal.TRACES:
+        if isinstance(measured, MeasuredSpans):
             with self._stage("sample"):
-                self._sample(measured)
-        elif measured.items:
-            self._destination.submit(request.signal, measured.message.SerializeToString(), measured.items)
-        return Answer(sum(decoded.rejected.values()), decoded.message)
+                self._sample(measured, position, now)
+        else:
+            for trace_id, told in measured.notes:
+                self._sampler.note(trace_id, told)
+        if isinstance(measured, MeasuredBatch) and measured.items:
+            self.submit(measured.signal, measured.message.SerializeToString(), measured.items, position)
+        if self.journal is not None:
+            with self._stage("sync"):
+                await self.journal.synced(position)
 
     def decide_due(self) -> bool:
         """Decide traces whose wait is over, some hundred at a time; say whether more are due already."""
         now = self._clock.monotonic()
+        if self.journal is not None:
+            self.journal.tidy(self._sampler.oldest_position)
+        if self.outbox is not None:
+            self.outbox.prod()
         if not self._is_due(now):
             return False
         with self._stage("decide"):
-            self._finish(self._sampler.take_due(now, _DECISIONS_AT_ONCE))
+            self._settle(self._sampler.take_due(now, _DECISIONS_AT_ONCE), now)
         return self._is_due(now)
 
     def decide_all(self) -> None:
         """Decide every waiting trace on what is known of it: the gateway stops."""
-        self._finish(self._sampler.flush(Trigger.SHUTDOWN))
+        now = self._clock.monotonic()
+        self._settle(self._sampler.flush(Trigger.SHUTDOWN, now), now)
+
+    def submit(self, signal: Signal, payload: bytes, items: int, position: int) -> None:
+        """Hand over a request of logs or metrics, that the journal has at `position`."""
+        receipt = self.journal.receipt(signal, position, position, b"", items) if self.journal is not None else None
+        self._destination.submit(signal, payload, items, receipt)
+
+    def state(self) -> Mapping[str, bytes]:
+        """The state of all stages behind the journal, as replay.Replay takes it."""
+        unknown = self.journal.receipts.partly_settled() if self.journal is not None else ()
+        return {
+            "meter": self._meter.state(),
+            "sampler": self._sampler.state(),
+            "ledger": self._ledger.state(unknown),
+        }
 
     def _is_due(self, now: float) -> bool:
         due = self._sampler.next_due()
@@ -117,30 +220,41 @@ class Pipeline:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of telemetry that wait for a decision or for export."""
-        return self._sampler.held_bytes + self._destination.held_bytes
+        """Bytes of telemetry that wait for redaction, for a decision or for export."""
+        return self._thread.waiting_bytes + self._sampler.held_bytes + self._destination.held_bytes
 
-    def _enter(self, decoded: Decoded, measured: MeasuredBatch) -> None:
-        signal = measured.signal
-        self._ledger.receive(signal, decoded.batch.items + sum(decoded.rejected.values()))
-        for reason, items in decoded.rejected.items():
-            self._ledger.settle(signal, Outcome.REJECTED, items, reason)
-        self._ledger.settle(signal, Outcome.DROPPED, measured.left_out, Reason.DERIVED_HERE)
+    def _enter(
+        self, signal: Signal, items: int, rejected: Mapping[Reason, int], measured: MeasuredSpans | MeasuredBatch
+    ) -> None:
+        self._ledger.receive(signal, items + sum(rejected.values()))
+        for reason, count in rejected.items():
+            self._ledger.settle(signal, Outcome.REJECTED, count, reason)
+        if isinstance(measured, MeasuredBatch):
+            self._ledger.settle(signal, Outcome.DROPPED, measured.left_out, Reason.DERIVED_HERE)
 
-    def _sample(self, measured: MeasuredBatch) -> None:
-        late = self._sampler.add(sample.by_trace(measured), self._clock.monotonic())
-        self._settle(late.kept, late.sampled_out_spans)
-        excess = self._sampler.held_bytes - int(self._limit_bytes * _EARLY_SHARE)
+    def _sample(self, measured: MeasuredSpans, position: int, now: float) -> None:
+        slices = sample.by_trace(measured, self._sampler.probes, position)
+        self._settle(self._sampler.add(slices, now), now)
+        excess = self._sampler.held_bytes - int(self._admission.limit_bytes * _EARLY_SHARE)
         if excess > 0:
-            self._finish(self._sampler.evict(excess))
+            self._settle(self._sampler.evict(excess, now), now)
 
-    def _finish(self, decided: Decided) -> None:
-        self._settle(decided.kept, decided.sampled_out_spans)
-
-    def _settle(self, kept: list[SampledTrace], sampled_out_spans: int) -> None:
-        self._ledger.settle(Signal.TRACES, Outcome.SAMPLED_OUT, sampled_out_spans)
-        if kept:
-            self._destination.submit_traces(kept)
+    def _settle(self, decided: Decided, now: float) -> None:
+        """Write verdicts down, enter in the ledger what ends here, and hand over what is kept."""
+        position = 0
+        if self.journal is not None and (decided.verdicts or decided.repeated_spans):
+            position = self.journal.append(Verdicts(now, _verdicts(decided), decided.repeated_spans))
+            self.journal.flush_soon()
+        self._observer.note_verdicts(decided.verdicts)
+        self._ledger.settle(Signal.TRACES, Outcome.SAMPLED_OUT, decided.sampled_out_spans)
+        self._ledger.settle(Signal.TRACES, Outcome.DROPPED, decided.repeated_spans, Reason.DUPLICATE)
+        if decided.kept:
+            for trace in decided.kept:
+                self._meter.kept(trace.trace_id)
+            if self.outbox is not None:
+                self.outbox.submit(decided.kept, position)
+            else:
+                self._destination.submit_traces(decided.kept)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -149,3 +263,17 @@ class Pipeline:
             yield
         finally:
             self._observer.observe_stage(name, self._clock.monotonic() - begin)
+
+
+def _verdicts(decided: Decided) -> list[Verdict]:
+    """What was decided, with the spans that it was decided of."""
+    spans = dict(decided.sampled_out)
+    spans |= {each.trace_id: each.facts.spans for each in decided.kept}
+    return [Verdict(trace_id, spans[trace_id], decision) for trace_id, decision in decided.verdicts]
+
+
+def serialized(redacted: RedactedSpans | RedactedBatch) -> bytes:
+    """The OTLP request that a batch makes, as the journal keeps it."""
+    if isinstance(redacted, RedactedBatch):
+        return redacted.message.SerializeToString()
+    return wire.frame_traces(SpanGroup(each.envelope, tuple([r.data for r in each.records])) for each in redacted.sets)

@@ -1,25 +1,30 @@
 """What the gateway says of itself in numbers: the catalogue of telemetry.yaml, kept up to date and served.
 
-/metrics shows it together with the derived LLM metrics; /healthz says that the process runs, /readyz that every
-receiver is bound and the destination is open.
+/metrics shows it together with the derived LLM metrics, with exemplars for those who accept OpenMetrics; /overflow
+shows which label values are too many; /healthz says that the process runs, /readyz that every receiver is bound and the
+destination is open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from spansieve import __version__, catalogue
 from spansieve.export import Destination
 from spansieve.exposition import SeriesCollector
-from spansieve.model import Signal
+from spansieve.journal import DurableJournal
+from spansieve.measure import Meter
+from spansieve.model import Decision, Signal
+from spansieve.names_stage import NamesStage
 from spansieve.outcome import Ledger, Outcome, Reason
 from spansieve.sample import Sampler
 from spansieve.series import SeriesStore
+from spansieve.verdict_log import VerdictLog
 
 _COUNTER_OF = {
     Outcome.EXPORTED: "spansieve.exported.items",
@@ -38,6 +43,9 @@ class Telemetry:
         self._sampler = sampler
         self._destination = destination
         self._policy = ""
+        self.journal: DurableJournal | None = None
+        self.verdict_log: VerdictLog | None = None
+        self.names: NamesStage | None = None
         self.series.set("spansieve.memory_limit.bytes", (), limit_bytes)
         # From the first scrape on every line of the books is there, at zero: rate() misses what springs up at one.
         for signal in Signal:
@@ -52,6 +60,11 @@ class Telemetry:
     def count_findings(self, rule: str, values: int) -> None:
         """Count values that a redaction rule took out."""
         self.series.add("spansieve.redactions", (rule,), values)
+
+    def note_verdicts(self, verdicts: Sequence[tuple[bytes, Decision]]) -> None:
+        """Enter verdicts in their log, if there is one."""
+        if self.verdict_log is not None:
+            self.verdict_log.note(verdicts)
 
     def count_request(self, transport: str, signal: Signal | None, code: str) -> None:
         """Count an export request by its answer."""
@@ -80,26 +93,48 @@ class Telemetry:
         for signal, outcome, reason, items in self._ledger.outcomes():
             labels = (signal,) if reason is Reason.NONE else (signal, reason)
             self._raise_to(_COUNTER_OF[outcome], labels, items)
-        for decision, traces in self._sampler.decided_traces.items():
-            verdict = "kept" if decision.keep else "sampled_out"
-            self._raise_to("spansieve.decisions", (verdict, decision.policy, decision.trigger), traces)
+        for tally, traces in self._sampler.decided_traces.items():
+            verdict = "kept" if tally.keep else "sampled_out"
+            self._raise_to("spansieve.decisions", (verdict, tally.policy, tally.trigger, tally.because), traces)
+        for policy, traces in self._sampler.shadow_kept.items():
+            self._raise_to("spansieve.shadow.kept.traces", (policy,), traces)
+        if self.verdict_log is not None:
+            self._raise_to("spansieve.verdict_log.missing", (), self.verdict_log.missing)
         self.series.set("spansieve.held.bytes", ("buffer",), self._sampler.held_bytes)
-        self.series.set("spansieve.held.bytes", ("export",), self._destination.held_bytes)
+        unread = self.names.waiting_bytes if self.names is not None else 0
+        self.series.set("spansieve.held.bytes", ("export",), self._destination.held_bytes - unread)
+        if self.names is not None:
+            self.series.set("spansieve.held.bytes", ("names",), unread)
+            self._raise_to("spansieve.names.withheld.bytes", (), self.names.withheld_bytes)
         self.series.set("spansieve.held.traces", (), self._sampler.held_traces)
         self.series.set("spansieve.export.consecutive_failures", (), self._destination.consecutive_failures)
+
+        if self.journal is not None:
+            self.series.set("spansieve.journal.bytes", (), self.journal.size)
+            self.series.set("spansieve.journal.failed", (), int(self.journal.failed))
+            self._raise_to("spansieve.journal.unrecorded", (), self.journal.unrecorded)
+
+    def count_damage(self, gaps: int) -> None:
+        """Count places in the journal that could not be read back."""
+        self.series.add("spansieve.journal.damage", (), gaps)
 
     def _raise_to(self, name: str, labels: tuple[str, ...], total: int) -> None:
         self.series.add(name, labels, total - self.series.value(name, labels))
 
 
-def application(telemetry: Telemetry, derived: SeriesStore, is_ready: Callable[[], bool]) -> Starlette:
+def application(telemetry: Telemetry, meter: Meter, is_ready: Callable[[], bool]) -> Starlette:
     """The HTTP application of the telemetry endpoint."""
     registry = CollectorRegistry()
-    registry.register(SeriesCollector([telemetry.series, derived]))
+    registry.register(SeriesCollector([telemetry.series, meter.series]))
 
-    async def metrics(_request: Request) -> Response:
+    async def metrics(request: Request) -> Response:
         telemetry.refresh()
-        return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"content-type": content_type})
+
+    async def overflow(_request: Request) -> Response:
+        # Values are redacted: what is measured has been through the rules.
+        return JSONResponse([each._asdict() for each in meter.overflow()])
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -107,4 +142,11 @@ def application(telemetry: Telemetry, derived: SeriesStore, is_ready: Callable[[
     async def readyz(_request: Request) -> Response:
         return PlainTextResponse("ready\n") if is_ready() else PlainTextResponse("not ready\n", status_code=503)
 
-    return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)])
+    return Starlette(
+        routes=[
+            Route("/metrics", metrics),
+            Route("/overflow", overflow),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ]
+    )

@@ -10,9 +10,13 @@ The field numbers are those of opentelemetry/proto/{collector/trace,trace,common
 scope that is empty is left out, as proto3 does with a default value.
 """
 
+import struct
 from collections.abc import Iterable
 from itertools import groupby
 from operator import attrgetter
+from typing import Final
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spansieve.model import Envelope, SpanGroup
 
@@ -42,12 +46,36 @@ def _tag(number: int) -> bytes:
 # ScopeSpans {scope, spans, schema_url}: 1, 2 and 3 both times.
 _FIRST, _SECOND, _THIRD = _tag(1), _tag(2), _tag(3)
 _SPAN_ATTRIBUTES = _tag(9)
+_DOUBLE = bytes((4 << 3 | 1,))  # AnyValue.double_value: 64 bits
 
 SPAN_OVERHEAD = 1 + 5
 """Bytes that a span in a frame takes beside its own at most: a tag and a length below 2^35."""
 
 GROUP_OVERHEAD = 6 * (1 + 5)
 """Bytes that a group in a frame takes beside its spans and its envelope at most: the six fields around them."""
+
+
+# A span that an SDK wrote starts with its trace id (field 1, 16 bytes) and span id (field 2, 8 bytes).
+_TRACE_ID_HEAD: Final = b"\x0a\x10"
+_SPAN_ID_HEAD: Final = b"\x12\x08"
+_TRACE_STATE_TAG: Final = b"\x1a"  # field 3
+
+
+def span_id(span: bytes) -> bytes:
+    """The id of a serialized span."""
+    if span[:2] == _TRACE_ID_HEAD and span[18:20] == _SPAN_ID_HEAD:
+        return span[20:28]
+    return Span.FromString(span).span_id
+
+
+def trace_state(span: bytes) -> str:
+    """The tracestate of a serialized span that holds each field once; empty for most."""
+    if span[:2] == _TRACE_ID_HEAD and span[18:20] == _SPAN_ID_HEAD:
+        if span[28:29] != _TRACE_STATE_TAG:
+            return ""
+        if (length := span[29]) < 0x80:
+            return span[30 : 30 + length].decode()
+    return Span.FromString(span).trace_state
 
 
 def string_attribute(key: str, value: str) -> bytes:
@@ -59,6 +87,18 @@ def string_attribute(key: str, value: str) -> bytes:
     any_value = _delimited(_FIRST, value.encode())  # AnyValue.string_value
     key_value = _delimited(_FIRST, key.encode()) + _delimited(_SECOND, any_value)  # KeyValue {key, value}
     return _delimited(_SPAN_ATTRIBUTES, key_value)
+
+
+def double_attribute(key: str, value: float) -> bytes:
+    """Encode one Span.attributes entry with a number, as string_attribute does with a text."""
+    any_value = _DOUBLE + struct.pack("<d", value)  # AnyValue.double_value
+    key_value = _delimited(_FIRST, key.encode()) + _delimited(_SECOND, any_value)
+    return _delimited(_SPAN_ATTRIBUTES, key_value)
+
+
+def trace_state_field(value: str) -> bytes:
+    """Encode Span.trace_state: put behind a serialized Span that has none, it is the span's."""
+    return _delimited(_TRACE_STATE_TAG, value.encode())
 
 
 def append_string_attribute(span: bytes, key: str, value: str) -> bytes:

@@ -12,6 +12,7 @@ from e2e.parts.processes import wait_until
 from gateway.helpers_gateway import Answered, StartGateway, ledger, sender, span_ids, trace
 
 SMALLEST_LIMIT = {"limit_mib": 1}
+MEMORY = {"durability": "memory"}
 PROSE_BYTES = 20_000
 MORE_THAN_FITS = 200  # requests of 20 KB: four times the limit
 REFUSALS = {"grpc": "UNAVAILABLE", "http": "503"}
@@ -44,7 +45,7 @@ def received_ids(sink: GrpcSink) -> Counter[bytes]:
 def test_senders_are_refused_at_the_memory_limit(transport: str, sink: GrpcSink, start: StartGateway) -> None:
     """While nothing can be exported, senders are refused in a way that makes them try again later."""
     sink.close()
-    accepted, refusal = fill(start(sink, memory_limiter=SMALLEST_LIMIT), transport)
+    accepted, refusal = fill(start(sink, memory_limiter=SMALLEST_LIMIT, storage=MEMORY), transport)
     assert 1 <= len(accepted) < 1024 * 1024 / PROSE_BYTES
     assert refusal.code == REFUSALS[transport]
     # Without this a sender may take the refusal for final: RetryInfo in gRPC, Retry-After in HTTP.
@@ -55,7 +56,7 @@ def test_senders_are_refused_at_the_memory_limit(transport: str, sink: GrpcSink,
 def test_nothing_answered_ok_is_lost(transport: str, sink: GrpcSink, start: StartGateway) -> None:
     """What was accepted while the Collector was away arrives when it is back, each span once."""
     sink.close()
-    accepted, _ = fill(start(sink, memory_limiter=SMALLEST_LIMIT), transport)
+    accepted, _ = fill(start(sink, memory_limiter=SMALLEST_LIMIT, storage=MEMORY), transport)
     sink.open()
     assert sink.wait_for(lambda: len(sink.spans()) >= len(accepted))
     assert received_ids(sink) == ids(accepted)
@@ -64,7 +65,7 @@ def test_nothing_answered_ok_is_lost(transport: str, sink: GrpcSink, start: Star
 def test_senders_are_accepted_again(sink: GrpcSink, start: StartGateway) -> None:
     """Once the queue has drained, the gateway takes new requests."""
     sink.close()
-    gateway = start(sink, memory_limiter=SMALLEST_LIMIT)
+    gateway = start(sink, memory_limiter=SMALLEST_LIMIT, storage=MEMORY)
     accepted, _ = fill(gateway, "grpc")
     sink.open()
     assert sink.wait_for(lambda: len(sink.spans()) >= len(accepted))
@@ -100,10 +101,28 @@ def test_books_balance_after_an_outage(sink: GrpcSink, start: StartGateway) -> N
     assert (books["received"], books["exported"], books["dropped"], books["in_flight"]) == (60, 60, 0, 0)
 
 
+def test_a_journal_takes_what_memory_may_not(sink: GrpcSink, start: StartGateway) -> None:
+    """Four times the memory limit is accepted while the Collector is away, and arrives, each span once."""
+    sink.close()
+    gateway = start(sink, memory_limiter=SMALLEST_LIMIT)
+    requests = [trace(spans=1, prose_bytes=PROSE_BYTES) for _ in range(MORE_THAN_FITS)]
+    with sender(gateway, "grpc") as to_gateway:
+        for request in requests:
+            wait_until(
+                lambda: to_gateway.send("traces", request.SerializeToString()).ok,  # noqa: B023 - called at once
+                "it is accepted",
+                within=20,
+            )
+    assert gateway.metrics().total("spansieve_held_bytes") < 1024 * 1024
+    sink.open()
+    assert sink.wait_for(lambda: len(sink.spans()) >= len(requests), 40)
+    assert received_ids(sink) == ids(requests)
+
+
 def test_stop_while_the_collector_is_away_says_what_was_dropped(sink: GrpcSink, start: StartGateway) -> None:
     """A stop that finds nobody to send to ends in time, drops with a reason, and says so as an error."""
     sink.close()
-    gateway = start(sink, shutdown_timeout="1s")
+    gateway = start(sink, shutdown_timeout="1s", storage=MEMORY)
     with sender(gateway, "grpc") as to_gateway:
         assert to_gateway.send("traces", trace().SerializeToString()).ok
     assert gateway.stop() == 0

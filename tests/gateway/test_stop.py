@@ -33,7 +33,9 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stopped]:
     refusals: set[str] = set()
     enough = threading.Event()
     with grpc_sink() as sink:
-        with Gateway(tmp_path_factory.mktemp("gateway"), forwarding(sink, HALF)) as gateway:
+        with Gateway(
+            tmp_path_factory.mktemp("gateway"), {**forwarding(sink, HALF), "drain_on_shutdown": True}
+        ) as gateway:
 
             def traffic(transport: str) -> None:
                 with sender(gateway, transport) as to_gateway:

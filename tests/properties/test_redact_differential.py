@@ -1,26 +1,52 @@
-"""The engine, with its anchors and windows, against the same patterns tried at every place of a text."""
+"""The engine, with its anchors, shapes and windows, against the same patterns tried at every place of a text."""
 
 import re
 
 from hypothesis import example, given, settings
 
 from spansieve import redact
-from spansieve.redact import jsontext, normalise
+from spansieve.redact import jsontext, matching, normalise
 from spansieve.redact.compiled import NO_FACTS
-from spansieve.redact.engine import REMOVED, Run
-from spansieve.redact.matching import OverBudget
+from spansieve.redact.engine import REMOVED
+from spansieve.redact.matching import Finding
 from unit.redact.helpers_redact import default_rules, mixed_texts
+
+_RULES = default_rules()
 
 
 def _everywhere(text: str) -> str:
-    """The text after all rules have been tried at each place, without the help of anchors."""
-    run = Run(default_rules())
-    anchors = [anchor for anchor, rules in enumerate(default_rules().by_anchor) if rules]
-    try:
-        places = [(at, anchor) for at in range(len(text) + 1) for anchor in anchors]
-        return run._plain(text, NO_FACTS, places, odd="\\" in text or bool(normalise.suspects([text])))
-    except OverBudget:
-        return REMOVED
+    """The text after each pattern was searched in all of it, and in all of its readings, until none finds more."""
+    odd = "\\" in text or bool(normalise.suspects([text]))
+    for _ in range(8):
+        findings = _all(text)
+        if odd:
+            for reading in normalise.readings(text):
+                for start, end, rule, value in _all(reading.text):
+                    span = reading.span(start, end)
+                    if span is not None:
+                        findings.append((*span, rule, value))
+        if not findings:
+            return text
+        text = matching.replace(text, findings, [], lambda _: None)[0]
+    return REMOVED
+
+
+def _all(text: str) -> list[Finding]:
+    found: list[Finding] = []
+    for rule, detector in _RULES.detectors:
+        at = 0
+        while (match := detector.search.search(text, at)) is not None:
+            at = match.start() + 1
+            span: tuple[int, int] | None = match.span(detector.group)
+            assert span is not None
+            if matching.excused(text, *span, rule, NO_FACTS, in_context=detector.in_context):
+                continue
+            if detector.check is not None:
+                span = detector.check(text, *span)
+            if span is not None:
+                found.append((*span, rule, text[span[0] : span[1]]))
+                at = max(at, span[1])
+    return found
 
 
 @settings(max_examples=150, deadline=None)
@@ -28,7 +54,7 @@ def _everywhere(text: str) -> str:
 @example("219 09 9999+1 415 555 2671")
 @example("ok 078-05-1120 12 4111 1111 1111 1111")
 def test_anchors_lose_no_match(text: str) -> None:
-    """What patterns find when tried everywhere they also find around anchors."""
+    """What patterns find when searched everywhere they also find around anchors."""
     if jsontext.looks_like(text):
         text = re.sub(r'["\[{\\]', "", text)
-    assert redact.text(text, default_rules())[0] == _everywhere(text)
+    assert redact.text(text, _RULES)[0] == _everywhere(text)

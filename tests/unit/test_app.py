@@ -16,6 +16,7 @@ from spansieve import app, config, logs
 from spansieve.app import Gateway
 from spansieve.clock import SystemClock
 from spansieve.config import ConfigError, GatewayConfig
+from spansieve.journal.writer import Failed
 
 ANY_PORT = """
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}}
@@ -127,9 +128,58 @@ exporters: {{otlp: {{endpoint: "collector:4317", tls: {{ca_file: {tmp_path}/ca.p
     assert ["policy.yaml" in found[0], "prices.yaml" in found[1], "ca.pem" in found[2]] == [True, True, True]
 
 
-def test_what_does_not_hold_yet_is_said_at_the_start(tmp_path: Path, log: io.StringIO) -> None:
-    """`durability: fsync` and `names: kept` are accepted, with a warning each."""
-    text = f"storage: {{durability: fsync, directory: {tmp_path}}}"
+def test_a_journal_that_would_not_be_read_is_said_at_the_start(tmp_path: Path, log: io.StringIO) -> None:
+    """`durability: memory` over segments of another run: what they owe is not forgotten in silence."""
+    segments = tmp_path / "journal"
+    segments.mkdir()
+    (segments / "00000000000000000001.segment").touch()
+    text = f"storage: {{durability: memory, directory: {tmp_path}}}"
     made = Gateway(config.parse(text, {}), SystemClock(), logs.configure("info", log))
     made._warn_of_what_is_not_there_yet()
-    assert {"names_in_free_text_are_not_detected", "no_journal_in_this_version"} <= events(log).keys()
+    assert "journal_is_not_read" in events(log)
+
+
+async def run_once(directory: Path, log: io.StringIO) -> Gateway:
+    """Start and stop."""
+    running = gateway(ANY_PORT, directory, log)
+    await running.start()
+    await running.stop()
+    return running
+
+
+async def test_a_journal_of_another_key_keeps_the_gateway_from_starting(tmp_path: Path, log: io.StringIO) -> None:
+    """It does not start empty: what is sealed there is owed."""
+    await run_once(tmp_path, log)
+    (tmp_path / "journal.key").unlink()
+    with pytest.raises(ConfigError, match="sealed with a key that is not there"):
+        await gateway(ANY_PORT, tmp_path, log).start()
+    assert list((tmp_path / "journal").glob("*.segment"))
+
+
+async def test_a_new_key_in_front_of_the_old_one_opens_what_that_sealed(tmp_path: Path, log: io.StringIO) -> None:
+    """So is a key rotated."""
+    await run_once(tmp_path, log)
+    file = tmp_path / "journal.key"
+    file.write_text("A" * 43 + "=\n" + file.read_text())
+    await run_once(tmp_path, log)
+    assert events(log)["journal_taken_up"]["segments"] == 1
+
+
+async def test_series_that_go_on_keep_their_start(tmp_path: Path, log: io.StringIO) -> None:
+    """What OTLP calls start_time is that of the first life."""
+    assert (await run_once(tmp_path, log))._started_ns == (await run_once(tmp_path, log))._started_ns
+
+
+async def test_a_failed_journal_makes_the_gateway_not_ready(tmp_path: Path, log: io.StringIO) -> None:
+    """A probe takes it out of service; it stays so until it is started anew."""
+    running = gateway(ANY_PORT, tmp_path, log)
+    await running.start()
+    assert running._is_ready()
+    assert running._journal is not None
+    running._journal.writing._on(Failed("write: EIO"))
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"http://{events(log)['ready']['telemetry']}/readyz")
+        metrics = await client.get(f"http://{events(log)['ready']['telemetry']}/metrics")
+    await running.stop()
+    assert answer.status_code == 503
+    assert "spansieve_journal_failed 1.0" in metrics.text

@@ -104,3 +104,53 @@ def test_a_catalogue_cannot_be_changed() -> None:
     """A loaded catalogue is read-only."""
     with pytest.raises(TypeError):
         catalogue.parse(_GOOD)["new"] = None  # type: ignore[index]  # that it is refused is the fact
+
+
+_SETS = """
+label_sets: {call: [model, service]}
+metrics:
+  - {name: a, kind: counter, unit: s, help: H., labels: [$call, outcome]}
+  - {name: b, kind: counter, unit: s, help: H., semconv: v1.41}
+  - {name: b, kind: histogram, unit: s, help: H., semconv: latest, buckets: [1]}
+"""
+
+
+def test_label_sets_stand_for_their_labels() -> None:
+    """`$name` puts the labels of a set in place, with those that are added to it at its end."""
+    assert catalogue.parse(_SETS)["a"].labels == ("model", "service", "outcome")
+    more = catalogue.parse(_SETS, more=(("call", ("task",)),))
+    assert more["a"].labels == ("model", "service", "task", "outcome")
+
+
+def test_a_generation_has_its_own_metrics() -> None:
+    """Metrics of another generation of the conventions are left out; the same name may stand in both."""
+    assert [catalogue.parse(_SETS, each)["b"].kind for each in catalogue.Semconv] == [Kind.COUNTER, Kind.HISTOGRAM]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (_SETS.replace("$call", "$none"), "a: there is no label set none."),
+        (_SETS.replace("{call: [model, service]}", "[model]"), "label_sets does not hold lists"),
+        (_SETS.replace("latest", "v2"), "semconv is none of v1.41, latest"),
+        (_SETS.replace("latest", "v1.41"), "b: the name stands twice."),
+        (_SETS.replace("outcome", "model"), "a: a label stands twice."),
+    ],
+)
+def test_mistakes_in_sets_and_generations(text: str, problem: str) -> None:
+    """Mistakes in label sets and generations are told by metric."""
+    with pytest.raises(CatalogueError, match=problem.replace(".", r"\.")):
+        catalogue.parse(text)
+
+
+def test_mistakes_are_found_in_all_generations() -> None:
+    """What is left out is checked all the same."""
+    with pytest.raises(CatalogueError, match="b: the buckets do not ascend"):
+        catalogue.parse(_SETS.replace(", buckets: [1]", ", buckets: [2, 1]"))
+
+
+@pytest.mark.parametrize("semconv", catalogue.Semconv)
+def test_the_shipped_metrics_are_valid(semconv: catalogue.Semconv) -> None:
+    """The catalogue of derived metrics is whole in both generations."""
+    specs = catalogue.load("spansieve.measure", "metrics.yaml", semconv)
+    assert {"spansieve.llm.requests", "gen_ai.client.operation.duration", "mcp.server.operation.duration"} <= set(specs)

@@ -118,7 +118,10 @@ def test_a_missing_environment_variable_is_named() -> None:
         ),
         (
             "sampling: {policies: [{name: a, type: slow}]}",
-            "sampling.policies[0].type: one of always_sample, status_code, latency, probabilistic is needed. "
+            "sampling.policies[0].type: one of always_sample, status_code, latency, probabilistic, string_attribute, "
+            "numeric_attribute, boolean_attribute, trace_state, span_count, rate_limiting, bytes_limiting, llm_cost, "
+            "llm_tokens, llm_ttft, llm_time_per_output_token, llm_retries, llm_error, llm_safety_block, evaluation, "
+            "thumbs_down, tool_error, redacted, dynamic, conversation, and, not, drop, composite is needed. "
             "Example: type: always_sample",
         ),
         (
@@ -141,7 +144,8 @@ def test_a_missing_environment_variable_is_named() -> None:
         (
             "sampling: 3",
             "sampling: 3 is not accepted: keys and values are needed here. "
-            "Known here: decision_wait, policies, decision_cache.",
+            "Known here: decision_wait, decision_wait_after_root_received, late_error_wait, maximum_trace_size_mib, "
+                "policies, budget, decision_cache.",
         ),
         ("- a", "The file holds a list, not keys and values, for example: receivers: {otlp: …}."),
         ("a: 1\na: 2", "The file is not valid YAML in line 2: the key 'a' stands twice."),

@@ -10,8 +10,9 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Exemplar
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from helpers_spans import as_message
 from spansieve import decode
-from spansieve.decode import Decoded
+from spansieve.decode import AnyDecoded
 from spansieve.errors import MalformedRequest
 from spansieve.model import Encoding, ExportRequest, ReceivedRequest, Signal
 from spansieve.outcome import Reason
@@ -59,15 +60,16 @@ def received(message: ExportRequest) -> ReceivedRequest:
     return ReceivedRequest(signal, Encoding.PROTO, message.SerializeToString())
 
 
-def decoded(message: ExportRequest) -> Decoded:
+def decoded(message: ExportRequest) -> AnyDecoded:
     """What decode makes of the message."""
     return decode.request(received(message))
 
 
-def names(result: Decoded) -> list[str]:
+def names(result: AnyDecoded) -> list[str]:
     """The names of the spans that were kept."""
-    assert isinstance(result.batch.message, ExportTraceServiceRequest)
-    return [s.name for rs in result.batch.message.resource_spans for ss in rs.scope_spans for s in ss.spans]
+    kept = as_message(result.batch)
+    assert isinstance(kept, ExportTraceServiceRequest)
+    return [s.name for rs in kept.resource_spans for ss in rs.scope_spans for s in ss.spans]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def names(result: Decoded) -> list[str]:
 def test_a_valid_request_passes_whole(message: ExportRequest, items: int) -> None:
     """Nothing is changed, nothing is told, and the items are counted."""
     result = decoded(message)
-    assert result.batch.message == message
+    assert as_message(result.batch) == message
     assert (result.batch.items, dict(result.rejected), result.message) == (items, {}, "")
 
 
@@ -186,8 +188,8 @@ def test_envelopes_that_are_left_empty_are_pruned() -> None:
     request = traces(bad)
     request.resource_spans[0].scope_spans.add().spans.append(span("a"))
     request.resource_spans.add().scope_spans.add().spans.append(bad)
-    request.resource_spans.add().scope_spans.add().spans.append(span("b"))
-    kept = decoded(request).batch.message
+    request.resource_spans.add(schema_url="other").scope_spans.add().spans.append(span("b"))
+    kept = as_message(decoded(request).batch)
     assert isinstance(kept, ExportTraceServiceRequest)
     assert [len(rs.scope_spans) for rs in kept.resource_spans] == [1, 1]
 
@@ -199,7 +201,7 @@ def test_an_envelope_keeps_what_it_says_when_spans_go() -> None:
     envelope.resource.attributes.add(key="service.name").value.string_value = "shop"
     envelope.schema_url = "https://opentelemetry.io/schemas/1.41.0"
     envelope.scope_spans[0].scope.name = "openai"
-    kept = decoded(request).batch.message
+    kept = as_message(decoded(request).batch)
     del envelope.scope_spans[0].spans[0]
     assert kept == request
 
@@ -215,7 +217,7 @@ def test_an_envelope_keeps_what_it_says_when_spans_go() -> None:
 def test_an_invalid_log_record_goes_alone(bad: LogRecord, phrase: str) -> None:
     """A log record may be without ids; one of a wrong length is rejected."""
     result = decoded(logs(LogRecord(severity_text="a"), bad))
-    assert result.batch.message == logs(LogRecord(severity_text="a"))
+    assert as_message(result.batch) == logs(LogRecord(severity_text="a"))
     assert dict(result.rejected) == {Reason.INVALID_ID: 1}
     assert result.message == f"1 of 2 log records rejected: 1 {phrase}."
 
@@ -224,7 +226,7 @@ def test_an_invalid_log_record_goes_alone(bad: LogRecord, phrase: str) -> None:
 def test_a_data_point_goes_with_its_exemplar(bad: Exemplar) -> None:
     """Four kinds of data points bear exemplars; rejected are points, and metrics left without any are pruned."""
     result = decoded(every_kind_of_metric((Exemplar(), bad)))
-    message = result.batch.message
+    message = as_message(result.batch)
     assert isinstance(message, ExportMetricsServiceRequest)
     assert [m.name for m in message.resource_metrics[0].scope_metrics[0].metrics] == ["summary"]
     assert (result.batch.items, dict(result.rejected)) == (1, {Reason.INVALID_ID: 4})
@@ -234,7 +236,7 @@ def test_a_data_point_goes_with_its_exemplar(bad: Exemplar) -> None:
 def test_nothing_valid_leaves_an_empty_batch() -> None:
     """A request of which everything is rejected is not malformed."""
     result = decoded(logs(LogRecord(trace_id=b"t")))
-    assert (result.batch.items, result.batch.message) == (0, ExportLogsServiceRequest())
+    assert (result.batch.items, as_message(result.batch)) == (0, ExportLogsServiceRequest())
 
 
 @pytest.mark.parametrize("signal", Signal)
@@ -277,7 +279,7 @@ def test_fields_outside_the_schema_are_removed() -> None:
         body = field + _varint(len(body)) + body
     result = decode.request(ReceivedRequest(Signal.TRACES, Encoding.PROTO, body))
     assert names(result) == ["a"]
-    assert SECRET.encode() not in result.batch.message.SerializeToString()
+    assert SECRET.encode() not in as_message(result.batch).SerializeToString()
 
 
 def test_json_is_decoded_by_the_same_rules() -> None:

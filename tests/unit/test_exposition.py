@@ -2,11 +2,13 @@
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families
 
 from spansieve import catalogue
 from spansieve.exposition import SeriesCollector
-from spansieve.series import SeriesStore
+from spansieve.series import Exemplar, SeriesStore
 
 _SPECS = catalogue.parse("""
 metrics:
@@ -95,3 +97,17 @@ def test_a_registry_refuses_a_taken_name(store: SeriesStore) -> None:
     registry.register(SeriesCollector([store]))
     with pytest.raises(ValueError, match="Duplicated"):
         registry.register(SeriesCollector([SeriesStore(_SPECS)]))
+
+
+def test_openmetrics_has_exemplars(store: SeriesStore) -> None:
+    """In OpenMetrics a bucket has its exemplar with its span, without a time; the older format has none."""
+    store.observe("some.wait", (), 0.75)
+    store.distribution("some.wait", ()).exemplars[1] = Exemplar(0.75, b"\xab" * 16, b"\xcd" * 8, 5)
+    registry = CollectorRegistry()
+    registry.register(SeriesCollector([store]))
+    shown = openmetrics.generate_latest(registry).decode()
+    trace, span = "ab" * 16, "cd" * 8
+    assert f'some_wait_seconds_bucket{{le="1.0"}} 1.0 # {{span_id="{span}",trace_id="{trace}"}} 0.75\n' in shown
+    assert shown.count("trace_id") == 1
+    assert "trace_id" not in _shown(store)
+    assert list(openmetrics_parser.text_string_to_metric_families(shown))

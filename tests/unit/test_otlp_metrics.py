@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from spansieve import catalogue, otlp_metrics
 from spansieve.catalogue import Kind
 from spansieve.exposition import SeriesCollector
-from spansieve.series import SeriesStore
+from spansieve.series import Exemplar, SeriesStore
 
 _SPECS = catalogue.parse("""
 metrics:
@@ -22,13 +22,42 @@ metrics:
 _PROMETHEUS_NAMES = {
     "gen_ai.client.operation.duration": "gen_ai_client_operation_duration_seconds",
     "gen_ai.client.operation.time_to_first_chunk": "gen_ai_client_operation_time_to_first_chunk_seconds",
+    "gen_ai.client.operation.time_per_output_chunk": "gen_ai_client_operation_time_per_output_chunk_seconds",
     "gen_ai.client.token.usage": "gen_ai_client_token_usage",
+    "gen_ai.invoke_agent.duration": "gen_ai_invoke_agent_duration_seconds",
+    "gen_ai.invoke_workflow.duration": "gen_ai_invoke_workflow_duration_seconds",
+    "gen_ai.execute_tool.duration": "gen_ai_execute_tool_duration_seconds",
+    "mcp.client.operation.duration": "mcp_client_operation_duration_seconds",
+    "mcp.server.operation.duration": "mcp_server_operation_duration_seconds",
     "spansieve.llm.requests": "spansieve_llm_requests_total",
     "spansieve.llm.errors": "spansieve_llm_errors_total",
+    "spansieve.llm.finish_reasons": "spansieve_llm_finish_reasons_total",
+    "spansieve.llm.safety_blocks": "spansieve_llm_safety_blocks_total",
     "spansieve.llm.streaming_requests": "spansieve_llm_streaming_requests_total",
+    "spansieve.llm.time_per_output_token": "spansieve_llm_time_per_output_token_seconds",
+    "spansieve.llm.tokens": "spansieve_llm_tokens_total",
+    "spansieve.llm.cached_tokens": "spansieve_llm_cached_tokens_total",
+    "spansieve.llm.reasoning_tokens": "spansieve_llm_reasoning_tokens_total",
+    "spansieve.llm.wasted_tokens": "spansieve_llm_wasted_tokens_total",
+    "spansieve.llm.context_window.saturation": "spansieve_llm_context_window_saturation",
+    "spansieve.llm.dialects": "spansieve_llm_dialects_total",
     "spansieve.llm.cost.usd": "spansieve_llm_cost_usd_total",
+    "spansieve.llm.unpriced_requests": "spansieve_llm_unpriced_requests_total",
     "spansieve.llm.unpriced_tokens": "spansieve_llm_unpriced_tokens_total",
+    "spansieve.llm.prices.info": "spansieve_llm_prices_info",
+    "spansieve.llm.evaluation.score": "spansieve_llm_evaluation_score",
+    "spansieve.llm.evaluations": "spansieve_llm_evaluations_total",
+    "spansieve.llm.feedback": "spansieve_llm_feedback_total",
+    "spansieve.llm.regenerations": "spansieve_llm_regenerations_total",
+    "spansieve.llm.conversation.depth": "spansieve_llm_conversation_depth",
+    "spansieve.llm.conversation.duration": "spansieve_llm_conversation_duration_seconds",
+    "spansieve.llm.conversations": "spansieve_llm_conversations_total",
+    "spansieve.llm.active_conversations": "spansieve_llm_active_conversations",
+    "spansieve.llm.reconciliation": "spansieve_llm_reconciliation",
+    "spansieve.llm.reconciliations": "spansieve_llm_reconciliations_total",
     "spansieve.llm.suspect": "spansieve_llm_suspect_total",
+    "spansieve.llm.not_understood": "spansieve_llm_not_understood_total",
+    "spansieve.llm.not_counted": "spansieve_llm_not_counted_total",
     "spansieve.llm.label_overflow": "spansieve_llm_label_overflow_total",
 }
 
@@ -93,6 +122,27 @@ def test_a_histogram_has_explicit_buckets() -> None:
     assert (point.count, point.sum) == (2, 7.5)
 
 
+def test_counts_that_are_not_whole_are_rounded() -> None:
+    """OTLP has whole numbers in buckets: each is rounded as it stands, and the count is their sum."""
+    store = SeriesStore(_SPECS)
+    for _ in range(4):
+        store.observe("some.wait", (), 0.5, 1.25)
+    store.observe("some.wait", (), 7, 1.4)
+    point = _metrics(_request(store))["some.wait"].histogram.data_points[0]
+    assert (list(point.bucket_counts), point.count, point.sum) == ([5, 0, 1], 6, 4 * 1.25 * 0.5 + 7 * 1.4)
+
+
+def test_histograms_have_exemplars() -> None:
+    """A point has its exemplars with trace and span; a time that cannot be is brought to one that can."""
+    store = _store()
+    at = store.distribution("some.wait", ())
+    for bucket, time_ns in enumerate((5, 150, 10**20)):
+        at.exemplars[bucket] = Exemplar(0.5 + bucket, b"t" * 16, b"s" * 8, time_ns)
+    found = _metrics(_request(store))["some.wait"].histogram.data_points[0].exemplars
+    assert [(e.time_unix_nano, e.as_double) for e in found] == [(100, 0.5), (150, 1.5), (200, 2.5)]
+    assert {(e.trace_id, e.span_id) for e in found} == {(b"t" * 16, b"s" * 8)}
+
+
 def test_metrics_without_series_are_left_out() -> None:
     """A metric without series is not sent."""
     assert _metrics(_request(SeriesStore(_SPECS))) == {}
@@ -105,6 +155,8 @@ def test_both_forms_name_the_same() -> None:
         labels = ("x",) * len(spec.labels)
         if spec.kind is Kind.HISTOGRAM:
             store.observe(spec.name, labels, 1)
+        elif spec.kind is Kind.GAUGE:
+            store.set(spec.name, labels, 1)
         else:
             store.add(spec.name, labels)
     registry = CollectorRegistry()

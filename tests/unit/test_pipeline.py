@@ -1,24 +1,30 @@
 """The stages in their order: what a request becomes, what the books say, and that a refused request leaves nothing."""
 
 from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+import pytest_asyncio
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from fakes import ManualClock, RecordingDestination
-from spansieve import redact, wire
+from spansieve import sampling_plan, wire
+from spansieve.config import Sampling
 from spansieve.errors import MalformedRequest, Unavailable
 from spansieve.measure import Meter
 from spansieve.measure.pricing import PriceTable
-from spansieve.model import DecodedBatch, Encoding, ReceivedRequest, RedactedBatch, Signal, Trigger
+from spansieve.model import Decision, DecodedSpans, Encoding, ReceivedRequest, RedactedSpans, Signal, Trigger
 from spansieve.outcome import Ledger, Outcome, Reason
 from spansieve.pipeline import Pipeline
-from spansieve.redact import CompiledRules, policy
-from spansieve.sample import Sampler, policies
+from spansieve.redact import Redactor
+from spansieve.redaction_thread import RedactionThread
+from spansieve.sample import Sampler
+from spansieve.sample.probes import Probes
+from unit.redact.helpers_redact import default_rules
 
 WAIT = 30.0
 START = 1_700_000_000_000_000_000
@@ -30,6 +36,7 @@ class Observed:
 
     stages: list[str] = field(default_factory=list)
     findings: Counter[str] = field(default_factory=Counter)
+    verdicts: list[tuple[bytes, Decision]] = field(default_factory=list)
 
     def observe_stage(self, stage: str, seconds: float) -> None:
         """Note a stage."""
@@ -38,6 +45,10 @@ class Observed:
     def count_findings(self, rule: str, values: int) -> None:
         """Note findings."""
         self.findings[rule] += values
+
+    def note_verdicts(self, verdicts: Sequence[tuple[bytes, Decision]]) -> None:
+        """Note verdicts."""
+        self.verdicts += verdicts
 
 
 class Bench:
@@ -48,14 +59,17 @@ class Bench:
         self.ledger = Ledger()
         self.destination = RecordingDestination(self.ledger)
         self.observed = Observed()
-        rules = policy.compile(policy.parse(policy.shipped("default")))
-        kept = (policies.StatusCode("errors", frozenset({"ERROR"})),)
+        errors = {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}}
+        settings = Sampling.model_validate({"decision_wait": f"{WAIT}s", "late_error_wait": "0s", "policies": [errors]})
+        probes = Probes()
         self.meter = Meter(PriceTable(()))
+        self.thread = RedactionThread(self.clock)
         self.pipeline = Pipeline(
-            rules=rules,
+            rules=default_rules(),
             meter=self.meter,
-            sampler=Sampler(kept, WAIT, 1000, 1000),
+            sampler=Sampler(sampling_plan.plan(settings, probes), 1000, 1000, probes),
             destination=self.destination,
+            thread=self.thread,
             ledger=self.ledger,
             clock=self.clock,
             limit_bytes=limit_bytes,
@@ -79,6 +93,23 @@ class Bench:
         return {name: items for name, items in lines.items() if items}
 
 
+Make = Callable[..., Bench]
+
+
+@pytest_asyncio.fixture
+async def make() -> AsyncIterator[Make]:
+    """Pipelines, whose threads end with the test."""
+    made: list[Bench] = []
+
+    def make(limit_bytes: int = 1 << 20) -> Bench:
+        made.append(Bench(limit_bytes))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        await bench.thread.stop()
+
+
 def request(signal: Signal, body: bytes) -> ReceivedRequest:
     """A protobuf request."""
     return ReceivedRequest(signal, Encoding.PROTO, body)
@@ -98,9 +129,9 @@ def span(trace: int, number: int = 1, *, error: bool = False, name: str = "work"
     return made
 
 
-async def test_a_failed_trace_is_kept_and_another_sampled_out() -> None:
+async def test_a_failed_trace_is_kept_and_another_sampled_out(make: Make) -> None:
     """After the wait, each span has its outcome and the books balance."""
-    bench = Bench()
+    bench = make()
     await bench.send(span(1, error=True), span(2))
     bench.clock.advance(WAIT)
     bench.pipeline.decide_due()
@@ -109,27 +140,27 @@ async def test_a_failed_trace_is_kept_and_another_sampled_out() -> None:
     assert bench.ledger.balances()
 
 
-async def test_nothing_is_decided_before_the_wait_is_over() -> None:
+async def test_nothing_is_decided_before_the_wait_is_over(make: Make) -> None:
     """The rest of a trace may still come."""
-    bench = Bench()
+    bench = make()
     await bench.send(span(1))
     bench.clock.advance(WAIT - 0.001)
     bench.pipeline.decide_due()
     assert bench.books() == {"received": 1, "in_flight": 1}
 
 
-async def test_many_due_traces_are_decided_in_rounds() -> None:
+async def test_many_due_traces_are_decided_in_rounds(make: Make) -> None:
     """Between two rounds others are served; the last round says that nothing more is due."""
-    bench = Bench()
+    bench = make()
     await bench.send(*(span(n) for n in range(1, 1002)))
     bench.clock.advance(WAIT)
     assert [bench.pipeline.decide_due() for _ in range(4)] == [True, True, False, False]
     assert bench.books() == {"received": 1001, "sampled_out": 1001}
 
 
-async def test_what_waits_is_redacted() -> None:
+async def test_what_waits_is_redacted(make: Make) -> None:
     """The bytes of a kept span hold the token, not the value."""
-    bench = Bench()
+    bench = make()
     await bench.send(span(1, error=True, name="mail jane.roe@example.com"))
     bench.pipeline.decide_all()
     (trace,) = bench.destination.traces
@@ -139,9 +170,9 @@ async def test_what_waits_is_redacted() -> None:
     assert bench.observed.findings["email"] == 1
 
 
-async def test_bad_spans_are_rejected_and_the_good_ones_go_on() -> None:
+async def test_bad_spans_are_rejected_and_the_good_ones_go_on(make: Make) -> None:
     """The sender is told how many; the books know the reason."""
-    bench = Bench()
+    bench = make()
     bad = span(2)
     bad.span_id = b"short"
     rejected, message = await bench.send(span(1), bad)
@@ -150,9 +181,9 @@ async def test_bad_spans_are_rejected_and_the_good_ones_go_on() -> None:
     assert (Signal.TRACES, Outcome.REJECTED, Reason.INVALID_ID, 1) in list(bench.ledger.outcomes())
 
 
-async def test_late_spans_follow_the_verdict_at_once() -> None:
+async def test_late_spans_follow_the_verdict_at_once(make: Make) -> None:
     """A span of a kept trace is exported, one of a sampled-out trace ends, neither waits."""
-    bench = Bench()
+    bench = make()
     await bench.send(span(1, error=True), span(2))
     bench.pipeline.decide_all()
     await bench.send(span(1, 2), span(2, 2))
@@ -160,9 +191,9 @@ async def test_late_spans_follow_the_verdict_at_once() -> None:
     assert [trace.decision.trigger for trace in bench.destination.traces] == [Trigger.SHUTDOWN, Trigger.LATE_SPAN]
 
 
-async def test_over_the_memory_limit_senders_are_refused() -> None:
+async def test_over_the_memory_limit_senders_are_refused(make: Make) -> None:
     """With the time after which to try again, and without a trace in the books."""
-    bench = Bench(limit_bytes=4096)
+    bench = make(limit_bytes=4096)
     await bench.send(*(span(n, error=True, name="x" * 1000) for n in range(1, 4)))
     with pytest.raises(Unavailable) as caught:
         await bench.send(span(9, name="x" * 2000))
@@ -170,18 +201,18 @@ async def test_over_the_memory_limit_senders_are_refused() -> None:
     assert bench.ledger.received(Signal.TRACES) == 3
 
 
-async def test_once_the_destination_takes_what_is_held_senders_are_welcome_again() -> None:
+async def test_once_the_destination_takes_what_is_held_senders_are_welcome_again(make: Make) -> None:
     """Back-pressure ends with its cause."""
-    bench = Bench(limit_bytes=4096)
+    bench = make(limit_bytes=4096)
     await bench.send(*(span(n, error=True, name="x" * 1000) for n in range(1, 4)))
     bench.pipeline.decide_all()
     bench.destination.export_all()
     assert await bench.send(span(9, name="x" * 2000)) == (0, "")
 
 
-async def test_near_the_memory_limit_the_oldest_traces_are_decided_early() -> None:
+async def test_near_the_memory_limit_the_oldest_traces_are_decided_early(make: Make) -> None:
     """By reason of memory, oldest first."""
-    bench = Bench(limit_bytes=4096)
+    bench = make(limit_bytes=4096)
     await bench.send(span(1, error=True, name="x" * 1500))
     await bench.send(span(2, error=True, name="x" * 1500))
     await bench.send(span(3, error=True, name="x" * 100))
@@ -189,32 +220,32 @@ async def test_near_the_memory_limit_the_oldest_traces_are_decided_early() -> No
     assert early == [(1, Trigger.MEMORY_PRESSURE)]
 
 
-async def test_a_malformed_request_leaves_nothing_behind() -> None:
+async def test_a_malformed_request_leaves_nothing_behind(make: Make) -> None:
     """No item is received, and the message quotes nothing."""
-    bench = Bench()
+    bench = make()
     with pytest.raises(MalformedRequest) as caught:
         await bench.pipeline.accept(request(Signal.TRACES, b"jane.roe@example.com"))
     assert "jane" not in caught.value.description
     assert bench.books() == {}
 
 
-async def test_a_stage_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stage_that_fails_leaves_nothing_behind(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A defect in redaction refuses the request; nothing of it is in the books, the buffer or the destination."""
 
-    def fail(batch: DecodedBatch, rules: CompiledRules) -> RedactedBatch:
+    def fail(self: Redactor, decoded: DecodedSpans) -> RedactedSpans:
         raise RuntimeError
 
-    bench = Bench()
-    monkeypatch.setattr(redact, "batch", fail)
+    bench = make()
+    monkeypatch.setattr(Redactor, "request", fail)
     with pytest.raises(RuntimeError):
         await bench.send(span(1))
     assert bench.books() == {}
     assert bench.pipeline.held_bytes == 0
 
 
-async def test_log_records_are_redacted_and_go_on_at_once() -> None:
+async def test_log_records_are_redacted_and_go_on_at_once(make: Make) -> None:
     """They are not sampled."""
-    bench = Bench()
+    bench = make()
     message = ExportLogsServiceRequest()
     record = message.resource_logs.add().scope_logs.add().log_records.add()
     record.body.string_value = "mail jane.roe@example.com"
@@ -224,9 +255,9 @@ async def test_log_records_are_redacted_and_go_on_at_once() -> None:
     assert b"jane" not in payload
 
 
-async def test_an_applications_metric_under_a_derived_name_stops_here() -> None:
+async def test_an_applications_metric_under_a_derived_name_stops_here(make: Make) -> None:
     """It is counted as dropped, because it is derived here; its neighbour goes on."""
-    bench = Bench()
+    bench = make()
     message = ExportMetricsServiceRequest()
     metrics = message.resource_metrics.add().scope_metrics.add().metrics
     metrics.add(name="gen_ai.client.token.usage").histogram.data_points.add(count=1)
@@ -238,17 +269,39 @@ async def test_an_applications_metric_under_a_derived_name_stops_here() -> None:
     assert (Signal.METRICS, Outcome.DROPPED, Reason.DERIVED_HERE, 1) in list(bench.ledger.outcomes())
 
 
-async def test_an_empty_request_is_a_success() -> None:
+async def test_an_empty_request_is_a_success(make: Make) -> None:
     """OTLP asks for it."""
-    bench = Bench()
+    bench = make()
     for signal in Signal:
         answer = await bench.pipeline.accept(request(signal, b""))
         assert (answer.rejected, answer.message) == (0, "")
     assert bench.destination.requests == []
 
 
-async def test_the_stages_are_timed_in_their_order() -> None:
+async def test_the_stages_are_timed_in_their_order(make: Make) -> None:
     """One observation for each stage of a request."""
-    bench = Bench()
+    bench = make()
     await bench.send(span(1))
     assert bench.observed.stages == ["decode", "redact", "measure", "sample"]
+
+
+async def test_a_request_that_would_wait_too_long_is_refused(make: Make) -> None:
+    """By the pace of the redaction so far; the sender is told to come back when what waits is done."""
+    bench = make()
+    await bench.send(span(1))
+    bench.thread.waiting_bytes, pace = 100_000, bench.thread.seconds_per_byte
+    bench.thread.seconds_per_byte = 0.0001
+    with pytest.raises(Unavailable) as caught:
+        await bench.send(span(2))
+    bench.thread.waiting_bytes, bench.thread.seconds_per_byte = 0, pace
+    assert (caught.value.reason, caught.value.retry_after) == ("overload", pytest.approx(10, rel=0.01))
+    assert bench.ledger.received(Signal.TRACES) == 1
+
+
+async def test_rules_may_change_between_requests(make: Make) -> None:
+    """The next request goes by the new ones."""
+    bench = make()
+    await bench.send(span(1, error=True))
+    bench.pipeline.rules = default_rules()
+    await bench.send(span(2, error=True, name="mail jane.roe@example.com"))
+    assert bench.observed.findings["email"] == 1

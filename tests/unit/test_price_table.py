@@ -1,144 +1,31 @@
-"""Where prices come from."""
+"""The operator's prices before the shipped ones."""
 
-from datetime import UTC, datetime
-from decimal import Decimal
+import textwrap
 from pathlib import Path
 
-import genai_prices
 import pytest
-from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import TieredPrices
 
 from spansieve import price_table
 from spansieve.config import ConfigError
 from spansieve.measure.llm_call import CostSource, Tokens
 from spansieve.measure.pricing import PriceRow, PriceTable, cost_of
 
-_NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-_AT = int(_NOW.timestamp())
-_NOON_NS = _AT * 10**9
-
-
-@pytest.fixture(scope="module")
-def shipped() -> PriceTable:
-    """The prices without an operator's file."""
-    return price_table.load(None)
-
-
-def _row(table: PriceTable, provider: str, model: str) -> PriceRow:
-    row = table.find(provider, model, "", _NOON_NS)
-    assert row is not None
-    return row
-
-
-@pytest.mark.parametrize(
-    ("provider", "model", "hoster"),
-    [
-        ("openai", "gpt-4o-mini-2024-07-18", "openai"),
-        ("openai", "GPT-4o", "openai"),
-        ("openai", "o3-mini", "openai"),
-        ("openai", "text-embedding-3-small", "openai"),
-        ("anthropic", "claude-sonnet-4-5-20250929", "anthropic"),
-        ("anthropic", "claude-3-5-haiku-latest", "anthropic"),
-        ("gcp.gemini", "gemini-2.5-pro", "google"),
-        ("mistral_ai", "mistral-large-latest", "mistral"),
-        ("x_ai", "grok-3", "x-ai"),
-        ("azure.ai.openai", "gpt-4o", "azure"),
-        ("aws.bedrock", "anthropic.claude-3-5-sonnet-20241022-v2:0", "aws"),
-        ("groq", "llama-3.3-70b-versatile", "groq"),
-        ("deepseek", "deepseek-chat", "deepseek"),
-        ("perplexity", "sonar", "perplexity"),
-        ("perplexity", "sonar-deep-research", "perplexity"),
-    ],
-)
-@pytest.mark.parametrize("counts", [(1000, 500, None), (300_000, 10, None), (1000, 0, 400)])
-def test_costs_are_those_of_the_package(
-    shipped: PriceTable, provider: str, model: str, hoster: str, counts: tuple[int, int, int | None]
-) -> None:
-    """Our cost is what the package itself computes, tiers, cached tokens and fees included."""
-    given, output, cached = counts
-    row = _row(shipped, provider, model)
-    if row.output is None:
-        output = 0
-    usage = genai_prices.Usage(input_tokens=given, output_tokens=output, cache_read_tokens=cached)
-    expected = genai_prices.calc_price(usage, model, provider_id=hoster, genai_request_timestamp=_NOW).total_price
-    assert cost_of(Tokens(given, output, cached, None, None), row) == pytest.approx(float(expected), rel=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("provider", "model", "same_provider", "same_model"),
-    [
-        ("gcp.gemini", "models/gemini-2.5-flash", "gcp.gemini", "gemini-2.5-flash"),
-        ("gcp.vertex_ai", "publishers/google/models/gemini-2.5-flash", "gcp.gemini", "gemini-2.5-flash"),
-        ("gcp.gen_ai", "gemini-2.5-flash", "gcp.gemini", "gemini-2.5-flash"),
-        ("openai", "openai/gpt-4o", "openai", "gpt-4o"),
-        ("azure.ai.inference", "gpt-4o", "azure.ai.openai", "gpt-4o"),
-    ],
-)
-def test_spellings_of_a_model(
-    shipped: PriceTable, provider: str, model: str, same_provider: str, same_model: str
-) -> None:
-    """What clouds and proxies put before a model's name does not hide its price."""
-    assert _row(shipped, provider, model) == _row(shipped, same_provider, same_model)
-
-
-@pytest.mark.parametrize(
-    ("provider", "model"),
-    [
-        ("openai", "my-secret-model"),
-        ("my-own-vllm", "gpt-4o"),
-        ("openai-compatible-proxy", "gpt-4o"),
-        ("", "gpt-4o"),
-        ("ibm.watsonx.ai", "granite"),
-        ("openai", ""),
-        ("openai", "/"),
-        ("openai", "models/"),
-    ],
-)
-def test_unknown_models_have_no_price(shipped: PriceTable, provider: str, model: str) -> None:
-    """An unknown provider or model has no price; it is not guessed from a similar one."""
-    assert shipped.find(provider, model, model, _NOON_NS) is None
-
-
-def test_the_whole_package_is_readable() -> None:
-    """Every price that the package ships becomes a row."""
-    source = price_table.shipped_prices()
-    snapshot = get_snapshot()
-    rows = [source(p.id, m.id, _AT) for p in snapshot.providers for m in p.models if not p.id.startswith("huggingface")]
-    assert sum(row is not None for row in rows) > 0.95 * len(rows)
-
-
-def test_tiers_are_taken_over(shipped: PriceTable) -> None:
-    """A model whose price depends on the length of the input has tiers."""
-    row = _row(shipped, "gcp.gemini", "gemini-2.5-pro")
-    assert row.input is not None
-    assert [threshold for threshold, _ in row.input.tiers] == [200_000]
-
-
-def test_prices_are_those_of_the_time() -> None:
-    """An off-peak price holds in its hours only."""
-    source = price_table.shipped_prices()
-    day = datetime(2026, 11, 2, tzinfo=UTC).timestamp()
-    assert source("deepseek", "deepseek-v4-pro", int(day + 3 * 3600)) != source(
-        "deepseek", "deepseek-v4-pro", int(day + 12 * 3600)
-    )
-
-
-def test_the_package_remembers_nothing_for_us(shipped: PriceTable) -> None:
-    """Unknown models do not fill the package's own caches, which have no bound."""
-    snapshot = get_snapshot()
-    before = len(snapshot._provider_misses), len(snapshot._lookup_cache)
-    for n in range(50):
-        shipped.find("openai", f"no-such-model-{n}", "", 0)
-    assert (len(snapshot._provider_misses), len(snapshot._lookup_cache)) == before
-
-
+_GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "llm-metrics.md"
+_NOON_NS = 1_793_534_400 * 10**9
 _OVERRIDE = """
 prices:
   - provider: openai
     model: GPT-4o
     usd_per_million_tokens: {input: 1, output: 2, cache_read: 0.5}
-  - {provider: azure.ai.openai, model: my-deployment, usd_per_million_tokens: {input: 3, output: 4, cache_write: 0}}
+    above_input_tokens: [{tokens: 1000000, input: 10, output: 20, cache_read: 5}]
+  - {provider: openai, model: gpt-4o, service_tier: Batch, usd_per_million_tokens: {input: 0.5, output: 1}}
+  - {provider: azure.ai.openai, model: my-deployment, usd_per_million_tokens: {input: 3, output: 4, cache_write: 0},
+     usd_per_call: 0.25, context_window: 1000}
+  - {model: llama-at-home, usd_per_million_tokens: {input: 0, output: 0}}
+aliases:
+  - {provider: azure.ai.openai, model: fast, price_of: {provider: openai, model: gpt-4o-mini}}
+  - {provider: azure.ai.openai, model: own, price_of: {provider: openai, model: gpt-4o}}
+  - {model: nowhere, price_of: {provider: openai, model: no-such-model}}
 """
 
 
@@ -148,19 +35,102 @@ def _write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_operators_prices_go_first(tmp_path: Path) -> None:
+@pytest.fixture
+def table(tmp_path: Path) -> PriceTable:
+    """The shipped prices behind an operator's file."""
+    return price_table.load(_write(tmp_path, _OVERRIDE))
+
+
+def _row(table: PriceTable, provider: str, model: str, tier: str = "") -> PriceRow:
+    row = table.find(provider, model, "", _NOON_NS, tier)
+    assert row is not None
+    return row
+
+
+def test_the_operators_prices_go_first(table: PriceTable) -> None:
     """The operator's price holds, for the request's model too, before the shipped one for the response's."""
-    table = price_table.load(_write(tmp_path, _OVERRIDE))
     row = table.find("openai", "gpt-4o-2024-08-06", "gpt-4o", _NOON_NS)
     assert row is not None
     assert row.source is CostSource.OVERRIDE
     assert cost_of(Tokens(10**6, 10**6, 10**6, None, None), row) == pytest.approx(2.5)
 
 
-def test_the_shipped_prices_remain(tmp_path: Path) -> None:
+def test_a_long_input_pays_its_own_rates(table: PriceTable) -> None:
+    """Above the operator's threshold the whole call pays the rates that stand there."""
+    assert cost_of(Tokens(2 * 10**6, 10**6, None, None, None), _row(table, "openai", "gpt-4o")) == pytest.approx(40)
+
+
+@pytest.mark.parametrize(("tier", "usd"), [("", 1.0), ("batch", 0.5), ("flex", 1.0)])
+def test_a_service_tier_may_have_its_own_prices(table: PriceTable, tier: str, usd: float) -> None:
+    """An entry for a tier holds in that tier, and the one without in all others."""
+    assert cost_of(Tokens(10**6, 0, None, None, None), _row(table, "openai", "gpt-4o", tier)) == pytest.approx(usd)
+
+
+def test_a_fee_and_a_window(table: PriceTable) -> None:
+    """A fee for each call and the context window are the operator's, too."""
+    row = _row(table, "azure.ai.openai", "my-deployment")
+    assert (row.per_call, row.context_window) == (0.25, 1000)
+
+
+def test_the_shipped_window_remains(table: PriceTable) -> None:
+    """An entry without a window has that of the shipped table."""
+    assert _row(table, "openai", "gpt-4o").context_window == 128_000
+
+
+@pytest.mark.parametrize("provider", ["", "vllm", "openai"])
+def test_an_entry_may_hold_for_any_provider(table: PriceTable, provider: str) -> None:
+    """Without a provider an entry holds wherever the model is served; a price of 0 is a price."""
+    assert cost_of(Tokens(5, 5, None, None, None), _row(table, provider, "Llama-At-Home")) == 0
+
+
+def test_an_alias_has_the_price_of_another_model(table: PriceTable) -> None:
+    """An alias is priced as its target, by the operator or by the table, and says which."""
+    assert _row(table, "azure.ai.openai", "fast") == _row(table, "openai", "gpt-4o-mini")
+    assert _row(table, "azure.ai.openai", "own") == _row(table, "openai", "gpt-4o")
+    assert _row(table, "azure.ai.openai", "own").source is CostSource.OVERRIDE
+
+
+def test_an_alias_of_nothing_has_no_price(table: PriceTable) -> None:
+    """An alias whose target nobody knows is unpriced."""
+    assert table.find("openai", "nowhere", "", _NOON_NS) is None
+
+
+def test_the_shipped_prices_remain(table: PriceTable) -> None:
     """What the operator does not name keeps its shipped price."""
-    table = price_table.load(_write(tmp_path, _OVERRIDE))
     assert _row(table, "openai", "gpt-4o-mini").source is CostSource.TABLE
+
+
+def _indented(text: str, first: str) -> str:
+    """Return the indented block of a text that begins with a line."""
+    block = text[text.index(f"    {first}") :].splitlines()
+    end = next((at for at, line in enumerate(block) if line.strip() and not line.startswith("    ")), len(block))
+    return textwrap.dedent("\n".join(block[:end]))
+
+
+@pytest.mark.parametrize(
+    ("text", "models"),
+    [
+        (price_table.__doc__ or "", ["my-deployment", "my-deployment", "their-deployment"]),
+        (_GUIDE.read_text(encoding="utf-8"), ["my-deployment", "my-deployment", "llama-at-home", "fast"]),
+    ],
+    ids=["the module", "the guide"],
+)
+def test_the_examples_are_valid(text: str, models: list[str]) -> None:
+    """The files that we show as examples are accepted."""
+    file = price_table.parse(_indented(text, "prices:\n"), "example")
+    assert [each.model for each in (*file.prices, *file.aliases)] == models
+
+
+def test_the_version_tells_the_operators_file(table: PriceTable) -> None:
+    """The table's version holds the package's, and a digest of the operator's file."""
+    plain = price_table.load(None).version
+    assert (plain.version, plain.override_digest) == (table.version.version, "")
+    assert len(table.version.override_digest) == 12
+
+
+def test_providers_of_the_file(tmp_path: Path) -> None:
+    """The file's providers are told, each once."""
+    assert price_table.providers(_write(tmp_path, _OVERRIDE)) == ["openai", "azure.ai.openai", ""]
 
 
 @pytest.mark.parametrize(
@@ -168,20 +138,28 @@ def test_the_shipped_prices_remain(tmp_path: Path) -> None:
     [
         ("[", ["is not valid YAML in line 1"]),
         ("\0", ["is not valid YAML."]),
-        ("", ["does not hold one list named prices"]),
-        ("prices: []\nmore: 1", ["does not hold one list named prices"]),
-        ("prices: [1]", ["prices[0]: it is not a mapping"]),
-        ("prices: [{}]", ["provider is missing", "model is missing", "usd_per_million_tokens is missing"]),
+        ("", ["does not hold prices or aliases"]),
+        ("prices: []\nmore: 1", ["more is not a key"]),
+        ("prices: [1]", ["prices[0]"]),
+        ("prices: [{}]", ["model is missing", "usd_per_million_tokens is missing"]),
         (
             "prices: [{provider: a, model: b, colour: c, usd_per_million_tokens: {input: -1, output: x, extra: 1}}]",
-            ["colour is not a key", "extra is not a rate", "input is not a number", "output is not a number"],
+            ["input", "output", "extra is not a key", "colour is not a key"],
         ),
         ("prices: [{provider: a, model: b, usd_per_million_tokens: {input: 1}}]", ["output is missing"]),
-        ("prices: [{provider: a, model: b, usd_per_million_tokens: {input: .nan, output: true}}]",
-         ["input is not a number", "output is not a number"]),
-        (_OVERRIDE.replace("my-deployment", "GPT-4O").replace("azure.ai.", ""), ["provider and model stand twice"]),
+        ("prices: [{provider: a, model: b, usd_per_million_tokens: {input: .nan, output: true}}]", ["input", "output"]),
+        (_OVERRIDE.replace("my-deployment", "GPT-4O").replace("azure.ai.", ""), ["gpt-4o of openai twice"]),
+        (
+            "prices: [{model: b, service_tier: flex, usd_per_million_tokens: {input: 1, output: 1}}]",
+            ["b of any provider for the service tier flex alone"],
+        ),
+        (
+            "prices: [{model: b, usd_per_million_tokens: {input: 1, output: 1}, above_input_tokens: "
+            "[{tokens: 2, input: 1, output: 1}, {tokens: 1, input: 1, output: 1}]}]",
+            ["do not ascend"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_bad_file_is_refused(tmp_path: Path, text: str, problems: list[str]) -> None:
     """Every mistake of the operator's file is told, with the file's name."""
     path = _write(tmp_path, text)
@@ -205,8 +183,3 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="it is not UTF-8 text"):
         price_table.load(path)
-
-
-def test_a_tiered_fee_is_its_base() -> None:
-    """A fee per call does not depend on the input."""
-    assert price_table._flat(TieredPrices(base=Decimal(5), tiers=[])) == 5

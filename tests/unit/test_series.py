@@ -1,11 +1,12 @@
 """The store of series."""
 
+import json
 import math
 
 import pytest
 
 from spansieve import catalogue
-from spansieve.series import HistogramValue, SeriesStore
+from spansieve.series import Exemplar, HistogramValue, SeriesStore
 
 _SPECS = catalogue.parse("""
 metrics:
@@ -112,3 +113,76 @@ def test_a_snapshot_is_in_the_catalogues_order(store: SeriesStore) -> None:
     store.set("g", (), 1)
     store.add("c", ("a",))
     assert [series.spec.name for series in store.snapshot()] == ["c", "c", "g", "h"]
+
+
+def test_a_value_may_stand_for_several(store: SeriesStore) -> None:
+    """A value that stands for 2.5 of its like is counted and summed 2.5 times."""
+    store.observe("h", ("a",), 1.5, 2.5)
+    [series] = store.snapshot()
+    assert series.value == HistogramValue((0, 2.5, 0), 3.75)
+
+
+def test_series_at_hand_are_those_of_the_store(store: SeriesStore) -> None:
+    """What is entered into a series at hand is in the store, beside what is entered by name."""
+    store.counter("c", ("a",)).value += 2
+    store.add("c", ("a",))
+    assert store.distribution("h", ("a",)).observe(9) == 2
+    store.observe("h", ("a",), 1)
+    assert [series.value for series in store.snapshot()] == [3, HistogramValue((1, 0, 1), 10)]
+
+
+@pytest.mark.parametrize(("method", "name"), [("counter", "g"), ("distribution", "c"), ("clear", "c")])
+def test_series_at_hand_have_their_kind(store: SeriesStore, method: str, name: str) -> None:
+    """There is no counter of a gauge's name, no distribution of a counter's."""
+    with pytest.raises(KeyError):
+        getattr(store, method)(name)
+
+
+@pytest.mark.parametrize(("method", "name"), [("counter", "c"), ("distribution", "h")])
+def test_series_at_hand_have_their_labels(store: SeriesStore, method: str, name: str) -> None:
+    """A series at hand has as many labels as its metric."""
+    with pytest.raises(ValueError, match="0 label values given, 1 declared"):
+        getattr(store, method)(name, ())
+
+
+def test_a_gauge_may_be_cleared(store: SeriesStore) -> None:
+    """A cleared gauge has no series."""
+    store.set("g", (), 1)
+    store.clear("g")
+    assert store.snapshot() == ()
+
+
+def _filled(store: SeriesStore) -> None:
+    store.add("c", ("a",), 0.1)
+    store.add("c", ("a",), 0.2)
+    store.set("g", (), 1e300)
+    for value in (0.1, 0.2, 7.7):
+        store.observe("h", ("a",), value, 1.1)
+    store.distribution("h", ("a",)).exemplars[0] = Exemplar(0.1, b"t" * 16, b"s" * 8, 5)
+
+
+def test_a_restored_store_is_the_same(store: SeriesStore) -> None:
+    """A store that took over a state, through JSON, holds the same to the last bit, exemplars too, and counts on."""
+    other = SeriesStore(_SPECS)
+    _filled(store)
+    other.add("c", ("forgotten",))
+    other.restore(json.loads(json.dumps(store.state())))
+    assert other.snapshot() == store.snapshot()
+    _filled(store)
+    _filled(other)
+    assert other.snapshot() == store.snapshot()
+
+
+def test_what_has_changed_its_meaning_is_not_restored(store: SeriesStore) -> None:
+    """Metrics that are gone, and those with other labels or buckets, begin anew; the rest is taken over."""
+    _filled(store)
+    other = SeriesStore(
+        catalogue.parse("""
+metrics:
+  - {name: c, kind: counter, unit: "{item}", help: Counted., labels: [x, y]}
+  - {name: h, kind: histogram, unit: s, help: Waited., labels: [x], buckets: [1, 2, 3]}
+  - {name: g, kind: gauge, unit: By, help: Held.}
+""")
+    )
+    other.restore(store.state() | {"gone": [[[], 1]]})
+    assert [(series.spec.name, series.value) for series in other.snapshot()] == [("g", 1e300)]

@@ -1,7 +1,6 @@
 """docker-compose.yml, the two images, and the configuration of the stock parts: that they fit each other."""
 
 import itertools
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ import pytest
 import yaml
 
 from e2e.parts import build, processes
-from spansieve import catalogue, config
-from spansieve.catalogue import Kind
+from spansieve import config
 
 PROJECT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -19,20 +17,11 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILES = {
     name: PROJECT / service["build"]["dockerfile"] for name, service in SERVICES.items() if "build" in service
 }
-COLLECTOR_FILES = sorted((PROJECT / "collector-config").glob("*.yaml"))
-YAML_FILES = [*COLLECTOR_FILES, *sorted(p for p in (PROJECT / "stack").rglob("*") if p.suffix in {".yml", ".yaml"})]
-DASHBOARD: dict[str, Any] = json.loads(
-    (PROJECT / "stack" / "grafana" / "dashboards" / "spansieve.json").read_text(encoding="utf-8")
+COLLECTOR_FILES = sorted(
+    set((PROJECT / "collector-config").glob("*.yaml")) - {PROJECT / "collector-config/kustomization.yaml"}
 )
-PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
-SPECS = {
-    **catalogue.load("spansieve", "telemetry.yaml"),
-    **catalogue.load("spansieve", "measure/metrics.yaml"),
-}
-HISTOGRAM_SERIES = ("_bucket", "_sum", "_count")
-
+YAML_FILES = [*COLLECTOR_FILES, *sorted(p for p in (PROJECT / "stack").rglob("*") if p.suffix in {".yml", ".yaml"})]
 each_service = pytest.mark.parametrize("name", SERVICES)
-each_panel = pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
 
 
 def _named(path: Path) -> str:
@@ -50,7 +39,7 @@ def _environment(path: Path) -> dict[str, str | None]:
 @pytest.mark.parametrize("path", YAML_FILES, ids=_named)
 def test_every_file_is_yaml(path: Path) -> None:
     """Each configuration file holds a mapping or a list."""
-    assert yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict | list)
 
 
 @each_service
@@ -132,7 +121,12 @@ def test_mounts_exist(name: str, source: str, target: str, mode: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "flag"),
-    [("agent-collector", "--config="), ("backend-collector", "--config="), ("prometheus", "--config.file=")],
+    [
+        ("agent-collector", "--config="),
+        ("backend-collector", "--config="),
+        ("prometheus", "--config.file="),
+        ("alertmanager", "--config.file="),
+    ],
 )
 def test_configuration_is_mounted_where_it_is_read(name: str, flag: str) -> None:
     """The file that the command names is mounted, alone or with its folder."""
@@ -182,7 +176,8 @@ def _listening() -> set[str]:
             endpoint.rpartition(":")[2]
             for endpoint in (protocols.grpc.endpoint, protocols.http.endpoint, gateway.telemetry.metrics.endpoint)
         },
-        "prometheus": {"9090"},  # Prometheus' and Grafana's own defaults
+        "prometheus": {"9090"},  # Prometheus', Alertmanager's and Grafana's own defaults
+        "alertmanager": {"9093"},
         "grafana": {"3000"},
     }
     return {f"{name}:{port}" for name, found in ports.items() for port in found}
@@ -234,8 +229,9 @@ def test_the_gateway_is_not_scraped() -> None:
 
 def test_every_scrape_job_has_its_targets() -> None:
     """Each file of targets that Prometheus reads is there, and no other."""
-    scrape = yaml.safe_load((PROJECT / "stack/prometheus/prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
-    wanted = {file for job in scrape for source in job["file_sd_configs"] for file in source["files"]}
+    prometheus = yaml.safe_load((PROJECT / "stack/prometheus/prometheus.yml").read_text(encoding="utf-8"))
+    sources = [*prometheus["scrape_configs"], *prometheus["alerting"]["alertmanagers"]]
+    wanted = {file for source in sources for files in source["file_sd_configs"] for file in files["files"]}
     there = {f"targets/{path.name}" for path in (PROJECT / "stack" / "prometheus" / "targets").iterdir()}
     assert wanted == there
 
@@ -262,9 +258,13 @@ def test_there_are_no_secrets() -> None:
     assert not [name for name in names if re.search("PASSWORD|SECRET|TOKEN|API_?KEY|CREDENTIAL", name)]
 
 
-def test_prometheus_is_started_alike_everywhere() -> None:
-    """Compose and native runs give Prometheus the same features."""
-    assert set(processes.prometheus_flags()) <= set(SERVICES["prometheus"]["command"])
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [("prometheus", processes.prometheus_flags()), ("alertmanager", processes.alertmanager_flags())],
+)
+def test_parts_are_started_alike_everywhere(name: str, flags: tuple[str, ...]) -> None:
+    """Compose and native runs give Prometheus and Alertmanager the same flags."""
+    assert set(flags) <= set(SERVICES[name]["command"])
 
 
 def test_the_gateway_keeps_its_files_on_its_volume() -> None:
@@ -314,80 +314,9 @@ def test_containers_and_native_runs_are_of_one_version() -> None:
         if name != "otelcol"
     }
     assert {SERVICES["agent-collector"]["image"].rpartition(":")[2]} == versions
-    assert SERVICES["prometheus"]["image"].endswith(f":v{stamps['prometheus']}")
+    for name in ("prometheus", "alertmanager"):
+        assert SERVICES[name]["image"].endswith(f":v{stamps[name]}")
     assert SERVICES["tempo"]["image"].endswith(f":{stamps['tempo']}")
-
-
-def _series_and_labels(expression: str) -> tuple[set[str], set[str]]:
-    """The series that a PromQL expression reads, and the labels that it filters or groups by."""
-    labels = {label.strip() for group in re.findall(r"by \(([^)]*)\)", expression) for label in group.split(",")}
-    labels |= {label for braces in re.findall(r"\{([^}]*)\}", expression) for label in re.findall(r"(\w+)=", braces)}
-    rest = re.sub(r"by \([^)]*\)|\{[^}]*\}|\[[^\]]*\]", " ", expression)
-    return set(re.findall(r"\b(?:gen_ai|spansieve)_\w+", rest)), labels
-
-
-def _exposed() -> dict[str, set[str]]:
-    """Every series of the catalogues by its Prometheus name, with its labels."""
-    known: dict[str, set[str]] = {}
-    for spec in SPECS.values():
-        labels = {catalogue.prometheus_label(label) for label in spec.labels}
-        name = catalogue.prometheus_name(spec)
-        if spec.kind is Kind.HISTOGRAM:
-            known |= {name + suffix: labels | ({"le"} if suffix == "_bucket" else set()) for suffix in HISTOGRAM_SERIES}
-        else:
-            known[name] = labels
-    return known
-
-
-@each_panel
-def test_panels_ask_for_metrics_that_exist(panel: dict[str, Any]) -> None:
-    """Each series of a panel is in a catalogue, and has the labels that the panel uses."""
-    for target in panel["targets"]:
-        series, labels = _series_and_labels(target["expr"])
-        assert series
-        assert series <= _exposed().keys()
-        assert labels <= set.union(*(_exposed()[name] for name in series))
-
-
-@each_panel
-def test_legends_use_labels_that_the_query_keeps(panel: dict[str, Any]) -> None:
-    """Each label in a legend is one that the query groups by."""
-    for target in panel["targets"]:
-        kept = {label.strip() for group in re.findall(r"by \(([^)]*)\)", target["expr"]) for label in group.split(",")}
-        assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= kept
-
-
-def test_variables_ask_for_metrics_that_exist() -> None:
-    """Each choice at the top of the dashboard is filled from a series and a label of the catalogue."""
-    for variable in DASHBOARD["templating"]["list"]:
-        query = re.fullmatch(r"label_values\((\w+)(?:\{.*\})?, (\w+)\)", variable["query"]["query"])
-        assert query
-        assert query[2] in _exposed()[query[1]]
-
-
-def test_panels_have_a_place_and_a_name_of_their_own() -> None:
-    """Ids and titles are unique, and no two panels cover the same cell of the grid."""
-    ids = [panel["id"] for panel in DASHBOARD["panels"]]
-    titles = [panel["title"] for panel in DASHBOARD["panels"]]
-    cells = [
-        (x, y)
-        for place in (panel["gridPos"] for panel in DASHBOARD["panels"])
-        for x in range(place["x"], place["x"] + place["w"])
-        for y in range(place["y"], place["y"] + place["h"])
-    ]
-    assert len(set(ids)) == len(ids)
-    assert len(set(titles)) == len(titles)
-    assert len(set(cells)) == len(cells)
-    assert max(x for x, _ in cells) < 24  # the width of Grafana's grid
-
-
-def test_datasources_of_the_dashboard_are_provisioned() -> None:
-    """Each panel reads from a datasource that Grafana is given."""
-    provisioned = yaml.safe_load(
-        (PROJECT / "stack/grafana/provisioning/datasources/datasources.yaml").read_text(encoding="utf-8")
-    )["datasources"]
-    used = {target["datasource"]["uid"] for panel in PANELS for target in panel["targets"]}
-    assert used <= {source["uid"] for source in provisioned}
 
 
 def test_the_dashboard_is_found_where_grafana_looks() -> None:

@@ -5,12 +5,13 @@ import pytest
 from starlette.applications import Starlette
 
 from fakes import RecordingDestination
-from spansieve import catalogue
+from spansieve.measure import Meter, MeterSettings, PriceTable
 from spansieve.model import Signal
 from spansieve.outcome import Ledger, Outcome, Reason
-from spansieve.sample import Sampler, policies
-from spansieve.series import SeriesStore
+from spansieve.sample import policies
 from spansieve.telemetry import Telemetry, application
+from unit.measure.helpers_observations import priced
+from unit.sample.helpers_sample import plan, sampler
 
 
 class Parts:
@@ -19,16 +20,16 @@ class Parts:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.ready = False
-        sampler = Sampler((policies.AlwaysSample("all"),), 1.0, 10, 10)
-        self.telemetry = Telemetry(self.ledger, sampler, RecordingDestination(self.ledger), 1 << 20)
-        derived = SeriesStore(catalogue.load("spansieve.measure", "metrics.yaml"))
-        self.application: Starlette = application(self.telemetry, derived, lambda: self.ready)
+        keep_all = sampler(plan(policies.AlwaysSample("all")))
+        self.telemetry = Telemetry(self.ledger, keep_all, RecordingDestination(self.ledger), 1 << 20)
+        self.meter = Meter(PriceTable(()), MeterSettings(label_limit=1))
+        self.application: Starlette = application(self.telemetry, self.meter, lambda: self.ready)
 
-    async def get(self, path: str) -> httpx.Response:
+    async def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask the endpoint."""
         transport = httpx.ASGITransport(app=self.application)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-            return await client.get(path)
+            return await client.get(path, headers=headers)
 
 
 @pytest.fixture
@@ -74,3 +75,23 @@ def test_one_policy_is_in_force(parts: Parts) -> None:
         if series.spec.name == "spansieve.build.info"
     }
     assert in_force == {"sha256:old": 0, "sha256:new": 1}
+
+
+async def test_the_format_is_negotiated(parts: Parts) -> None:
+    """Who accepts OpenMetrics gets it, with exemplars of kept traces; everyone else the text format."""
+    one = priced(1, 1, 0.5)
+    parts.meter.take([(one,)], tuple, 0)
+    parts.meter.kept(one.origin.trace_id)
+    plain = await parts.get("/metrics")
+    assert plain.headers["content-type"].startswith("text/plain")
+    assert "trace_id=" not in plain.text
+    open_metrics = await parts.get("/metrics", accept="application/openmetrics-text; version=1.0.0")
+    assert open_metrics.headers["content-type"].startswith("application/openmetrics-text")
+    assert f'trace_id="{one.origin.trace_id.hex()}"' in open_metrics.text
+    assert open_metrics.text.endswith("# EOF\n")
+
+
+async def test_the_overflow_page_tells_the_values(parts: Parts) -> None:
+    """Which values count under `other` is told, with label and number."""
+    parts.meter.take([(priced(1, 1, 0.5)._replace(request_model=model),) for model in ("a", "b", "b")], tuple, 0)
+    assert (await parts.get("/overflow")).json() == [{"label": "gen_ai.request.model", "value": "b", "times": 2}]

@@ -16,7 +16,10 @@ _COMMANDS = {
     "check": "check a configuration and the policy that it names; all mistakes at once",
     "redact": "redact standard input to standard output",
     "policy": "show, test, report on and compare redaction policies",
+    "dialects": "which dialects of LLM telemetry are read, and what of a file is not",
+    "prices": "what a model costs, and where the price comes from",
     "traces": "look into the embedded store",
+    "why": "whether a trace was kept, by which policy and for what reason",
 }
 
 

@@ -3,13 +3,17 @@
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from spansieve import decode, otlp_json, policy_source, redact
 from spansieve.cli import requests
 from spansieve.errors import MalformedRequest
 from spansieve.model import Encoding, ReceivedRequest, Signal
+from spansieve.names import otlp
+from spansieve.names_stage import names_redactor
 from spansieve.redact import CompiledRules, PolicyError
 
 
@@ -63,14 +67,20 @@ def run(arguments: argparse.Namespace) -> int:
 def _text(body: bytes, rules: CompiledRules) -> tuple[bytes, Mapping[str, int]]:
     # What is no UTF-8 is read as U+FFFD: bytes that nothing could be found in do not pass.
     text, findings = redact.text(body.decode("utf-8", "replace"), rules)
+    if (names := names_redactor(rules)) is not None:
+        text, found = names.text(text)
+        findings += found
     return text.encode("utf-8", "replace"), findings
 
 
 def _request(body: bytes, signal: Signal, encoding: Encoding, rules: CompiledRules) -> tuple[bytes, Mapping[str, int]]:
-    decoded = decode.request(ReceivedRequest(signal, encoding, body))
+    decoded = decode.message(ReceivedRequest(signal, encoding, body))
     if decoded.message:
         print(decoded.message, file=sys.stderr)
     batch = redact.batch(decoded.batch, rules)
+    if (names := names_redactor(rules)) is not None:
+        found = otlp.request(batch.message, names)
+        batch = replace(batch, findings=Counter(batch.findings) + found)
     if encoding is Encoding.JSON:
         return otlp_json.render(batch.message) + b"\n", batch.findings
     return batch.message.SerializeToString(), batch.findings

@@ -33,7 +33,7 @@ def read(file: Path) -> Iterator[DecodedBatch]:
     if file.suffix == ".pb":
         named = file.stem.rpartition(".")[2]
         signal = Signal(named) if named in {each.value for each in Signal} else Signal.TRACES
-        yield decode.request(ReceivedRequest(signal, Encoding.PROTO, body)).batch
+        yield decode.message(ReceivedRequest(signal, Encoding.PROTO, body)).batch
         return
     try:
         orjson.loads(body)
@@ -42,4 +42,4 @@ def read(file: Path) -> Iterator[DecodedBatch]:
     else:
         bodies = [body]
     for each in bodies:
-        yield decode.request(ReceivedRequest(signal_of(each), Encoding.JSON, each)).batch
+        yield decode.message(ReceivedRequest(signal_of(each), Encoding.JSON, each)).batch

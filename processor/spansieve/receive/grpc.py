@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from functools import partial
-from typing import NoReturn
 
 import grpc
 from grpc import aio
@@ -18,7 +17,7 @@ from spansieve.receive.ports import Acceptor, RequestObserver
 from spansieve.receive.status import CANCELLED, refusal, stopping, success
 
 _GRPC = "grpc"
-_KEY = "receivers.otlp.protocols.grpc.endpoint"
+GRPC_KEY = "receivers.otlp.protocols.grpc.endpoint"
 _SERVICES = {
     Signal.TRACES: "opentelemetry.proto.collector.trace.v1.TraceService",
     Signal.LOGS: "opentelemetry.proto.collector.logs.v1.LogsService",
@@ -39,8 +38,12 @@ class GrpcReceiverServer:
     where a message crosses the limit. Such calls never reach a handler, so that the observer does not hear of them.
     """
 
-    def __init__(self, config: GrpcReceiver, acceptor: Acceptor, observer: RequestObserver) -> None:
+    def __init__(
+        self, config: GrpcReceiver, acceptor: Acceptor, observer: RequestObserver, *, shared: bool = False
+    ) -> None:
+        """A `shared` port is listened on by other processes, too."""
         self._config = config
+        self._shared = shared
         self._acceptor = acceptor
         self._observer = observer
         self._health = health_aio.HealthServicer()
@@ -57,16 +60,16 @@ class GrpcReceiverServer:
         """
         endpoint = self._config.endpoint
         host, _, port = endpoint.rpartition(":")
-        if port != "0":
+        if port != "0" and not self._shared:
             # grpc-core says only that it failed; a trial says why. The port is free again before it is taken.
-            for each in bind(endpoint, _KEY):
+            for each in bind(endpoint, GRPC_KEY):
                 each.close()
         server = aio.server(
             options=[
                 ("grpc.max_receive_message_length", self._config.max_recv_msg_size_mib * 1024 * 1024),
                 ("grpc.compression_enabled_algorithms_bitset", _ACCEPTED_COMPRESSION),
-                # Else a second gateway on the same port would quietly get half of the connections.
-                ("grpc.so_reuseport", 0),
+                # Unless it is meant: a second gateway on the same port would quietly get half of the connections.
+                ("grpc.so_reuseport", int(self._shared)),
             ]
         )
         for signal, service in _SERVICES.items():
@@ -80,7 +83,7 @@ class GrpcReceiverServer:
             bound = server.add_insecure_port(f"{host or '[::]'}:{port}")  # as in Go, no host means every interface
         except RuntimeError:
             await server.stop(None)
-            raise OSError(f"{_KEY}: cannot listen on {endpoint}. Free it or name another.") from None
+            raise OSError(f"{GRPC_KEY}: cannot listen on {endpoint}. Free it or name another.") from None
         await server.start()
         self._server = server
         return f"{host}:{bound}"
@@ -108,7 +111,8 @@ class GrpcReceiverServer:
             self._observer.finished(_GRPC, signal, CANCELLED.grpc_code.name)
             raise
         except Exception as error:  # noqa: BLE001 - becomes a code, and a defect is reported
-            await self._refuse(signal, error, context)
+            self._refuse(signal, error, context)
+            return b""
         else:
             self._observer.finished(_GRPC, signal, "OK")
             return success(answer, signal, Encoding.PROTO)
@@ -122,10 +126,17 @@ class GrpcReceiverServer:
             raise stopping()
         self._acceptor.admit(size)
 
-    async def _refuse(self, signal: Signal, error: Exception, context: aio.ServicerContext[bytes, bytes]) -> NoReturn:
+    def _refuse(self, signal: Signal, error: Exception, context: aio.ServicerContext[bytes, bytes]) -> None:
+        """Set the status that the call ends with.
+
+        Not by abort(), which raises: gRPC keeps that exception in a cycle with the frames it came through, and so with
+        the request's body, until Python's garbage collector comes by. Under overload that is hundreds of MiB.
+        """
         refused = refusal(error)
         if refused.grpc_code is grpc.StatusCode.INTERNAL:
             self._observer.failed(_GRPC, signal, error)
         self._observer.finished(_GRPC, signal, refused.grpc_code.name)
         status = rpc_status.to_status(refused.status())
-        await context.abort(status.code, status.details, status.trailing_metadata)
+        context.set_code(status.code)
+        context.set_details(status.details)
+        context.set_trailing_metadata(status.trailing_metadata)

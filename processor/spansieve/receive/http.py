@@ -29,7 +29,7 @@ from spansieve.receive.status import (
 )
 
 _HTTP = "http"
-_KEY = "receivers.otlp.protocols.http.endpoint"
+HTTP_KEY = "receivers.otlp.protocols.http.endpoint"
 _SIGNALS = {f"/v1/{signal.value}": signal for signal in Signal}
 _ENCODINGS = {encoding.value.encode("ascii"): encoding for encoding in Encoding}
 _CODINGS: dict[bytes, Callable[[int], Body]] = {
@@ -47,9 +47,12 @@ _LINGER_SECONDS = 1.0
 class HttpReceiverServer(HttpServer):
     """An OTLP/HTTP server in the running event loop."""
 
-    def __init__(self, config: HttpReceiver, acceptor: Acceptor, observer: RequestObserver) -> None:
+    def __init__(
+        self, config: HttpReceiver, acceptor: Acceptor, observer: RequestObserver, *, shared: bool = False
+    ) -> None:
+        """A `shared` port is listened on by other processes, too."""
         application = _Application(config.max_request_body_size, acceptor, observer)
-        super().__init__(application, config.endpoint, _KEY, OtlpHttpProtocol)
+        super().__init__(application, config.endpoint, HTTP_KEY, OtlpHttpProtocol, shared=shared)
 
 
 class _Disconnected(Exception):

@@ -150,6 +150,21 @@ def test_tokens_of_spans_are_those_of_the_ledger(run: Run) -> None:
     assert +on_spans == +in_ledger
 
 
+def test_calls_say_what_they_are_for(run: Run) -> None:
+    """The span of every call to the provider, and no other, has a prompt template, a conversation and a task type."""
+    keys = {"gen_ai.prompt.name", "gen_ai.prompt.version", "gen_ai.conversation.id", "llm.task_type"}
+    told = [{a.key for a in span.attributes} & keys for span in run.received.spans()]
+    assert [each for each in told if each] == [keys] * len(run.ledger)
+
+
+def test_answers_are_judged(run: Run) -> None:
+    """Every answer has an evaluation, and as many have a user's judgement as the report says."""
+    events = Counter(event.name for span in run.received.spans() for event in span.events)
+    requests = run.report["requests"]
+    assert events["gen_ai.evaluation.result"] == sum(request["kind"] != "failed" for request in requests)
+    assert events["gen_ai.user.feedback"] == sum(bool(request["feedback"]) for request in requests)
+
+
 def test_unknown_protocol_is_refused() -> None:
     """A protocol without an exporter ends the application with a sentence that names the variable."""
     ended = run_app("http://127.0.0.1:9/v1", "http://127.0.0.1:9", "http/json", "--requests", "1")

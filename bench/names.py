@@ -1,0 +1,155 @@
+"""What names in free text cost: per word, per kept LLM span, per conversation, in memory and at the start.
+
+    python -m bench.names [--json FILE]
+
+- **warm**, **cold**: words a second from string to spans, messages of 200 words; cold is with an empty memory of words.
+- **kept span**: the stage between verdict and export, over kept `chat` traces, per LLM span; and what share of a core
+  that is at 1,000 LLM spans a second of which a tenth is kept.
+- **turns**: a conversation of 20 turns, each sending all that was said; its cost against that of its unique text.
+
+Time is the process's CPU time, on one thread. Leaves out: queueing and the hand-over between threads.
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the gateway, before numpy is loaded
+
+import argparse  # noqa: E402 - see above
+import json  # noqa: E402
+import resource  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable, Sequence  # noqa: E402
+from pathlib import Path  # noqa: E402
+from random import Random  # noqa: E402
+from typing import Any  # noqa: E402
+
+from bench.machine import describe  # noqa: E402
+from bench.micro import default_rules  # noqa: E402
+from bench.prose import Prose  # noqa: E402
+from bench.shapes import SHAPES, Application  # noqa: E402
+from spansieve.facts import TraceFacts  # noqa: E402
+from spansieve.model import Decision, Envelope, SampledTrace, SpanGroup, Trigger  # noqa: E402
+
+_MESSAGES = 400
+_WORDS = 200
+_TRACES = 150
+_TURNS = 20
+_LLM_SPANS_A_SECOND, _KEPT = 1000, 0.1
+_MIB = 1024
+
+
+def main() -> None:
+    """Measure and print; with --json write the figures too."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    arguments = parser.parse_args()
+    results = run()
+    sys.stdout.write(table(results))
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"machine": describe(), **results}, indent=1), encoding="utf-8")
+
+
+def run() -> dict[str, Any]:
+    """Measure all. The model is loaded here, so that start and memory show."""
+    rules = default_rules()
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begun = time.process_time()
+    from spansieve.names import model  # noqa: PLC0415 - what loading costs is measured
+    from spansieve.names.recogniser import Recogniser  # noqa: PLC0415
+    from spansieve.names.redactor import Redactor  # noqa: PLC0415
+
+    shipped = model.shipped()
+    redactor = Redactor(rules, shipped)
+    redactor.text("Jane Roe lives in Berlin.")
+    started = time.process_time() - begun
+    said = _messages()
+    words = sum(len(text.split()) for text in said)
+    recogniser = Recogniser(shipped, shipped.thresholds)
+    cold = _spent(lambda: [recogniser.find([text]) for text in said])
+    recogniser._young.clear()  # noqa: SLF001 - what was found is forgotten, the words are known
+    recogniser._old.clear()  # noqa: SLF001
+    warm = _spent(lambda: [recogniser.find([text]) for text in said])
+    kept, spans = _kept_chat()
+    span = _spent(lambda: _redact_all(kept, Redactor(rules, shipped))) / spans
+    return {
+        "words_warm": words / warm,
+        "words_cold": words / cold,
+        "start_seconds": started,
+        "memory_mib": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held) / _MIB,
+        "span_microseconds": span * 1e6,
+        "core_share": span * _LLM_SPANS_A_SECOND * _KEPT,
+        "turns": _conversation(lambda: Redactor(rules, shipped)),
+    }
+
+
+def table(results: dict[str, Any]) -> str:
+    """The figures as Markdown, for the report."""
+    return (
+        "| names in free text | |\n|---|---|\n"
+        f"| words a second, warm | {results['words_warm']:,.0f} |\n"
+        f"| words a second, cold | {results['words_cold']:,.0f} |\n"
+        f"| per kept LLM span | {results['span_microseconds']:,.0f} µs |\n"
+        f"| share of a core at {_LLM_SPANS_A_SECOND:,} LLM spans/s, {_KEPT:.0%} kept | {results['core_share']:.1%} |\n"
+        f"| a conversation of {_TURNS} turns, against its unique text | {results['turns']:.2f} × |\n"
+        f"| start | {results['start_seconds']:.2f} s |\n"
+        f"| memory | {results['memory_mib']:.0f} MiB |\n"
+    )
+
+
+def _messages() -> list[str]:
+    prose = Prose(Random("names"))  # noqa: S311 - not a secret
+    words = prose.text(_MESSAGES * _WORDS * 8, []).split()
+    return [" ".join(words[at : at + _WORDS]) for at in range(0, _MESSAGES * _WORDS, _WORDS)]
+
+
+def _kept_chat() -> tuple[list[SampledTrace], int]:
+    """Kept traces of the kind `chat`, and how many LLM spans are in them."""
+    app = Application(0, Random("kept"), "mark")  # noqa: S311 - not a secret
+    kept: list[SampledTrace] = []
+    calls = 0
+    for _ in range(_TRACES):
+        written = list(SHAPES["chat"](app, 1_700_000_000_000_000_000))
+        calls += sum(any(each.key.startswith("gen_ai.") for each in one.span.attributes) for one in written)
+        data = tuple([one.span.SerializeToString() for one in written])
+        facts = TraceFacts(len(data), 0, 0, 0, 1, True, sum(map(len, data)))  # noqa: FBT003 - has_root
+        decision = Decision(keep=True, policy="all", trigger=Trigger.WAIT_EXPIRED)
+        kept.append(SampledTrace(b"t" * 16, (SpanGroup(Envelope(b"", "", b"", ""), data),), facts, decision))
+    return kept, calls
+
+
+def _redact_all(kept: Sequence[SampledTrace], redactor: Any) -> None:  # noqa: ANN401 - imported late
+    from spansieve.names import otlp  # noqa: PLC0415
+
+    for trace in kept:
+        otlp.trace(trace, redactor)
+
+
+def _conversation(make: Callable[[], Any]) -> float:
+    """What 20 turns that resend all before them cost, as a multiple of what their messages cost once each."""
+    prose = Prose(Random("turns"))  # noqa: S311 - not a secret
+    said = [prose.text(1024, []) for _ in range(2 * _TURNS)]
+
+    def sent(texts: Sequence[str]) -> str:
+        return json.dumps([{"role": "user", "parts": [{"type": "text", "content": text}]} for text in texts])
+
+    turns = [sent(said[: 2 * turn + 1]) for turn in range(_TURNS)]
+    once = [sent([text]) for text in said]
+    ratios = []
+    for _ in range(3):
+        resending, reading = make(), make()
+        spent = _spent(lambda redactor=resending: [redactor.text(text, "gen_ai.input.messages") for text in turns])
+        ratios.append(
+            spent / _spent(lambda redactor=reading: [redactor.text(text, "gen_ai.input.messages") for text in once])
+        )
+    return sorted(ratios)[1]
+
+
+def _spent(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+if __name__ == "__main__":
+    main()

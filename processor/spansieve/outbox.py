@@ -1,0 +1,164 @@
+"""What is kept and cannot be handed over yet: in memory as long as that is little, and then on disk, in the journal.
+
+A Collector that is away for hours fills the journal and not the memory. Traces leave in the order in which they were
+kept: once some are parked, the next ones are, until those have been fetched.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol, TypeAlias
+
+from spansieve import wire
+from spansieve.errors import Unavailable
+from spansieve.export import Destination
+from spansieve.journal import DurableJournal
+from spansieve.journal.reading import Unreadable
+from spansieve.journal.records import Parked, ParkedTrace
+from spansieve.model import SampledTrace, Signal
+from spansieve.outcome import Ledger, Outcome, Reason
+
+_RECORD_BYTES = 1024 * 1024
+"""Of a record with parked traces, about: what is fetched at once."""
+
+_Spans: TypeAlias = dict[tuple[int, bytes], int]
+"""How many spans each trace has, by the position of the record that released it and its id."""
+
+Revive = Callable[[ParkedTrace, int], SampledTrace]
+"""Makes a trace of what was parked at a position."""
+
+
+class OutboxLogger(Protocol):
+    """What is needed of a structlog logger."""
+
+    def error(self, event: str, **values: object) -> object:
+        """Note that data was lost."""
+        ...
+
+
+class Outbox:
+    """Hands traces to a destination, or parks them while it holds more than `most_held` bytes.
+
+    Owner: the event loop's thread. Without a journal everything is handed over at once.
+    """
+
+    def __init__(
+        self, destination: Destination, ledger: Ledger, logger: OutboxLogger, revive: Revive, most_held: int
+    ) -> None:
+        self._destination = destination
+        self._ledger = ledger
+        self._logger = logger
+        self._revive = revive
+        self._most_held = most_held
+        self._parked: OrderedDict[int, _Spans] = OrderedDict()  # what waits at a position
+        self._fetching: asyncio.Task[None] | None = None
+        self._prodded = asyncio.Event()
+        self.journal: DurableJournal | None = None
+
+    @property
+    def parked_spans(self) -> int:
+        """Spans that wait on disk."""
+        return sum(sum(each.values()) for each in self._parked.values())
+
+    def submit(self, traces: Sequence[SampledTrace], released: int) -> None:
+        """Hand over traces that the record at `released` of the journal released, now or later."""
+        journal = self.journal
+        if journal is None:
+            self._destination.submit_traces(traces)
+            return
+        if not self._parked and self._destination.held_bytes <= self._most_held:
+            self._hand_over(traces, released)
+            return
+        for part in _parts(traces):
+            written = Parked([_parked(each, released) for each in part])
+            position = journal.park(written)
+            if position is None:  # no room: it stays in memory, and admission sees to it that this remains bounded
+                self._hand_over(part, released)
+            else:
+                self._note(position, written.traces)
+
+    def prod(self) -> None:
+        """See whether the destination has room for what is parked. Cheap, to be called every now and then."""
+        if self._parked and self._destination.held_bytes <= self._most_held // 2:
+            self._prodded.set()
+
+    def resume(self, parked: Mapping[int, Iterable[ParkedTrace]]) -> None:
+        """Go on with what was found parked at the start, by position."""
+        for position, traces in parked.items():
+            if self.journal is not None:
+                self.journal.hold(position)
+                self._note(position, traces)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until nothing is parked any more, at most so long."""
+        if self._fetching is not None:
+            await asyncio.wait((self._fetching,), timeout=seconds)
+
+    async def stop(self) -> None:
+        """Fetch nothing more; what is parked stays in the journal."""
+        task, self._fetching = self._fetching, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _note(self, position: int, traces: Iterable[ParkedTrace]) -> None:
+        self._parked[position] = {(each.released, each.trace_id): each.spans for each in traces}
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._fetch(), name="fetch what is parked")
+
+    async def _fetch(self) -> None:
+        """Hand over what is parked, oldest first, whenever the destination holds little."""
+        while self._parked:
+            if self._destination.held_bytes > self._most_held // 2:
+                self._prodded.clear()
+                await self._prodded.wait()
+                continue
+            position, waiting = next(iter(self._parked.items()))
+            await self._fetch_one(position, waiting)
+
+    async def _fetch_one(self, position: int, waiting: _Spans) -> None:
+        journal = self.journal
+        if journal is None:
+            raise RuntimeError("parked without a journal")
+        try:
+            record = await journal.fetch(position)
+        except (Unreadable, Unavailable, OSError):
+            del self._parked[position]
+            lost = sum(waiting.values())
+            self._ledger.settle(Signal.TRACES, Outcome.DROPPED, lost, Reason.JOURNAL_DAMAGED)
+            self._logger.error("export_dropped", signal="traces", items=lost, reason=Reason.JOURNAL_DAMAGED.value)
+        else:
+            del self._parked[position]
+            for each in record.traces:
+                if (each.released, each.trace_id) in waiting:
+                    self._hand_over([self._revive(each, position)], each.released)
+        journal.unpark(position)
+
+    def _hand_over(self, traces: Sequence[SampledTrace], released: int) -> None:
+        if self.journal is not None:
+            receipt = self.journal.receipt
+            traces = [
+                replace(each, receipt=receipt(Signal.TRACES, released, each.position, each.trace_id, each.facts.spans))
+                for each in traces
+            ]
+        self._destination.submit_traces(traces)
+
+
+def _parked(trace: SampledTrace, released: int) -> ParkedTrace:
+    payload = wire.frame_traces(trace.groups)
+    return ParkedTrace(released, trace.trace_id, trace.facts.spans, trace.decision, payload)
+
+
+def _parts(traces: Sequence[SampledTrace]) -> Iterable[list[SampledTrace]]:
+    """Cut a round of decisions into records."""
+    part: list[SampledTrace] = []
+    size = 0
+    for trace in traces:
+        if part and size + trace.facts.size > _RECORD_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(trace)
+        size += trace.facts.size
+    if part:
+        yield part

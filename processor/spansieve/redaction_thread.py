@@ -1,0 +1,149 @@
+"""The thread that decodes and redacts: the costly part of a request, kept off the event loop.
+
+Under more load than can be borne, a busy event loop would leave requests in the depths of gRPC, where nobody counts
+them, until their senders give up. So the loop only receives, and what waits for this thread is counted and bounded, in
+bytes and in time. The thread takes all that waits and hands results back together: one wake-up for many requests.
+"""
+
+import asyncio
+import threading
+from queue import Empty, SimpleQueue
+from typing import Final, NamedTuple
+
+from spansieve import decode
+from spansieve.clock import Clock
+from spansieve.decode import AnyDecoded
+from spansieve.model import ReceivedRequest, RedactedBatch, RedactedSpans
+from spansieve.names_stage import AllNames
+from spansieve.redact import Redactor
+
+_HAND_BACK_SECONDS: Final = 0.002
+# A result waits at most so long for others to be handed back with it.
+_SMOOTHING: Final = 0.1
+# The weight of the latest requests in the pace, which is what the wait of a new one is estimated by.
+_STOP: Final = None
+
+
+class Result(NamedTuple):
+    """A request that was decoded and redacted, and the seconds that each took."""
+
+    decoded: AnyDecoded
+    redacted: RedactedSpans | RedactedBatch
+    decode_seconds: float
+    redact_seconds: float
+
+
+class _Job(NamedTuple):
+    request: ReceivedRequest
+    redactor: Redactor | AllNames
+    future: asyncio.Future[Result]
+
+
+_Done = tuple[_Job, Result | BaseException]
+
+
+class RedactionThread:
+    """Decodes and redacts one request after the other. Its methods belong to one event loop's thread.
+
+    A Redactor that it was given is used by this thread alone. `waiting_bytes` and `expected_wait` are what admission
+    looks at.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.seconds_per_byte = 0.0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._waiting = 0
+        self.waiting_bytes = 0
+
+    @property
+    def expected_wait(self) -> float:
+        """Seconds until a request that came now would be taken, at the present pace."""
+        return self.waiting_bytes * self.seconds_per_byte
+
+    async def redact(self, request: ReceivedRequest, redactor: Redactor | AllNames) -> Result:
+        """Have a request decoded and redacted. Raises MalformedRequest, or what else went wrong with it."""
+        if self._thread is None:
+            self._start()
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting += 1
+        self._idle.clear()
+        self.waiting_bytes += len(request.body)
+        self._jobs.put(_Job(request, redactor, future))
+        try:
+            return await future
+        finally:
+            del future, request  # an error would hold this frame, and so the request, and be held by the future
+
+    async def stop(self) -> None:
+        """Finish what waits, then end the thread. Another request would start it again."""
+        await self._idle.wait()
+        if self._thread is not None:
+            self._jobs.put(_STOP)
+            self._thread.join()  # it waits for work, and ends at once
+            self._thread = None
+
+    def _start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, args=(self._loop,), name="redact", daemon=True)
+        self._thread.start()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        while (job := self._jobs.get()) is not _STOP:
+            loop.call_soon_threadsafe(self._hand_back, self._batch(job))
+            del job  # which is raw, and would stay until the next one comes
+
+    def _batch(self, first: _Job) -> list[_Done]:
+        """Work on a request, and on those that wait behind it, as long as the first may wait for them."""
+        done: list[_Done] = []
+        until = self._clock.monotonic() + _HAND_BACK_SECONDS
+        job: _Job | None = first
+        while job is not None:
+            done.append((job, self._work(job)))
+            job = self._next() if self._clock.monotonic() < until else None
+        return done
+
+    def _next(self) -> _Job | None:
+        """The next one, if it waits already."""
+        try:
+            job = self._jobs.get_nowait()
+        except Empty:
+            return None
+        if job is _STOP:
+            self._jobs.put(_STOP)
+        return job
+
+    def _work(self, job: _Job) -> Result | BaseException:
+        if job.future.cancelled():  # its sender gave up
+            return asyncio.CancelledError()
+        monotonic = self._clock.monotonic
+        begin = monotonic()
+        try:
+            decoded = decode.request(job.request)
+            middle = monotonic()
+            redacted = job.redactor.request(decoded.batch)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, whoever waits for the result is told
+            return error
+        return Result(decoded, redacted, middle - begin, monotonic() - middle)
+
+    def _hand_back(self, done: list[_Done]) -> None:
+        """Give results to those who wait for them, on the event loop's thread."""
+        for job, result in done:
+            size = len(job.request.body)
+            self._waiting -= 1
+            self.waiting_bytes -= size
+            if isinstance(result, BaseException):
+                if not job.future.done():
+                    job.future.set_exception(result)
+                continue
+            if size:
+                pace = (result.decode_seconds + result.redact_seconds) / size
+                self.seconds_per_byte += _SMOOTHING * (pace - self.seconds_per_byte)
+            if not job.future.done():
+                job.future.set_result(result)
+        if not self._waiting:
+            self._idle.set()

@@ -1,0 +1,134 @@
+"""The thread that decodes and redacts: who waits, what is counted, and how it ends."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from fakes import ManualClock
+from spansieve.clock import SystemClock
+from spansieve.errors import MalformedRequest
+from spansieve.model import DecodedBatch, DecodedSpans, Encoding, ReceivedRequest, RedactedSpans, Signal
+from spansieve.redact import Redactor
+from spansieve.redaction_thread import RedactionThread
+from unit.redact.helpers_redact import default_rules
+
+
+def _request(name: str = "work") -> ReceivedRequest:
+    message = ExportTraceServiceRequest()
+    span = Span(trace_id=b"t" * 16, span_id=b"s" * 8, name=name, start_time_unix_nano=1, end_time_unix_nano=2)
+    message.resource_spans.add().scope_spans.add().spans.append(span)
+    return ReceivedRequest(Signal.TRACES, Encoding.PROTO, message.SerializeToString())
+
+
+class _Gated(Redactor):
+    """A Redactor that waits for a word before each request, and does something else if it is told to."""
+
+    def __init__(self, instead: Callable[[], None] = lambda: None) -> None:
+        super().__init__(default_rules())
+        self.go_on = threading.Event()
+        self.entered = threading.Event()
+        self.seen = 0
+        self._instead = instead
+
+    def request(self, decoded: DecodedSpans | DecodedBatch) -> RedactedSpans:  # type: ignore[override]  # only traces
+        self.seen += 1
+        self.entered.set()
+        assert self.go_on.wait(30)
+        self._instead()
+        assert isinstance(decoded, DecodedSpans)
+        return super().request(decoded)
+
+
+async def test_a_request_is_redacted_in_another_thread() -> None:
+    """Its result is what decode and redact make of it."""
+    thread = RedactionThread(SystemClock())
+    where: list[str] = []
+    redactor = _Gated(lambda: where.append(threading.current_thread().name))
+    redactor.go_on.set()
+    result = await thread.redact(_request("mail jane.roe@example.com"), redactor)
+    await thread.stop()
+    assert where == ["redact"]
+    assert isinstance(result.redacted, RedactedSpans)
+    assert result.redacted.sets[0].records[0].message().name == "mail [EMAIL]"
+
+
+async def test_what_waits_is_counted_in_bytes_until_it_is_handed_back() -> None:
+    """Admission looks at it."""
+    thread = RedactionThread(SystemClock())
+    redactor = _Gated()
+    request = _request()
+    waiting = [asyncio.create_task(thread.redact(request, redactor)) for _ in range(3)]
+    await asyncio.to_thread(redactor.entered.wait, 30)
+    assert thread.waiting_bytes == 3 * len(request.body)
+    redactor.go_on.set()
+    await asyncio.gather(*waiting)
+    assert thread.waiting_bytes == 0
+    await thread.stop()
+
+
+async def test_the_wait_is_expected_from_the_pace_so_far() -> None:
+    """Twice as many bytes wait twice as long; nothing waits no time."""
+    clock = ManualClock()
+    thread = RedactionThread(clock)
+    redactor = _Gated(lambda: clock.advance(1.0))
+    redactor.go_on.set()
+    await thread.redact(_request(), redactor)
+    assert thread.expected_wait == 0
+    redactor.go_on.clear()
+    redactor.entered.clear()
+    first = asyncio.create_task(thread.redact(_request(), redactor))
+    await asyncio.to_thread(redactor.entered.wait, 30)
+    once = thread.expected_wait
+    second = asyncio.create_task(thread.redact(_request(), redactor))
+    await asyncio.sleep(0)
+    assert once > 0
+    assert thread.expected_wait == pytest.approx(2 * once)
+    redactor.go_on.set()
+    await asyncio.gather(first, second)
+    await thread.stop()
+
+
+async def test_a_request_that_fails_harms_no_other() -> None:
+    """Its error is raised where it waits; those behind it get their results."""
+    thread = RedactionThread(SystemClock())
+    redactor = Redactor(default_rules())
+    bad = ReceivedRequest(Signal.TRACES, Encoding.PROTO, b"\xff")
+    results = await asyncio.gather(
+        thread.redact(bad, redactor), thread.redact(_request(), redactor), return_exceptions=True
+    )
+    await thread.stop()
+    assert isinstance(results[0], MalformedRequest)
+    assert not isinstance(results[1], BaseException)
+
+
+async def test_a_request_whose_sender_gave_up_is_not_worked_on() -> None:
+    """Under overload that would be work for nobody."""
+    thread = RedactionThread(SystemClock())
+    redactor = _Gated()
+    first = asyncio.create_task(thread.redact(_request(), redactor))
+    await asyncio.to_thread(redactor.entered.wait, 30)
+    second = asyncio.create_task(thread.redact(_request(), redactor))
+    await asyncio.sleep(0)
+    second.cancel()
+    redactor.go_on.set()
+    await first
+    await thread.stop()
+    assert redactor.seen == 1
+    assert thread.waiting_bytes == 0
+
+
+async def test_what_waits_is_finished_before_the_thread_ends() -> None:
+    """Whoever waits is answered; the books close afterwards."""
+    thread = RedactionThread(SystemClock())
+    redactor = _Gated()
+    waiting = [asyncio.create_task(thread.redact(_request(), redactor)) for _ in range(5)]
+    await asyncio.to_thread(redactor.entered.wait, 30)
+    stopping = asyncio.create_task(thread.stop())
+    redactor.go_on.set()
+    await stopping
+    assert [isinstance((await each).redacted, RedactedSpans) for each in waiting] == [True] * 5
+    assert "redact" not in {each.name for each in threading.enumerate()}
