@@ -57,9 +57,10 @@ names-model: ## Train the model of names again: make names-model CORPORA=folder 
 	.venv-names/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/training.txt
 	PYTHONPATH=processor:. OPENBLAS_NUM_THREADS=1 .venv-names/bin/python -m training $(CORPORA) $(if $(PRESIDIO),--presidio $(PRESIDIO))
 
-docs: setup ## The reference pages, alerts, recording rules and dashboards, made from the package
+docs: setup ## All that is made from the package: reference pages, rules, dashboards, measured recall
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m stack.generate
+	PYTHONPATH=tests:. $(BIN)/python -m accuracy.rules
 
 lock: setup ## Renew the hash-pinned locks from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml -o requirements/run.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q

@@ -14,22 +14,22 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the gateway, before numpy is loaded
 
-import argparse  # noqa: E402 - see above
-import json  # noqa: E402
-import resource  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Callable, Sequence  # noqa: E402
-from pathlib import Path  # noqa: E402
-from random import Random  # noqa: E402
-from typing import Any  # noqa: E402
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
 
-from bench.machine import describe  # noqa: E402
-from bench.micro import default_rules  # noqa: E402
-from bench.prose import Prose  # noqa: E402
-from bench.shapes import SHAPES, Application  # noqa: E402
-from spansieve.facts import TraceFacts  # noqa: E402
-from spansieve.model import Decision, Envelope, SampledTrace, SpanGroup, Trigger  # noqa: E402
+from bench.machine import describe
+from bench.micro import default_rules
+from bench.prose import Prose
+from bench.shapes import SHAPES, Application
+from spansieve.facts import TraceFacts
+from spansieve.model import Decision, Envelope, SampledTrace, SpanGroup, Trigger
 
 _MESSAGES = 400
 _WORDS = 200
@@ -91,7 +91,7 @@ def table(results: dict[str, Any]) -> str:
         f"| words a second, cold | {results['words_cold']:,.0f} |\n"
         f"| per kept LLM span | {results['span_microseconds']:,.0f} µs |\n"
         f"| share of a core at {_LLM_SPANS_A_SECOND:,} LLM spans/s, {_KEPT:.0%} kept | {results['core_share']:.1%} |\n"
-        f"| a conversation of {_TURNS} turns, against its unique text | {results['turns']:.2f} × |\n"
+        f"| a conversation of {_TURNS} turns, against its unique text | {results['turns']:.2f}-fold |\n"
         f"| start | {results['start_seconds']:.2f} s |\n"
         f"| memory | {results['memory_mib']:.0f} MiB |\n"
     )

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from network_guard import sitecustomize as guard
 
-# As in the gateway (see __main__), and before anything loads numpy: matrices of names are too small for several threads.
+# As in the gateway (see __main__), and before anything loads numpy: the matrices of names are too small for threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # No deadline: how long an example takes says more of the machine than of the code. On CI the same examples each time,

@@ -17,7 +17,7 @@ from training.train import train
 from training.writing import Names
 
 WEIGHTS = Path(__file__).parents[1] / "processor/spansieve/names/weights.npz"
-THRESHOLDS = (0.45, 0.35)
+THRESHOLDS = (0.5, 0.35)
 """Probabilities of PERSON and LOCATION from which on a token counts: chosen on the held-out parts, once."""
 
 _DICTIONARY = Path("/usr/share/dict/american-english")

@@ -12,7 +12,9 @@ from bench.processes import Child, free_address, http_get
 from spansieve import __version__
 
 NAME = "spansieve"
-LEAVES_OUT = "nothing: policy `default`, LLM metrics, tail sampling; names in free text off, no journal in this version"
+LEAVES_OUT = (
+    "nothing: policy `default`, LLM metrics, tail sampling; names in free text off; no journal, as with the others"
+)
 DECIDES = True
 CONFIG = Path(__file__).with_suffix(".yaml")
 

@@ -6,12 +6,10 @@ decided, the destination drains, the books are written to the log.
 """
 
 import asyncio
-import gc
 import os
 import random
 import secrets
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -20,7 +18,17 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from spansieve import __version__, config, journal_start, logs, otlp_metrics, policy_source, price_table, sampling_plan
+from spansieve import (
+    __version__,
+    config,
+    journal_start,
+    logs,
+    otlp_metrics,
+    policy_source,
+    price_table,
+    process,
+    sampling_plan,
+)
 from spansieve.catalogue import Semconv
 from spansieve.clock import Clock, ResumedClock, SystemClock
 from spansieve.config import ConfigError, GatewayConfig
@@ -48,6 +56,7 @@ from spansieve.sample import Sampler
 from spansieve.sample.probes import Probes
 from spansieve.telemetry import Telemetry, application
 from spansieve.verdict_log import VerdictLog
+from spansieve.workers.owner import Workers
 
 _MIB = 1024 * 1024
 # Running requests get so long to end when the gateway stops, out of the shutdown_timeout.
@@ -60,11 +69,6 @@ _TELEMETRY_GRACE_SECONDS = 1.0
 _PARKED_BEYOND = 4
 # The journal's last records and checkpoint get so long to be written, unless the disk hangs.
 _JOURNAL_GRACE_SECONDS = 2.0
-# How long the thread that redacts may keep the event loop waiting, when both have work. Python's own is 5 ms, and what
-# takes the loop several turns, as each gRPC call does, would take many of these.
-_SWITCH_SECONDS = 0.0005
-# How often Python's garbage collector looks at everything.
-_FULL_COLLECTION_SECONDS = 900.0
 # How soon a changed file is noticed.
 _WATCH_SECONDS = 2.0
 # What a reload can change; a change elsewhere needs a restart, and the log says so.
@@ -131,10 +135,9 @@ async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> 
     loop.add_signal_handler(signal.SIGHUP, lambda: gateway.reload(load))
     stamps = _stamps(file, gateway.policy_file)
     await gateway.start()
-    _spare_the_collector()
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    process.settle_in()
     watch = asyncio.create_task(_watch(gateway, load, file, stamps), name="watch files")
-    collect = asyncio.create_task(_collect_garbage(), name="collect garbage")
+    collect = asyncio.create_task(process.collect_garbage(), name="collect garbage")
     await stop.wait()
     watch.cancel()
     collect.cancel()
@@ -164,24 +167,6 @@ def _stamps(*files: Path | None) -> _Stamps:
             found = None
         stamps.append((found.st_ino, found.st_mtime_ns, found.st_size) if found else None)
     return stamps
-
-
-def _spare_the_collector() -> None:
-    """Let Python's garbage collector pass over what lives as long as the process, and look less often at the rest.
-
-    A request makes thousands of short-lived objects without cycles; looking at them took a twentieth of the CPU time.
-    Looking at all of a hundred thousand waiting traces stops everything for a tenth of a second: that is left to a task
-    that does it seldom, for the few cycles that live long enough to need it.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 1_000_000_000)
-
-
-async def _collect_garbage() -> None:
-    while True:
-        await asyncio.sleep(_FULL_COLLECTION_SECONDS)
-        gc.collect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +227,13 @@ class Gateway:
             observer=self._telemetry,
             names=settings.redaction.names == "all",
         )
+        self._workers: Workers | None = None
+        if settings.workers > 1:
+            level = settings.telemetry.logs.level
+            self._workers = self._telemetry.workers = Workers(
+                settings.workers, self._pipeline, self._telemetry, clock, logger, limit_bytes=limit, level=level
+            )
+        self._following: set[asyncio.Task[None]] = set()
         self._started_ns = clock.wall_ns()
         self._servers: list[_Server] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -275,6 +267,8 @@ class Gateway:
             task.add_done_callback(self._task_ended)
         self._ready = True
         addresses = {server.name: server.address for server in self._servers}
+        if self._workers is not None:
+            addresses |= self._workers.addresses
         self._logger.info("ready", version=__version__, policy=self._pipeline.rules.digest, **addresses)
 
     async def stop(self) -> None:
@@ -284,6 +278,7 @@ class Gateway:
         deadline = self._clock.monotonic() + self._settings.shutdown_timeout
         *receivers, telemetry = self._servers[1:] + self._servers[:1]
         await asyncio.gather(*(receiver.stop(_RECEIVER_GRACE_SECONDS) for receiver in receivers))
+        await asyncio.gather(*self._following)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -319,6 +314,22 @@ class Gateway:
         self._pipeline.rules = rules  # after the sampler, which says what attributes it reads
         self._policy_name = settings.redaction.policy
         self._telemetry.set_policy(rules.digest)
+        if self._workers is None:
+            self._reloaded(settings, rules)
+        else:
+            task = asyncio.create_task(self._have_workers_follow(self._workers, settings, rules))
+            self._following.add(task)
+            task.add_done_callback(self._following.discard)
+
+    async def _have_workers_follow(self, workers: Workers, settings: GatewayConfig, rules: CompiledRules) -> None:
+        """End a reload once every worker redacts by the new rules. One that cannot refuses what comes."""
+        if problems := await workers.follow(settings.redaction, rules):
+            self._telemetry.count_reload("failed")
+            self._logger.error("reload_failed", problems=problems, serving_workers=workers.serving)
+        else:
+            self._reloaded(settings, rules)
+
+    def _reloaded(self, settings: GatewayConfig, rules: CompiledRules) -> None:
         self._telemetry.count_reload("ok")
         self._logger.info("reloaded", policy=rules.digest, needs_restart=_needs_restart(self._settings, settings))
 
@@ -380,12 +391,19 @@ class Gateway:
             "telemetry", HttpServer(app, self._settings.telemetry.metrics.endpoint, "telemetry.metrics.endpoint")
         )
         protocols = self._settings.receivers.otlp.protocols
+        if self._workers is not None:
+            await self._workers.start(protocols, self._settings.redaction, self._pipeline.rules)
+            self._servers.append(_Server("workers", str(self._settings.workers), self._workers.stop))
+            undo.push_async_callback(self._workers.stop, 0)
+            return
         if protocols.grpc:
             await bind("grpc", GrpcReceiverServer(protocols.grpc, self._pipeline, self))
         if protocols.http:
             await bind("http", HttpReceiverServer(protocols.http, self._pipeline, self))
 
     def _is_ready(self) -> bool:
+        if self._workers is not None and not self._workers.serving:
+            return False
         return self._ready and not (self._journal is not None and self._journal.writing.failed)
 
     async def _close_journal(self, grace: float) -> None:

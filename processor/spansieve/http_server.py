@@ -30,9 +30,7 @@ def bind(endpoint: str, key: str, *, shared: bool = False) -> list[socket.socket
         found = socket.getaddrinfo(host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=flags)
         for family, address in dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found):
             number = bound[0].getsockname()[1] if bound else int(port)
-            bound.append(
-                socket.create_server((address, number), family=family, backlog=_BACKLOG, reuse_port=shared)
-            )
+            bound.append(socket.create_server((address, number), family=family, backlog=_BACKLOG, reuse_port=shared))
     except OSError as error:
         for each in bound:
             each.close()

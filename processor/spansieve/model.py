@@ -142,7 +142,7 @@ class SpanRecord:
     on. Times are Unix nanoseconds, `status` is the number of a Status.StatusCode. `found` says how many values of each
     entity redact replaced, None for none. `wanted` says that the span, or one of its events, has an attribute that a
     later stage reads (see redact.Redactor). `llm` is what measure found it to tell of LLM calls, None for nothing.
-    `head` and `attributes` are the redacted span parsed, where redact has them at hand: for measure, which lets them go.
+    `head` and `attributes` are the redacted span parsed, where redact has it at hand: for measure, which lets it go.
     """
 
     __slots__ = (

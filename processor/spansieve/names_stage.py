@@ -8,8 +8,8 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from queue import SimpleQueue
 from dataclasses import replace
+from queue import SimpleQueue
 from typing import Final, NamedTuple, TypeAlias, overload
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -26,7 +26,10 @@ from spansieve.redact import CompiledRules
 CountFindings = Callable[[str, int], None]
 """Told of each rule how many values it took out."""
 
-_REQUESTS: Final = {Signal.LOGS: ExportLogsServiceRequest, Signal.METRICS: ExportMetricsServiceRequest}
+_REQUESTS: Final[Mapping[Signal, type[ExportLogsServiceRequest | ExportMetricsServiceRequest]]] = {
+    Signal.LOGS: ExportLogsServiceRequest,
+    Signal.METRICS: ExportMetricsServiceRequest,
+}
 _STOP: Final = None
 
 
@@ -58,8 +61,8 @@ class _Done(NamedTuple):
 class NamesStage:
     """Takes names out of what is submitted, then hands it on. Its methods belong to one event loop's thread.
 
-    `redactor` may be replaced between two submissions, and None hands on as it is. Beyond `most_waiting` bytes texts are not
-    read any more but removed; None is no bound, and whoever admits requests looks at `held_bytes`.
+    `redactor` may be replaced between two submissions, and None hands on as it is. Beyond `most_waiting` bytes texts
+    are not read any more but removed; None is no bound, and whoever admits requests looks at `held_bytes`.
     """
 
     def __init__(
@@ -127,7 +130,7 @@ class NamesStage:
         await self._inner.start()
 
     async def stop(self, deadline: float, *, owed: bool = False) -> None:
-        """Read what waits, within `deadline` seconds; then stop the destination. What is `owed` is left to the journal."""
+        """Read what waits, within `deadline` seconds; then stop the destination. The journal has what is `owed`."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         self._given_up = owed
@@ -182,12 +185,13 @@ class NamesStage:
 
     def _lose(self, work: _Work) -> None:
         """Enter what could not be read, or was not read in time."""
-        traces = isinstance(work, SampledTrace)
-        items = work.facts.spans if isinstance(work, SampledTrace) else work.items
+        if isinstance(work, SampledTrace):
+            signal, items = Signal.TRACES, work.facts.spans
+        else:
+            signal, items = work.signal, work.items
         if self._given_up and work.receipt is not None:
             return  # the journal has it, and the next start reads it
         reason = Reason.SHUTDOWN if self._given_up else Reason.NAMES_FAILED
-        signal = Signal.TRACES if traces else work.signal
         self._ledger.settle(signal, Outcome.DROPPED, items, reason)
         if work.receipt is not None:
             work.receipt.settle(items, items, reason)

@@ -2,12 +2,14 @@
 
     receive ─▶ decode ─▶ redact ─▶ measure ─▶ journal ─▶ sample ─▶ export
 
-Decode and redact run in a thread of their own, one request after the other, and leave nothing behind; with `workers`,
-in processes of their own, which hand over what they redacted. Everything from there to the sampler runs in one go on the event loop, without a pause in which a half-done request could be seen: a
-request is wholly accepted, and its items are in the ledger, or it left no trace but a count. Then the request waits
-until the journal is safe on the disk, and only then is answered OK.
+Decode and redact run in a thread of their own, one request after the other, and leave nothing behind; with
+`workers`, in processes of their own, which hand over what they redacted. Everything from there to the sampler runs in
+one go on the event loop, without a pause in which a half-done request could be seen: a request is wholly accepted, and
+its items are in the ledger, or it left no trace but a count. Then the request waits until the journal is safe on the
+disk, and only then is answered OK.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,7 +33,6 @@ from spansieve.model import (
     RedactedBatch,
     RedactedSpans,
     Signal,
-    SpanGroup,
     Trigger,
 )
 from spansieve.names_stage import AllNames, names_redactor
@@ -67,7 +68,7 @@ class Observer(Protocol):
 class Pipeline:
     """All stages between the receivers and the destination. Owner of the sampler; one for each process."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that it puts in their order
         self,
         *,
         rules: CompiledRules,
@@ -127,7 +128,7 @@ class Pipeline:
         payload = b""
         if self.journal is not None:
             with self._stage("journal"):
-                payload = serialized(redacted)
+                payload = wire.request(redacted)
         await self._take(redacted, decoded.rejected, payload)
         return Answer(sum(decoded.rejected.values()), decoded.message)
 
@@ -157,7 +158,7 @@ class Pipeline:
     async def _take(
         self, redacted: RedactedSpans | RedactedBatch, rejected: Mapping[Reason, int], payload: bytes
     ) -> None:
-        """Measure, write down and sample what was redacted; `payload` is the same, serialized, if there is a journal."""
+        """Measure, write down and sample what was redacted; `payload` is the same, serialized for the journal."""
         signal = Signal.TRACES if isinstance(redacted, RedactedSpans) else redacted.signal
         if self.journal is not None:
             await self.journal.reserve(len(payload) + _RECORD_BYTES)
@@ -185,6 +186,7 @@ class Pipeline:
     def decide_due(self) -> bool:
         """Decide traces whose wait is over, some hundred at a time; say whether more are due already."""
         now = self._clock.monotonic()
+        self._meter.settle(now)
         if self.journal is not None:
             self.journal.tidy(self._sampler.oldest_position)
         if self.outbox is not None:
@@ -198,6 +200,8 @@ class Pipeline:
     def decide_all(self) -> None:
         """Decide every waiting trace on what is known of it: the gateway stops."""
         now = self._clock.monotonic()
+        if self.journal is None:
+            self._meter.settle(math.inf)  # with one, what waits to be counted waits on after the restart
         self._settle(self._sampler.flush(Trigger.SHUTDOWN, now), now)
 
     def submit(self, signal: Signal, payload: bytes, items: int, position: int) -> None:
@@ -270,10 +274,3 @@ def _verdicts(decided: Decided) -> list[Verdict]:
     spans = dict(decided.sampled_out)
     spans |= {each.trace_id: each.facts.spans for each in decided.kept}
     return [Verdict(trace_id, spans[trace_id], decision) for trace_id, decision in decided.verdicts]
-
-
-def serialized(redacted: RedactedSpans | RedactedBatch) -> bytes:
-    """The OTLP request that a batch makes, as the journal keeps it."""
-    if isinstance(redacted, RedactedBatch):
-        return redacted.message.SerializeToString()
-    return wire.frame_traces(SpanGroup(each.envelope, tuple([r.data for r in each.records])) for each in redacted.sets)

@@ -6,6 +6,7 @@ destination is open.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -34,6 +35,22 @@ _COUNTER_OF = {
 }
 
 
+class Workers(Protocol):
+    """What is told of the processes that receive. `restarts` counts those that died and were started anew."""
+
+    restarts: int
+
+    @property
+    def serving(self) -> int:
+        """How many do."""
+        ...
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What they hold."""
+        ...
+
+
 class Telemetry:
     """The gateway's own series. Stages report durations and counts here; the rest is read off their owners."""
 
@@ -46,6 +63,7 @@ class Telemetry:
         self.journal: DurableJournal | None = None
         self.verdict_log: VerdictLog | None = None
         self.names: NamesStage | None = None
+        self.workers: Workers | None = None
         self.series.set("spansieve.memory_limit.bytes", (), limit_bytes)
         # From the first scrape on every line of the books is there, at zero: rate() misses what springs up at one.
         for signal in Signal:
@@ -66,13 +84,13 @@ class Telemetry:
         if self.verdict_log is not None:
             self.verdict_log.note(verdicts)
 
-    def count_request(self, transport: str, signal: Signal | None, code: str) -> None:
-        """Count an export request by its answer."""
-        self.series.add("spansieve.requests", (transport, signal or "", code))
+    def count_request(self, transport: str, signal: Signal | None, code: str, requests: int = 1) -> None:
+        """Count export requests by their answer."""
+        self.series.add("spansieve.requests", (transport, signal or "", code), requests)
 
-    def count_defect(self, transport: str) -> None:
-        """Count a request that met a defect of ours."""
-        self.series.add("spansieve.defects", (transport,))
+    def count_defect(self, transport: str, requests: int = 1) -> None:
+        """Count requests that met a defect of ours."""
+        self.series.add("spansieve.defects", (transport,), requests)
 
     def count_reload(self, result: str) -> None:
         """Count a reload of the configuration, `ok` or `failed`."""
@@ -106,6 +124,10 @@ class Telemetry:
         if self.names is not None:
             self.series.set("spansieve.held.bytes", ("names",), unread)
             self._raise_to("spansieve.names.withheld.bytes", (), self.names.withheld_bytes)
+        if self.workers is not None:
+            self.series.set("spansieve.held.bytes", ("workers",), self.workers.waiting_bytes)
+            self.series.set("spansieve.workers.serving", (), self.workers.serving)
+            self._raise_to("spansieve.workers.restarts", (), self.workers.restarts)
         self.series.set("spansieve.held.traces", (), self._sampler.held_traces)
         self.series.set("spansieve.export.consecutive_failures", (), self._destination.consecutive_failures)
 

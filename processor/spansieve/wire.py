@@ -18,7 +18,7 @@ from typing import Final
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from spansieve.model import Envelope, SpanGroup
+from spansieve.model import Envelope, RedactedBatch, RedactedSpans, SpanGroup
 
 _LENGTH_DELIMITED = 2
 _ONE_BYTE = tuple(bytes((value,)) for value in range(0x80))
@@ -104,6 +104,13 @@ def trace_state_field(value: str) -> bytes:
 def append_string_attribute(span: bytes, key: str, value: str) -> bytes:
     """Add an attribute to a serialized opentelemetry.proto.trace.v1.Span."""
     return span + string_attribute(key, value)
+
+
+def request(redacted: RedactedSpans | RedactedBatch) -> bytes:
+    """Make the OTLP export request of a redacted batch."""
+    if isinstance(redacted, RedactedBatch):
+        return redacted.message.SerializeToString()
+    return frame_traces(SpanGroup(each.envelope, tuple([r.data for r in each.records])) for each in redacted.sets)
 
 
 def frame_traces(groups: Iterable[SpanGroup]) -> bytes:

@@ -215,3 +215,20 @@ def test_a_span_that_nothing_changed_in_leaves_as_it_came() -> None:
         body = field + varint(len(body)) + body
     (each,) = _as_bytes(body, "default").sets
     assert each.records[0].data.startswith(written)
+
+
+def test_what_several_texts_hold_together_is_counted() -> None:
+    """A value that is split over a list is in the counts of the request."""
+    request = ExportTraceServiceRequest()
+    span = (
+        request.resource_spans.add()
+        .scope_spans.add()
+        .spans.add(trace_id=b"t" * 16, span_id=b"s" * 8, start_time_unix_nano=1, end_time_unix_nano=2)
+    )
+    values = span.attributes.add(key="chunks").value.array_value.values
+    values.add(string_value="write to alice@exam")
+    values.add(string_value="ple.com now")
+    body = request.SerializeToString()
+    fast = _check(body, "default")
+    assert fast.findings == redact.batch(decode.message(_request(body)).batch, default_rules()).findings
+    assert fast.findings["email"] == 1

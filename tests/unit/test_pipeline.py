@@ -19,7 +19,7 @@ from spansieve.measure import Meter
 from spansieve.measure.pricing import PriceTable
 from spansieve.model import Decision, DecodedSpans, Encoding, ReceivedRequest, RedactedSpans, Signal, Trigger
 from spansieve.outcome import Ledger, Outcome, Reason
-from spansieve.pipeline import Pipeline
+from spansieve.pipeline import _DECISIONS_AT_ONCE, Pipeline
 from spansieve.redact import Redactor
 from spansieve.redaction_thread import RedactionThread
 from spansieve.sample import Sampler
@@ -152,10 +152,10 @@ async def test_nothing_is_decided_before_the_wait_is_over(make: Make) -> None:
 async def test_many_due_traces_are_decided_in_rounds(make: Make) -> None:
     """Between two rounds others are served; the last round says that nothing more is due."""
     bench = make()
-    await bench.send(*(span(n) for n in range(1, 1002)))
+    await bench.send(*(span(n) for n in range(1, 2 * _DECISIONS_AT_ONCE + 2)))
     bench.clock.advance(WAIT)
     assert [bench.pipeline.decide_due() for _ in range(4)] == [True, True, False, False]
-    assert bench.books() == {"received": 1001, "sampled_out": 1001}
+    assert bench.books() == {"received": 2 * _DECISIONS_AT_ONCE + 1, "sampled_out": 2 * _DECISIONS_AT_ONCE + 1}
 
 
 async def test_what_waits_is_redacted(make: Make) -> None:

@@ -71,7 +71,7 @@ def _spans(batch: RedactedSpans, meter: Meter, now: float, *, count: bool) -> in
         wanted = each.records if dialect is not None else [record for record in each.records if record.wanted]
         if not wanted:
             continue
-        sender = reader.sender(each.envelope.resource_message.attributes)
+        sender = reader.sender_of(each.envelope)
         for record in wanted:
             head = record.head or otlp_reduced.span(record.data)
             if observations := reader.read(head, dialect, scope, sender, record.attributes):

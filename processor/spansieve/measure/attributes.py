@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 Plain: TypeAlias = str | int | float | bool | tuple[str, ...] | AnyValue | None
-"""A value: None when it is empty; an array's texts; itself when it is a list of keys and values, or bytes."""
+"""A value: None when it is empty; of an array its texts; itself when it is a list of keys and values, or bytes."""
 Found: TypeAlias = Mapping[str, Plain]
 
 # KeyValue {key = 1, value = 2}; AnyValue {string_value = 1, bool_value = 2, int_value = 3, double_value = 4}
@@ -22,6 +22,7 @@ _STRING, _BOOL, _INT, _DOUBLE = 0x0A, 0x10, 0x18, 0x21
 _ONE_BYTE: Final = 0x80  # lengths below it take one byte
 _MOST_VARINT: Final = 5  # bytes of an integer that is read by hand: none is negative
 _REMEMBERED: Final = 8192
+_LONGEST_ITEM: Final = 256
 _MAX_ITEMS: Final = 8  # of an array; lists of finish reasons have one or two
 _double = struct.Struct("<d").unpack_from
 
@@ -109,7 +110,8 @@ def plain(value: AnyValue) -> Plain:
         case None:
             return None
         case "array_value":
-            return tuple([item.string_value for item in islice(value.array_value.values, _MAX_ITEMS)])
+            items = (item.string_value for item in islice(value.array_value.values, _MAX_ITEMS))
+            return tuple([item[:_LONGEST_ITEM] for item in items if item])
         case _:
             return value
 

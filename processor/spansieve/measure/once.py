@@ -193,7 +193,7 @@ class Once:
         for trace in touched.values():
             if trace.held and self._is_complete(trace):
                 self._count_held(trace, out)
-        while len(self.traces) > self._limit or self._remembered > self._calls:
+        while self.traces and (len(self.traces) > self._limit or self._remembered > self._calls):
             self._drop(next(iter(self.traces)), out)
 
     def _link(self, links: Iterable[Link]) -> dict[bytes, Trace]:

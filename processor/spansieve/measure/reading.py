@@ -12,7 +12,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spansieve.measure import signals, values
-from spansieve.measure.attributes import AttributeReader, is_empty
+from spansieve.measure.attributes import AttributeReader, Plain, is_empty, plain
 from spansieve.measure.calls import CallReader, Ending
 from spansieve.measure.dialects import LEAVES, NAMES, Dialect, Dialects, Fields, Operation, Shape, only
 from spansieve.measure.failures import Failures
@@ -31,13 +31,14 @@ from spansieve.measure.llm_call import (
 from spansieve.measure.pricing import PriceTable
 from spansieve.measure.signals import Signals
 from spansieve.measure.values import Told
-from spansieve.model import EventHead, SpanHead
+from spansieve.model import Envelope, EventHead, SpanHead
 
 _ERROR = Status.STATUS_CODE_ERROR
 _BARE = {b"": False, b"\x18\x01": False, b"\x18\x02": True}  # serialized: unset, OK, ERROR, without a message
 _EVENT_NAME = "event.name"
-_SIMPLE = (str, int, float)
 _SHAPES = 4096
+_SENDERS = 1024
+_LONGEST_RESOURCE = 4096  # bytes of one that is remembered
 
 
 class Sender(NamedTuple):
@@ -77,6 +78,7 @@ class Reader:
         self._always = failures.keys | self._signals.keys | set(extra_keys)
         self._marks = dialects.marks | self._signals.keys
         self._usage_keys = _usage_keys(dialects)
+        self._senders: dict[bytes, Sender] = {}
         # What spans carry comes from outside: remembered, but not without bound.
         self._shapes = lru_cache(maxsize=_SHAPES)(self._shape)
 
@@ -98,8 +100,20 @@ class Reader:
 
     def sender(self, attributes: Iterable[KeyValue]) -> Sender:
         """Read a resource's attributes: ask once for each."""
-        found = {attribute.key: attribute.value.string_value[: values.MAX_TEXT] for attribute in attributes}
+        found = {attribute.key: _short(plain(attribute.value)) for attribute in attributes}
         return Sender(found.get("service.name", ""), tuple(found.get(key, "") for key in self._extra_keys))
+
+    def sender_of(self, envelope: Envelope) -> Sender:
+        """Read the resource of an envelope; most requests bring one that came before."""
+        resource = envelope.resource
+        known = self._senders.get(resource)
+        if known is None:
+            known = self.sender(envelope.resource_message.attributes)
+            if len(resource) <= _LONGEST_RESOURCE:
+                if len(self._senders) >= _SENDERS:
+                    self._senders.clear()  # what comes again is back after one look
+                self._senders[resource] = known
+        return known
 
     def read(
         self,
@@ -207,10 +221,7 @@ class Reader:
         extra = sender.extra
         if extra:
             found = told.found
-            extra = tuple(
-                str(found[key])[: values.MAX_TEXT] if isinstance(found.get(key), _SIMPLE) else sent
-                for key, sent in zip(self._extra_keys, extra, strict=True)
-            )
+            extra = tuple(_short(found.get(key)) or sent for key, sent in zip(self._extra_keys, extra, strict=True))
         return Origin(
             dialect,
             scope,
@@ -301,6 +312,11 @@ def _operation(told: Told, shape: Shape, span: SpanHead | None) -> tuple[Operati
     return None, ""
 
 
+def _short(value: Plain) -> str:
+    """Return a text, number or truth value as a label has it."""
+    return str(value)[: values.MAX_TEXT] if isinstance(value, str | int | float) else ""
+
+
 def _name(told: Told, fields: Fields, span: SpanHead) -> str:
     return told.text(fields.name) or span.name[: values.MAX_TEXT]
 
@@ -337,8 +353,12 @@ _ABOUT = ("llm", "gen_ai", "genai", "completion", "prompt", "openai", "anthropic
 _OF = ("model", "token")
 
 
-@lru_cache(maxsize=8192)
 def looks_like_llm(key: str) -> bool:
     """Whether an attribute of this name looks as if it told of a call to a model: its name or its usage."""
-    lowered = key[: values.MAX_TEXT].lower()
+    return _looks_like_llm(key[: values.MAX_TEXT])
+
+
+@lru_cache(maxsize=8192)
+def _looks_like_llm(key: str) -> bool:
+    lowered = key.lower()
     return any(about in lowered for about in _ABOUT) and any(of in lowered for of in _OF)

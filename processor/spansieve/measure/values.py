@@ -71,14 +71,15 @@ class Told:
     def identifier(self, options: Options) -> str:
         """As `text`; versions and identifiers may be numbers, too."""
         for option in options:
-            given = self._given(option)
-            if option.quoted and isinstance(given, str):
-                given = _unquoted(given)
-            if isinstance(given, bool):
-                continue
-            if given and isinstance(given, str):
-                return given[:MAX_TEXT]
-            if isinstance(given, int | float):
+            given: object = self.found.get(option.key)
+            if option.special:
+                given = self._given(option)
+                if option.quoted and isinstance(given, str):
+                    given = _unquoted(given)
+            if isinstance(given, str):
+                if given:
+                    return given[:MAX_TEXT]
+            elif isinstance(given, int | float) and not isinstance(given, bool):
                 return str(given)[:MAX_TEXT]
         return ""
 
@@ -168,10 +169,12 @@ class Told:
         for option in options:
             given = self._given(option)
             items: Iterable[object]
+            if isinstance(given, tuple) and given:
+                return given  # texts, as AttributeReader gives them
             if isinstance(given, str):
                 items = _listed(given[:_MAX_LIST], quoted=option.quoted)
             else:
-                items = given if isinstance(given, list | tuple) else ()
+                items = given if isinstance(given, list) else ()
             if found := tuple([each[:MAX_TEXT] for each in items if isinstance(each, str) and each][:_MAX_REASONS]):
                 return found
         return ()

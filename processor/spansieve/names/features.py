@@ -70,8 +70,10 @@ def lexicon_keys(hashes: Hashes) -> npt.NDArray[np.uint32]:
 
 
 def of_tokens(tokens: Sequence[str], lexicon: Lexicon) -> Rows:
-    """Find the features of tokens: the word, its shape, its pieces of three and four letters, longer ones at its ends,
-    what the lexicon knows of it, and what stands before it.
+    """Find the features of tokens.
+
+    They are the word, its shape, its pieces of three and four letters, longer ones at its ends, what the lexicon knows
+    of it, and what stands before it.
     """
     bare = [token.lstrip(_BLANKS)[:_LONGEST] for token in tokens]
     lower = [word.lower() for word in bare]
@@ -165,7 +167,7 @@ def _pieces(codes: Hashes, begins: npt.NDArray[np.int64]) -> list[tuple[npt.NDAr
 
 
 def _shape(word: str) -> int:
-    """How a token is written: its case in the lowest three bits, then its length up to 12, then what its letters are."""
+    """How a token is written: its case in the lowest three bits, then its length up to 12, then its kind of letters."""
     if word.isalpha():
         kind = 0 if word.isascii() else 1 if word[0] < "\u0250" else 2 if word[0] < "\u0590" else 3
         if word.islower():

@@ -7,10 +7,11 @@ from typing import Final
 MOST: Final = 500
 """Full names that one conversation remembers: a list of thousands of people is no conversation."""
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019\-][^\W\d_]+)*")
 _TITLES = frozenset(
-    {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "madam", "lady", "lord", "herr", "frau", "madame",
-     "monsieur", "mme", "señor", "señora", "sr", "sra", "jr", "ii", "iii", "iv", "phd", "md", "captain", "judge"}
+    {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "madam", "lady", "lord", "herr", "frau",
+     "madame", "monsieur", "mme", "señor", "señora", "sr", "sra", "jr", "ii", "iii", "iv", "phd", "md",
+     "captain", "judge"}
 )  # fmt: skip
 _LONGEST = 8  # words of a name
 _SHORTEST = 3  # letters of a part of a name that is looked for by itself
@@ -37,7 +38,7 @@ class People:
             self._by_part.setdefault(part, set()).add(key)
 
     def who(self, name: str) -> str:
-        """Write a name as that of the one person whom it can mean; as it is without titles when there is no such one."""
+        """Write a name as that of the one person whom it can mean; else without its titles."""
         parts = tuple(word.casefold() for word in _parts(name))
         if not parts:
             return name
@@ -50,7 +51,7 @@ class People:
         return " ".join(next(iter(candidates)) if len(candidates) == 1 else parts)
 
     def bare(self) -> Iterator[str]:
-        """The parts of full names that mean somebody wherever they stand: written as in the full name, no ordinary word."""
+        """The parts of full names that mean somebody wherever they stand: those that are no ordinary words."""
         seen: set[str] = set()
         for words in self._full.values():
             for word in (words[0], words[-1]):

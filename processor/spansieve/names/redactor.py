@@ -31,7 +31,8 @@ Changes = tuple[dict[int, str], dict[int, Counter[str]]]
 
 _KINDS: Final = {"PERSON": PERSON, "LOCATION": LOCATION}
 _SHORT = 80  # characters up to which a text is read behind its key
-_LIKE_AN_IDENTIFIER = re.compile(r"[a-z0-9_.:/@+-]*|[A-Z0-9_.:/-]*|[^A-Za-z\u00aa-\U0010ffff]*")
+_TELLING = re.compile(r"[._]")
+_LIKE_AN_IDENTIFIER = re.compile(r"[A-Za-z]?[a-z]{3,}(?:[A-Z][a-z]{3,})+|[a-z0-9_.:/@+-]*|[A-Z0-9_.:/-]*|[^A-Za-z\u00aa-\U0010ffff]*")
 _TOKEN = re.compile(r"\[[A-Za-z][\w ]*(?::[a-f0-9]+| \*{4}\w+)?\]")
 _WORD = re.compile(r"[^\W_]+")
 _NO_NAME = 1.1  # more than any probability
@@ -101,12 +102,7 @@ class Redactor:
                 of_index[index] = value
         live = [value for value in values.values() if value.rules]
         self._read(live)
-        people = People(self._is_word)
-        for value in live:
-            for view, spans in value.found:
-                for start, end, kind in spans:
-                    if kind == PERSON:
-                        people.add(view.text[start:end])
+        people = self._people(live)
         parts = list(people.bare())
         for value in live:
             value.write(people, parts)
@@ -115,6 +111,16 @@ class Redactor:
         for group in groups:
             self._together(group, texts, of_index, people, changed, found)
         return changed, found
+
+    def _people(self, values: Iterable["_Value"]) -> People:
+        """Who was found by a full name."""
+        people = People(self._is_word)
+        for value in values:
+            for view, spans in value.found:
+                for start, end, kind in spans:
+                    if kind == PERSON:
+                        people.add(view.text[start:end])
+        return people
 
     def _together(
         self,
@@ -159,13 +165,12 @@ class Redactor:
     def _read(self, values: Sequence["_Value"]) -> None:
         asked: list[str] = []
         for value in values:
-            for view in value.view.all():
-                asked.append(value.before + view.text if view is value.view else view.text)
+            asked += [value.before + view.text if view is value.view else view.text for view in value.view.all()]
         answers = iter(self._recogniser.find(asked))
         for value in values:
             for view in value.view.all():
                 shift = len(value.before) if view is value.view else 0
-                spans = [(start - shift, end - shift, kind) for start, end, kind in next(answers) if start >= shift]
+                spans = [(max(0, s - shift), e - shift, kind) for s, e, kind in next(answers) if e > shift]
                 value.found.append((view, [span for span in spans if self._counts(view.text, span, value.rules)]))
 
     def _counts(self, text: str, span: Span, rules: Mapping[int, CompiledRule]) -> bool:
@@ -187,11 +192,11 @@ class Redactor:
         return {kind: rule for kind, rule in self._of.items() if rule.index not in off}
 
     def _thresholds(self) -> tuple[float, float]:
-        """Probabilities from the policy's thresholds: 0.5 stands for what the model was tuned to, 0 and 1 for 0 and 1."""
+        """Probabilities from the policy's thresholds: 0.5 is what the model was tuned to, 0 and 1 are 0 and 1."""
         found = []
         for kind, tuned in zip((PERSON, LOCATION), self._model.thresholds, strict=True):
             rule = self._of.get(kind)
-            if rule is None or rule.named is None:
+            if rule is None or rule.named is None or rule.named.threshold >= 1:
                 found.append(_NO_NAME)
             elif rule.named.threshold <= 0:
                 found.append(0.0)
@@ -219,7 +224,8 @@ class _Value:
         self.rules = rules
         self.view = _view.of(text)
         # A short value is judged by the key that it stands under.
-        self.before = f"{key}: " if key and len(text) < _SHORT else ""
+        # One word says nothing: «name» is also what a span's name stands under.
+        self.before = f"{key}: " if len(text) < _SHORT and _TELLING.search(key) else ""
         self.found: list[tuple[View, list[Span]]] = []
         self.counts: Counter[str] = Counter()
 

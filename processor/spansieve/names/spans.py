@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
@@ -13,18 +14,19 @@ from spansieve.names.tagger import LOCATION, PERSON
 Span = tuple[int, int, int]
 """Start, end and PERSON or LOCATION, in characters of the text."""
 
+GROWTH = 0.4
 _AROUND = 200
 """Characters on either side that are looked at, to see what a name is a part of."""
 _ENDS = (" ", "\n", "\t", '"', "<", ">", "(", ",", ";", "|", "`")
 _END = re.compile(r"[\s\"<>(),;|`]")
 _OPAQUE = re.compile(
-    r"[^\s@]@[\w-]+\.\w|://|^www\.|^~?/[\w.-]+/|^[A-Za-z]:\\|\.(?:com|org|net|io|dev|local|internal|example|py|js|ts|go|rs"
-    r"|java|rb|json|ya?ml|md|txt|csv|log|html?|pdf|png|jpe?g|docx?|xlsx?|sql|sh)\b"
+    r"^(?=[^\d]*\d)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)+$|[^\s@]@[\w-]+\.\w|://|^www\.|^~?/[\w.-]+/|^[A-Za-z]:\\|\.(?:com|org|net|io|dev|local|internal|example|py|js|ts|go"
+    r"|rs|java|rb|json|ya?ml|md|txt|csv|log|html?|pdf|png|jpe?g|docx?|xlsx?|sql|sh)\b"
 )
 _WORD = re.compile(r"[^\W\d_]{2}|[^\W\d_\x00-\u2e7f]")  # two letters, or one of a script that writes words in one
 _ABBREVIATED = 2  # letters before a full stop that ends no sentence, as in «J. Roe», «St. John»
 _SIGNED = ("_", "@")
-_JOINING = frozenset({".", "-", "'", "’", ".-"})
+_JOINING = frozenset({".", "-", "'", "\u2019", ".-"})
 _BLANKS = " \n\t\r\v\f\x1c\x1d\x1e\x1f\x85\xa0"
 
 
@@ -34,28 +36,43 @@ def found(
     """Put tokens that are names together. `tokens` are those of the text with a line's end before it.
 
     Neighbours of which each is a name of some kind are one span, of the kind that most speaks for. `thresholds` are
-    the least probabilities of PERSON and of LOCATION.
+    the least probabilities of PERSON and of LOCATION; beside a token that reaches them a share of that, GROWTH, is
+    enough: of a name or an address no part is to be left behind.
     """
     named = probabilities[:, 1:3]
-    hits = np.flatnonzero((named >= thresholds).any(axis=1) | (named.sum(axis=1) >= max(thresholds)))
-    if not len(hits):
+    some = named.sum(axis=1)
+    sure = (named >= thresholds).any(axis=1) | (some >= max(thresholds))
+    if not sure.any():
         return []
+    hits = np.flatnonzero(sure | (some >= min(thresholds) * GROWTH))
     places = _tokens.offsets(tokens)
-    spans: list[list[float]] = []
+    spans: list[_Growing] = []
     last = -9
-    for at, (person, place) in zip(hits.tolist(), named[hits].tolist(), strict=True):
+    for at, (person, place), is_sure in zip(hits.tolist(), named[hits].tolist(), sure[hits].tolist(), strict=True):
         bare = tokens[at].lstrip(_BLANKS)
         if not bare or not bare[0].isalnum():
             continue
         end = places[at + 1] - 1
         if spans and _goes_on(tokens, last, at):
-            spans[-1][1] = end
-            spans[-1][2] += person - place
+            span = spans[-1]
+            span.end = end
+            span.balance += person - place
+            span.sure = span.sure or is_sure
         else:
-            spans.append([end - len(bare), end, person - place])
+            spans.append(_Growing(end - len(bare), end, person - place, is_sure))
         last = at
-    named_spans = [(int(start), int(end), PERSON if balance > 0 else LOCATION) for start, end, balance in spans]
-    return [span for span in named_spans if not _is_no_name(text, *span)]
+    made = [(each.start, each.end, PERSON if each.balance > 0 else LOCATION) for each in spans if each.sure]
+    return [span for span in made if not _is_no_name(text, *span)]
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A span that may go on. `balance` is positive when more speaks for a person than for a place."""
+
+    start: int
+    end: int
+    balance: float
+    sure: bool
 
 
 def _is_no_name(text: str, start: int, end: int, label: int) -> bool:

@@ -22,7 +22,7 @@ PIECE: Final = 1024
 """Tokens that go through the matrices in one go: what is worked on stays in the processor's cache."""
 
 CACHED: Final = 60_000
-"""Distinct tokens whose vectors are kept: 15 MB. When there is no room for more, all go: what is frequent is soon back."""
+"""Distinct tokens whose vectors are kept: 15 MB. When there is no room, all go: what is frequent is soon back."""
 
 DILATIONS: Final = (2, 4)
 """How far apart the three words are that each of the convolutions behind the first one looks at."""
@@ -52,7 +52,7 @@ class Tagger:
         self._vectors = np.zeros((cached + 1, self._width), np.float32)  # the last one is that of an empty place
 
     def probabilities(self, texts: Sequence[Sequence[str]]) -> list[Floats]:
-        """Give each text's tokens their probabilities: an array of a row a token; columns none, PERSON, LOCATION, other names."""
+        """Give each text's tokens their probabilities: a row a token, of none, PERSON, LOCATION, other names."""
         results: list[Floats] = []
         waiting: list[Sequence[str]] = []
         size = 0

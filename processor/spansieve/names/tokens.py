@@ -1,7 +1,7 @@
-"""From a text to tokens: runs of letters, of digits, of other signs, each with the one blank before it.
+r"""From a text to tokens: runs of letters, of digits, of other signs, each with the one blank before it.
 
 Every character of a text is in exactly one token, so that lengths alone say where a token stands. The blank before a
-word belongs to its token: « Jane», «Jane» and «\\nJane» are different tokens, and with that a word in a sentence, a piece
+word belongs to its token: « Jane», «Jane» and «\nJane» are different tokens, so that a word in a sentence, a piece
 of an identifier and the start of a line look different to the tagger.
 """
 
@@ -15,7 +15,8 @@ LONGEST: Final = 48
 # What is no letter: ASCII's and Latin-1's signs, general punctuation, arrows, symbols and emoji, CJK punctuation and
 # full-width signs. Whatever else there is counts as a letter: combining marks and the digits of other scripts as well.
 _NO_LETTER = (
-    "\\x00-@\\[-`{-\\xa9\\xab-\\xb4\\xb6-\\xb9\\xbb-\\xbf\\xd7\\xf7\\u1680\\u2000-\\u206f\\u2190-\\u2bff\\u2e00-\\u2e7f\\u3000-\\u3004"
+    "\\x00-@\\[-`{-\\xa9\\xab-\\xb4\\xb6-\\xb9\\xbb-\\xbf\\xd7\\xf7\\u1680\\u2000-\\u206f\\u2190-\\u2bff"
+    "\\u2e00-\\u2e7f\\u3000-\\u3004"
     "\\u3007-\\u3020\\u30fb\\ufe00-\\ufe0f\\uff00-\\uff20\\ufff0-\\uffff\\U0001f000-\\U0001faff\\U000e0000-\\U000e0fff"
 )
 _LETTERS = f"[^{_NO_LETTER}]{{1,{LONGEST}}}"

@@ -1,15 +1,15 @@
 """One cheap pass over all text of a request: where could anything be that a rule might match?
 
 An anchor is a piece of text without which a rule cannot match. Most are literals such as `@` or `sk-`. A lower-case
-literal is found in any case, one with capitals only as it is written. `^` before it asks that no letter or digit stands in front, other than that of an escaped line end,
-`#` for a digit within 64 bytes of it: words that prose is full of, such as `road`, say nothing by themselves. The
-others are classes: `<digits>` (seven digits, with up to three separators between two of them, a dotted quad, the head
-of an IBAN, or digits among letters as in national identifiers), `<groups>` (hexadecimal digits between colons, dots or
-hyphens, as in IPv6 and MAC addresses) and `<base58>` (a long run of that alphabet, as in wallets' addresses). Hits are
-a superset: the exact patterns decide, but only around hits.
+literal is found in any case, one with capitals only as it is written. `^` before it asks that no letter or digit stands
+in front, other than that of an escaped line end, and `#` for a digit within 64 bytes: words that prose is full of, such
+as `road`, say nothing by themselves. The others are classes: `<digits>` (seven digits, with up to three separators
+between two of them, a dotted quad, the head of an IBAN, or digits among letters as in national identifiers), `<groups>`
+(hexadecimal digits between colons, dots or hyphens, as in IPv6 and MAC addresses) and `<base58>` (a long run of that
+alphabet, as in wallets' addresses). Hits are a superset: the exact patterns decide, but only around hits.
 
-All works on Latin-1, where a character is a byte and others are question marks. With Vectorscan one pass finds everything; without it, regexes do: thirty times as slow, and what
-they find leads to the same.
+All works on Latin-1, where a character is a byte and others are question marks. With Vectorscan one pass finds nearly
+everything; without it, regexes do: much slower, and what they find leads to the same.
 """
 
 import re
@@ -33,7 +33,10 @@ _FIRST_LITERAL = 7
 LONGEST = 28  # bytes: seven digits with gaps
 _NEAR = 64  # bytes
 
-Hits = dict[int, list[tuple[int, int]]]
+Place = tuple[int, int]
+"""Where an anchor is: offset, anchor."""
+
+Hits = dict[int, list[Place]]
 """Index of a text → (offset in characters of where the anchor is, anchor), in no particular order.
 
 That of a literal and of `<base58>` is where it starts, that of `<digits>` and `<groups>` somewhere in the number."""
@@ -41,18 +44,17 @@ That of a literal and of `<base58>` is where it starts, that of `<digits>` and `
 # What may stand between digits of one number; U+2010 to U+2014 and U+202F are question marks here.
 _GAP = rb"[ ()./\-\xa0?]{0,3}"
 
+_AMONG_LETTERS = (
+    rb"[a-z]{4}[0-9](?:[0-9]{5}|[0-9]{3}[a-z]|[0-9][a-z][0-9]{2}[a-z])"  # ABCDE1234F
+    rb"|[a-z]{2}[0-9]{2}[ \xa0?-]?[a-z]{4}"  # the head of an IBAN
+    rb"|[a-z][a-z ][0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[a-d]"  # AB 12 34 56 C
+)
 # For Vectorscan: what begins with a digit costs little in prose, what begins with letters is best in one expression.
 # Each with its class, and how many bytes before its end a character of the number is.
 _SIGNS: tuple[tuple[bytes, int, int], ...] = (
     (rb"[0-9](?:" + _GAP + rb"[0-9]){6}[^0-9]", DIGITS, 2),
     (rb"[0-9](?:\.[0-9]{1,3}){3}", DIGITS, 1),
-    (
-        rb"[a-z]{4}[0-9](?:[0-9]{5}|[0-9]{3}[a-z]|[0-9][a-z][0-9]{2}[a-z])"  # ABCDE1234F
-        rb"|[a-z]{2}[0-9]{2}[ \xa0?-]?[a-z]{4}"  # the head of an IBAN
-        rb"|[a-z][a-z ][0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[a-d]",  # AB 12 34 56 C
-        DIGITS,
-        1,
-    ),
+    (_AMONG_LETTERS, DIGITS, 1),
     (rb"[0-9]{6}[a-y+][0-9]{3}", DIGITS, 1),  # 131052A308T
     (rb":[0-9a-f]{0,4}:", GROUPS, 1),
     (rb"\.[0-9a-f]{4}\.[0-9a-f]{4}", GROUPS, 1),
@@ -89,7 +91,10 @@ _SHAPES = tuple(
         (rb"\{(?=('[a-z_]))", ESCAPE),
     )
 )
+_WORD_BEGINS = rb"(?:^|[^0-9A-Za-z]|\\[nrt])"
 _ESCAPED = re.compile(rb"\\[nrtNRT]")
+_KEY_ENDS = rb"\\{0,7}\"\s{0,8}[:,]"  # a comma in lists of pairs
+_KEY_END = re.compile(_KEY_ENDS)
 _DIGIT_AHEAD = re.compile(rb"[^\0]{0,%d}?[0-9]" % _NEAR)
 _NO_DIGITS = bytes(code for code in range(256) if not 48 <= code < 58)
 _WORD = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -128,14 +133,14 @@ class Anchors:
         """Find all anchors in all texts. Linear in the size of the texts; anchors do not cross from one to the next."""
         joined = "\0".join(texts) + "\0"
         buffer = joined.encode("latin-1", "replace")
-        found = self._shapes(buffer) if self.native is None else self._signs(buffer, self.native)
+        found, words = self._shapes(buffer) if self.native is None else self._signs(buffer, self.native)
         found += _of_runs(buffer)
         if not joined.isascii():
             found += [(at, ESCAPE) for at in fold.odd(joined)]
         if not found:
             return {}
         if len(texts) == 1:
-            return {0: found}
+            return {0: found + words}
         starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
         hits: Hits = {}
         start = end = -1
@@ -146,9 +151,13 @@ class Anchors:
                 start, end = starts[index], starts[index + 1]
                 here = hits.setdefault(index, [])
             here.append((at - start, anchor))
+        for at, anchor in words:
+            index = bisect_right(starts, at) - 1
+            if index in hits:
+                hits[index].append((at - starts[index], anchor))
         return hits
 
-    def _signs(self, buffer: bytes, native: vectorscan.Scanner) -> list[tuple[int, int]]:
+    def _signs(self, buffer: bytes, native: vectorscan.Scanner) -> tuple[list[Place], list[Place]]:
         found: list[tuple[int, int]] = []
         words: list[tuple[int, int]] = []
         for (anchor, back, asks), end in native.scan(buffer):
@@ -157,24 +166,24 @@ class Anchors:
                 words.append((at, CONTEXT))
             elif not asks or _digit_near(buffer, at, end):
                 found.append((at, anchor))
-        return found + words if words and found else found
+        return found, words
 
-    def _shapes(self, buffer: bytes) -> list[tuple[int, int]]:
+    def _shapes(self, buffer: bytes) -> tuple[list[Place], list[Place]]:
         shape, lower = buffer.translate(_SHAPE), buffer.lower()
         found = [(m.end(1) - 1, anchor) for regex, anchor in _SHAPES for m in regex.finditer(shape)]
         for name in self.names:
-            found += [(at, KEY) for end in (b'"', b"\\") for at in _all(lower, name + end)]
+            found += [
+                (match.end() - 1, KEY) for at in _all(lower, name) if (match := _KEY_END.match(lower, at + len(name)))
+            ]
         for anchor, each in enumerate(self.literals):
             if each is not None:
                 raw = each.raw
                 for at in _all(buffer if each.exact else lower, raw):
-                    if each.word and at and buffer[at - 1] in _WORD and not _ESCAPED.match(buffer, at - 2):
+                    if each.word and not _begins_word(buffer, at):
                         continue
                     if not each.number or _digit_near(buffer, at, at + len(raw)):
                         found.append((at, anchor))
-        if found:
-            found += [(at, CONTEXT) for word in self.words for at in _all(lower, word)]
-        return found
+        return found, [(at, CONTEXT) for word in self.words for at in _all(lower, word) if _begins_word(buffer, at)]
 
 
 def _all(text: bytes, literal: bytes) -> Iterable[int]:
@@ -182,6 +191,10 @@ def _all(text: bytes, literal: bytes) -> Iterable[int]:
     while at >= 0:
         yield at
         at = text.find(literal, at + 1)
+
+
+def _begins_word(buffer: bytes, at: int) -> bool:
+    return at == 0 or buffer[at - 1] not in _WORD or (at > 1 and _ESCAPED.match(buffer, at - 2) is not None)
 
 
 def _digit_near(buffer: bytes, start: int, end: int) -> bool:
@@ -215,24 +228,24 @@ def build(
     ids = {each: number for number, each in enumerate(wanted, _FIRST_LITERAL)} | CLASSES
     read: tuple[Literal | None, ...] = (None,) * _FIRST_LITERAL + tuple(map(literal, wanted))
     names = tuple(name.encode() for name in _shortest(keys))
-    pieces = tuple(sorted({max(_ASCII_RUNS.findall(word.lower()), key=len, default="").encode() for word in words} - {b""}))
+    pieces = tuple(sorted({_FIRST_WORD.split(word.lower())[0].encode("latin-1", "replace") for word in words}))
     scanner = vectorscan.scanner(_expressions(read, names, pieces)) if native else None
     return Anchors(ids, read, names, pieces, scanner)
 
 
-_ASCII_RUNS = re.compile("[a-z]+")
+_FIRST_WORD = re.compile("[ _.-]+")
 
 
 def _expressions(
     literals: Sequence[Literal | None], names: Iterable[bytes], words: Iterable[bytes]
 ) -> tuple[Expression, ...]:
-    """All that Vectorscan is to look for. What it finds means an anchor, how far back it is, and whether to ask more."""
+    """All that Vectorscan is to look for. Each means an anchor, how far back it is, and whether to ask more."""
     found = [Expression(sign, (anchor, back, False)) for sign, anchor, back in _SIGNS]
-    found += [Expression(re.escape(name) + rb"[\"\\]", (KEY, 1, False)) for name in names]
-    found += [Expression(re.escape(word), (CONTEXT, len(word), False)) for word in words]
+    found += [Expression(re.escape(name) + _KEY_ENDS, (KEY, 1, False)) for name in names]
+    found += [Expression(_WORD_BEGINS + re.escape(word), (CONTEXT, len(word), False)) for word in words]
     for anchor, each in enumerate(literals):
         if each is not None:
-            sign = (rb"(?:^|[^0-9A-Za-z]|\\[nrt])" if each.word else b"") + re.escape(each.raw)
+            sign = (_WORD_BEGINS if each.word else b"") + re.escape(each.raw)
             found.append(Expression(sign, (anchor, len(each.raw), each.number), exact=each.exact))
     return tuple(found)
 

@@ -402,7 +402,7 @@ def rules(
         by_role=any(each.selector is not None and each.selector.by_role for each in compiled),
         made_by_actions=made_by_actions,
         sealing=frozenset(sealing),
-        put=_put(replacements, made_by_actions) if wholes else made_by_actions,
+        put=put(replacements, made_by_actions) if wholes else made_by_actions,
     )
 
 
@@ -432,7 +432,7 @@ def _reach(detectors: Sequence[tuple[CompiledRule, Detector]], anchor: int) -> i
     return max((max(AROUND, detector.before, detector.after) for _, detector in detectors), default=0)
 
 
-def _put(replacements: Iterable[str], made_by_actions: re.Pattern[str] | None) -> re.Pattern[str]:
-    """What stands in the place of values, in which whole texts' detectors could find something again and again."""
+def put(replacements: Iterable[str], made_by_actions: re.Pattern[str] | None) -> re.Pattern[str]:
+    """Compile what stands in the place of values, in which detectors over whole texts could find something for ever."""
     tokens = [re.escape(each) for each in sorted(replacements) if each]
     return re.compile("|".join(tokens + ([made_by_actions.pattern] if made_by_actions is not None else [])))

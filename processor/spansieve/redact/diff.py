@@ -15,6 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from spansieve import redact
 from spansieve.model import DecodedBatch, ExportRequest
+from spansieve.redact import compiled
 from spansieve.redact.cache import Cache
 from spansieve.redact.compiled import CompiledRules
 
@@ -95,10 +96,13 @@ def _note(difference: Difference, place: str, texts: Sequence[str]) -> None:
 def _acquainted(rules: CompiledRules, other: CompiledRules) -> CompiledRules:
     """Rules that know what the other policy puts in the place of values, and leave it. With memories of their own."""
     marks = [each.made_by_actions.pattern for each in (rules, other) if each.made_by_actions is not None]
+    made_by_actions = re.compile("|".join(marks)) if marks else None
+    replacements = rules.replacements | other.replacements
     return replace(
         rules,
-        replacements=rules.replacements | other.replacements,
-        made_by_actions=re.compile("|".join(marks)) if marks else None,
+        replacements=replacements,
+        made_by_actions=made_by_actions,
+        put=compiled.put(replacements, made_by_actions) if rules.wholes else made_by_actions,
         cache=Cache(),
         plain_keys=set(),
         _facts={},

@@ -11,7 +11,7 @@ from typing import Final
 
 from spansieve.redact import fold, jsontext, matching, media, normalise, numbers, pairs, parts, persons, roles
 from spansieve.redact.anchors import CONTEXT, ENCODED, ESCAPE, KEY
-from spansieve.redact.cache import WORTH
+from spansieve.redact.cache import WORTH, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
 from spansieve.redact.matching import Finding, OverBudget, Place, Places
 from spansieve.redact.normalise import Reading
@@ -25,11 +25,36 @@ ERROR: Final = "error"
 BUDGET: Final = "budget"
 
 _MOST_PASSES = 8
+_LARGE = 2048  # characters of JSON from which on it is asked what of it is known before it is searched
+_UNKNOWN: Places = []  # of a text that was not searched
 _RAW = "escaped"  # circumstances of a text in its escapes
 _NO_RULES = frozenset({ESCAPE, ENCODED, KEY})  # anchors that no rule hangs on
 
 Groups = Iterable[Sequence[int]]
 """Texts, by index, that one may continue the other."""
+
+
+def _wanted(quoted: Quoted, places: Sequence[Place]) -> dict[int, Places] | None:
+    """The strings in which there is something, by number, with the places in each. None when keys or numbers matter."""
+    wanted: dict[int, Places] = {}
+    words: list[int] = []
+    for at, anchor in places:
+        if anchor == CONTEXT:
+            words.append(at)
+            continue
+        number = quoted.number(at)
+        if anchor == KEY or not number & 1 or (anchor == ESCAPE and quoted.is_key(number)):
+            return None
+        wanted.setdefault(number, []).append((at - quoted.span(number)[0], anchor))
+    for at in words:
+        number = quoted.number(at)
+        if number in wanted:
+            wanted[number].append((at - quoted.span(number)[0], CONTEXT))
+    return wanted
+
+
+def _words_last(place: Place) -> bool:
+    return place[1] == CONTEXT
 
 
 class Run:
@@ -49,8 +74,15 @@ class Run:
         Each stands under its key; a key that says nothing may be left out. `wheres` says where each stands (see
         CompiledRules.at), and may be left out when no rule asks.
         """
+        held = [index for index, text in enumerate(texts) if len(text) >= _LARGE and text[0] in "[{"]
         try:
-            hits = self._rules.anchors.scan(texts)
+            if held:
+                others = list(texts)
+                for index in held:
+                    others[index] = ""
+                hits = self._rules.anchors.scan(others) | dict.fromkeys(held, _UNKNOWN)
+            else:
+                hits = self._rules.anchors.scan(texts)
         except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
             return self._one_by_one(texts, keys, wheres)
         return self._all(texts, keys, wheres, groups, hits, 0)
@@ -67,7 +99,7 @@ class Run:
         indexes: Iterable[int] = hits
         if self._rules.every_text:
             indexes = range(len(texts))
-        elif (telling := self._telling(keys, wheres, len(texts))):
+        elif telling := self._telling(keys, wheres, len(texts)):
             indexes = telling.union(indexes)
         changed: dict[int, str] = {}
         done = self._done
@@ -88,7 +120,12 @@ class Run:
                 if depth == 0:
                     self.found_in[index] = done[key, where, text][1]
         for group in groups:
+            before, self.findings = self.findings, Counter()
             self._together(group, texts, keys, wheres, changed)
+            if self.findings and depth == 0:
+                first = next(index for index in group if index in changed)
+                self.found_in[first] = self.found_in.get(first, Counter()) + self.findings
+            self.findings += before
         return changed
 
     def _telling(self, keys: Mapping[int, str], wheres: Sequence[int], size: int) -> set[int]:
@@ -106,6 +143,7 @@ class Run:
                 hits = self._rules.anchors.scan([text])
             except Exception:  # noqa: BLE001 - fail closed
                 changed[index] = self._remove(ERROR)
+                self.found_in[index] = Counter({ERROR: 1})
             else:
                 where = wheres[index] if wheres else 0
                 new = self._remembered(text, keys.get(index, ""), where, hits.get(0, ()), 0)
@@ -153,6 +191,10 @@ class Run:
         if facts.whole and (rule := self._whole(text, facts)) is not None:
             self._count(rule)
             return DROP if rule.drops else rule.render(text)
+        if places is _UNKNOWN:
+            if (done := self._large(text, key, where, depth)) is not None:
+                return done
+            places = self._scan(text)
         if jsontext.looks_like(text):
             whole = jsontext.parses(text)
             text, again = self._json(text, key, where, places, depth, whole=whole)
@@ -166,6 +208,13 @@ class Run:
                 self.findings[media.MEDIA] += dropped
                 places = self._scan(text)
         return self._plain(text, facts, places)
+
+    def _large(self, text: str, key: str, where: int, depth: int) -> str | None:
+        """Redact a large JSON text, of which much may be known. None when that takes more than its strings."""
+        if not jsontext.parses(text):
+            return None
+        done = self._quoted(text, key, where, None, depth)
+        return None if done is None else done[0]
 
     def _count(self, rule: CompiledRule) -> None:
         self.findings[rule.name] += 1
@@ -229,68 +278,93 @@ class Run:
         return jsontext.splice(text, found, put), True
 
     def _quoted(
-        self, text: str, key: str, where: int, places: Sequence[Place], depth: int
+        self, text: str, key: str, where: int, places: Sequence[Place] | None, depth: int
     ) -> tuple[str, bool] | None:
-        """The same for whole JSON of which only strings matter, looking only at those that do. None when more does."""
+        """The same for whole JSON of which only strings matter, looking only at those that do. None when more does.
+
+        A conversation sends all its messages again each turn: what is known is not even searched for anchors, when
+        `places` are not there yet.
+        """
         rules = self._rules
-        if rules.every_text or rules.by_role or 'ame"' in text or '["' in text or rules.facts(fold.word(key), where).whole:
+        if rules.facts(fold.word(key), where).whole or not self._only_strings(text):
             return None
         quoted = Quoted(text)
-        wanted: dict[int, Places] = {}
-        for at, anchor in places:
-            number = quoted.number(at)
-            if anchor == KEY or not (number & 1 or anchor == CONTEXT):
-                return None
-            if number & 1:
-                wanted.setdefault(number, []).append((at - quoted.span(number)[0], anchor))
         groups = quoted.groups()
         if groups is None:
             return None
-        fresh: dict[int, bytes] = {}
-        escaped = set(quoted.escaped()) if "\\" in text else frozenset[int]()
-        for number in escaped:
-            start, end = quoted.span(number)
-            if number not in wanted and end - start >= WORTH:
-                digest = rules.cache.digest(text[start:end], _RAW)
-                if rules.cache.get(digest) is None:
-                    fresh[number] = digest
-                    wanted[number] = []
-            else:
-                wanted[number] = []
-        together = {number for group in groups for number in group}
-        members = sorted(together.union(wanted))
+        settled, fresh = self._settled(text, quoted, where, depth)
+        if places is None:
+            places = self._beside(quoted, settled)
+        wanted = _wanted(quoted, places)
+        escaped = frozenset(quoted.escaped()).difference(settled) if "\\" in text else frozenset[int]()
+        if wanted is None or any(map(quoted.is_key, escaped)):
+            return None
+        changing = {number for number, known in settled.items() if known[0] is not None}
+        looked_at = (wanted.keys() - settled.keys()) | escaped
+        members = sorted(looked_at.union(changing, *groups))
         order = {number: index for index, number in enumerate(members)}
-        tokens: list[jsontext.Token] = []
-        keys: dict[int, str] = {}
-        for index, number in enumerate(members):
-            start, end = quoted.span(number)
-            of = None if quoted.is_key(number) else quoted.key(number)
-            name = "" if of is None else jsontext.decoded(text[slice(*quoted.span(of))])[0]
-            if of is None and not quoted.is_key(number):
-                name = key
-            if name:
-                keys[index] = name
-            plain, encoded = jsontext.decoded(text[start:end]) if number in escaped else (text[start:end], True)
-            tokens.append(jsontext.Token(start - 1, end + 1, jsontext.STRING, name, plain, encoded=encoded))
-        texts = [token.text for token in tokens]
-        hits = {order[number]: found for number, found in wanted.items() if found and number not in escaped}
-        again = [order[number] for number in wanted if number in escaped]
+        leaves = [quoted.leaf(number, key) for number in members]
+        texts = [leaf.text for leaf in leaves]
+        hits = {order[number]: wanted[number] for number in looked_at - escaped}
+        again = [order[number] for number in escaped]
         for index, found in rules.anchors.scan([texts[index] for index in again]).items() if again else ():
             hits[again[index]] = found
-        new = self._all(
+        for number in changing:
+            leaf = leaves[order[number]]
+            new, found_there = settled[number]
+            self._done[leaf.key, where, leaf.text] = new or "", Counter(dict(found_there))
+            hits[order[number]] = []
+        changed = self._all(
             texts,
-            keys,
+            {index: leaf.key for index, leaf in enumerate(leaves) if leaf.key},
             [where] * len(texts) if where else (),
             [[order[number] for number in group] for group in groups],
             hits,
             depth + 1,
         )
         for number, digest in fresh.items():
-            if order[number] not in hits and order[number] not in new:
-                rules.cache.put(digest, None, {})
-        if not new:
+            index = order.get(number, -1)
+            self._settle(digest, leaves[index] if index in hits else None, where)
+        if not changed:
             return text, False
-        return jsontext.splice(text, tokens, {i: "" if value == DROP else value for i, value in new.items()}), True
+        put = {index: "" if value == DROP else value for index, value in changed.items()}
+        return jsontext.splice(text, leaves, put), True
+
+    def _settled(self, text: str, quoted: Quoted, where: int, depth: int) -> tuple[dict[int, Known], dict[int, bytes]]:
+        """Of the long strings of JSON, by number: what became of those that are known, and the others' digests."""
+        cache = self._rules.cache
+        settled: dict[int, Known] = {}
+        fresh: dict[int, bytes] = {}
+        for number in quoted.long(WORTH):
+            of = quoted.key(number)
+            key = "" if of is None else text[slice(*quoted.span(of))]
+            digest = cache.digest(text[slice(*quoted.span(number))], f"{_RAW}\0{key}\0{where}\0{depth}")
+            known = cache.get(digest)
+            if known is None:
+                fresh[number] = digest
+            else:
+                settled[number] = known
+        return settled, fresh
+
+    def _settle(self, digest: bytes, leaf: jsontext.Token | None, where: int) -> None:
+        """Remember what became of a string of JSON; None is one in which there is nothing."""
+        if leaf is None:
+            self._rules.cache.put(digest, None, {})
+            return
+        new, found = self._done.get((leaf.key, where, leaf.text), (None, Counter[str]()))
+        if new is not None and ERROR not in found and self._rules.sealing.isdisjoint(found):
+            self._rules.cache.put(digest, None if new == leaf.text else new, found)
+
+    def _beside(self, quoted: Quoted, settled: Iterable[int]) -> Places:
+        """The anchors of a JSON text outside of the strings that are settled."""
+        pieces, starts = quoted.outside(sorted(settled))
+        hits = self._rules.anchors.scan(pieces)
+        return [(starts[index] + at, anchor) for index, found in hits.items() for at, anchor in found]
+
+    def _only_strings(self, text: str) -> bool:
+        """Whether no rule asks for more of JSON than its strings: not for roles, pairs or names beside other keys."""
+        rules = self._rules
+        return not (rules.every_text or rules.by_role or 'ame"' in text or '["' in text)
 
     def _wheres(self, text: str, members: Sequence[jsontext.Token], where: int) -> Sequence[int]:
         if self._rules.by_role:
@@ -335,10 +409,13 @@ class Run:
             if token.end - start - (token.closed and token.kind != jsontext.NUMBER) != len(texts[index]):
                 again.append(index)
         escaped = {*again, *settled}
-        for at, anchor in places:
+        for at, anchor in sorted(places, key=_words_last):
             index = bisect_right(starts, at) - 1
             if index >= 0 and index not in escaped and (offset := at - starts[index]) < len(texts[index]):
-                hits.setdefault(index, []).append((offset, anchor))
+                if anchor != CONTEXT:
+                    hits.setdefault(index, []).append((offset, anchor))
+                elif index in hits:
+                    hits[index].append((offset, anchor))
         if again:
             scanned = self._rules.anchors.scan([texts[index] for index in again])
             for i, found in scanned.items():

@@ -24,6 +24,7 @@ _CONTEXT_BEFORE: Final = 48
 _CONTEXT_AFTER: Final = 24
 _LONGEST_WORD: Final = 40
 _AHEAD: Final = 8  # characters before a number that a match may take
+_DIRECT: Final = 2  # checks that a place costs at which all patterns are tried
 _MOST_LEARNT: Final = 8  # shapes in one text: noise has a new one at every number
 
 
@@ -36,177 +37,229 @@ def find(text: str, rules: CompiledRules, facts: KeyFacts, places: Places) -> tu
 
     Raises OverBudget.
     """
-    limits = rules.limits
-    detectors, of_anchor, off = rules.detectors, rules.of_anchor, facts.off
-    budget = limits.checks + limits.checks_per_kib * (len(text) >> 10)
-    found: list[Finding] = []
-    open_places: Places = []
-    anchored: dict[int, list[int]] = {}
-    reached: dict[int, int] = {}
-    ends, long = [0, 0], [0, 0]
-    partly = [False, False]
-    direct: tuple[list[int], list[int]] = [], []
-    learnt = 0
+    search = _Search(text, rules, facts)
+    if len(places) > search.budget:
+        raise OverBudget
     places.sort()
-    contexts = [at for at, anchor in places if anchor == CONTEXT]
-    for at, each in places:
-        anchor = each if each >= 0 else ~each
-        if anchor > GROUPS:
-            open_places.append((at, anchor))
-            for number in of_anchor[anchor]:
-                rule, detector = detectors[number]
-                if detector.tail is not None:
-                    if rule.index not in off and detector.tail.match(text, at + 1) is not None:
-                        finding, budget = _before_at(text, at, facts, rule, detector, reached.get(number, 0), budget)
-                        if budget < 0:
-                            raise OverBudget
-                        if finding is not None:
-                            found.append(finding)
-                            reached[number] = finding[1]
-                elif detector.before:
-                    anchored.setdefault(number, []).append(at)
-                elif (
-                    (match := detector.search.match(text, at)) is not None
-                    and at >= reached.get(number, 0)
-                    and rule.index not in off
-                ):
-                    budget -= detector.cost
-                    if budget < 0:
-                        raise OverBudget
-                    if (finding := _judged(text, match, facts, rule, detector)) is not None:
-                        found.append(finding)
-                        reached[number] = finding[1]
-        elif at < ends[anchor]:
-            if partly[anchor]:
-                open_places.append((at, anchor))
-        elif at < long[anchor]:
-            direct[anchor].append(at - LONGEST if at > LONGEST else 0)
-            open_places.append((at, anchor))
-        else:
-            known = rules.shapes[anchor]
-            token = shapes.digits(text, at) if anchor == DIGITS else shapes.groups(text, at)
-            tries = None
-            if token is None:
-                long[anchor] = shapes.end(text, at, hexadecimal=anchor == GROUPS)
-            elif (tries := known.known(token)) is None and learnt < _MOST_LEARNT:
-                learnt += 1
-                tries = known.learn(token)
-            if token is None or tries is None:
-                direct[anchor].append(at - LONGEST if at > LONGEST else 0)
-                open_places.append((at, anchor))
-                continue
-            ends[anchor], partly[anchor] = token[1], False
-            if tries:
-                count = len(found)
-                budget, excuse = _try(text, token, tries, facts, rules, contexts, budget, found)
-                if len(found) > count:
-                    partly[anchor] = found[-1][0] > token[0] or found[-1][1] < token[1]
-                if excuse:
-                    anchor = ~anchor  # what stands around decides, and may change
-            open_places.append((at, anchor))
-    for anchor, spots in enumerate(direct):
-        if spots:
-            for number in of_anchor[anchor]:
-                anchored[number] = sorted(anchored.get(number, []) + spots)
-    for number, spots in anchored.items():
-        rule, detector = detectors[number]
-        if rule.index not in off:
-            budget = _detect(text, facts, rule, detector, spots, budget, found)
+    remaining = search.around(places)
     if rules.wholes:
-        lowered = text.lower()
-        for rule, whole in rules.wholes:
-            if rule.index not in off and whole.may(lowered):
-                budget = _look_over(text, facts, rule, whole, budget, found)
-    return _not_made(text, rules.put, found) if rules.put is not None and found else found, open_places
+        search.over_all()
+    found = search.found
+    return _not_made(text, rules.put, found) if rules.put is not None and found else found, remaining
 
 
-def _before_at(
-    text: str, at: int, facts: KeyFacts, rule: CompiledRule, detector: Detector, low: int, budget: int
-) -> tuple[Finding | None, int]:
-    """What a pattern finds whose matches have an `@` at a place, and only a few kinds of characters in front of it."""
-    first = at - detector.before if at > detector.before else 0
-    head = detector.head.match(text[first:at][::-1])  # type: ignore[union-attr]  # it is there when `tail` is
-    for start in range(max(low, at - head.end()), at):  # type: ignore[union-attr]  # matches ""
-        match = detector.search.match(text, start)
-        budget -= 1
-        if match is not None and (finding := _judged(text, match, facts, rule, detector)) is not None:
-            return finding, budget
-    return None, budget
+class _Search:
+    """One look at a text. `found` are its findings, `budget` what remains of the checks that it may cost."""
 
+    __slots__ = (
+        "_anchored", "_direct", "_ends", "_facts", "_learnt", "_long", "_partly", "_reached", "_rules", "_text",
+        "_words", "budget", "found",
+    )  # fmt: skip
 
-def _judged(
-    text: str, match: re.Match[str], facts: KeyFacts, rule: CompiledRule, detector: Detector
-) -> Finding | None:
-    """What a match is, if it is a finding at all."""
-    start, end = match.span(detector.group)
-    if excused(text, start, end, rule, facts, in_context=detector.in_context):
-        return None
-    if detector.check is not None:
-        span = detector.check(text, start, end)
-        if span is None:
-            return None
-        start, end = span
-    return start, end, rule, text[start:end]
+    def __init__(self, text: str, rules: CompiledRules, facts: KeyFacts) -> None:
+        self.found: list[Finding] = []
+        self.budget = rules.limits.checks + rules.limits.checks_per_kib * (len(text) >> 10)
+        self._text, self._rules, self._facts = text, rules, facts
+        self._words: list[int] = []  # where context is
+        self._anchored: dict[int, list[int]] = {}  # by detector: the anchors around which to search
+        self._reached: dict[int, int] = {}  # by detector: the end of what it found last
+        self._ends = [0, 0]  # by class of numbers: the end of the last one
+        self._partly = [False, False]  # of which a part was found, so that what follows in it counts anew
+        self._long = [0, 0]  # the end of one that is too long
+        self._direct: tuple[list[int], list[int]] = [], []  # places in those
+        self._learnt = 0
 
+    def around(self, places: Places) -> Places:
+        """Look around these places, which are in order, and give those that remain to be looked at again."""
+        remaining: Places = []
+        self._words = [at for at, anchor in places if anchor == CONTEXT]
+        keep, ends = remaining.append, self._ends
+        for place in places:
+            at, anchor = place
+            if anchor > GROUPS:
+                keep(place)
+                if anchor != CONTEXT:
+                    self._literal(at, anchor)
+                continue
+            if anchor < 0:
+                anchor = ~anchor
+            if at >= ends[anchor]:
+                keep((at, ~anchor if self._number(at, anchor) else anchor))
+            elif self._partly[anchor]:
+                keep((at, anchor))
+        self._search()
+        return remaining
 
-def _try(
-    text: str,
-    token: shapes.Token,
-    tries: Sequence[shapes.Try],
-    facts: KeyFacts,
-    rules: CompiledRules,
-    contexts: Sequence[int],
-    budget: int,
-    found: list[Finding],
-) -> tuple[int, bool]:
-    """Add what the patterns find that may match a number.
+    def _number(self, at: int, anchor: int) -> bool:
+        """Try a number's patterns. Says whether what stands around it made it none."""
+        if at < self._long[anchor]:
+            self._direct[anchor].append(at - LONGEST if at > LONGEST else 0)
+            return False
+        text, known = self._text, self._rules.shapes[anchor]
+        token = shapes.digits(text, at) if anchor == DIGITS else shapes.groups(text, at)
+        tries = None
+        if token is None:
+            self._long[anchor] = shapes.end(text, at, hexadecimal=anchor == GROUPS)
+        elif (tries := known.known(token)) is None and self._learnt < _MOST_LEARNT:
+            self._learnt += 1
+            tries = known.learn(token)
+        if token is None or tries is None:
+            self._direct[anchor].append(at - LONGEST if at > LONGEST else 0)
+            return False
+        self._ends[anchor], self._partly[anchor] = token[1], False
+        if not tries:
+            return False
+        count = len(self.found)
+        excused_once = self._try(token, tries)
+        if len(self.found) > count:
+            start, end, _, _ = self.found[-1]
+            self._partly[anchor] = start > token[0] or end < token[1]
+        return excused_once
 
-    Gives back what remains of the budget, and whether what stands around made a candidate none.
-    """
-    base, token_end, _, _ = token
-    detectors, off = rules.detectors, facts.off
-    was_excused = False
-    beside: bool | None = None
-    for number, starts, firsts in tries:
-        rule, detector = detectors[number]
-        if rule.index in off:
-            continue
-        if detector.in_context and rule.index not in facts.context:
-            if beside is None:
-                first = bisect_left(contexts, base - _CONTEXT_BEFORE - _AHEAD)
-                beside = first < len(contexts) and contexts[first] < token_end + _CONTEXT_AFTER
-            if not beside:
+    def _try(self, token: shapes.Token, tries: Sequence[shapes.Try]) -> bool:
+        base, token_end, _, _ = token
+        detectors, off, text = self._rules.detectors, self._facts.off, self._text
+        was_excused = False
+        for number, starts, firsts in tries:
+            rule, detector = detectors[number]
+            if rule.index in off:
+                continue
+            if detector.in_context and rule.index not in self._facts.context and not self._word_near(base, token_end):
                 was_excused = True
                 continue
-        match_at, check = detector.search.match, detector.check
-        low = 0
-        for offset in starts:
-            at = base + offset
-            if at < low or (firsts and text[at] not in firsts):
-                continue
-            match = match_at(text, at)
-            if match is None:
-                continue
-            budget -= 1
-            start, end = match.span(detector.group)
-            if (detector.in_context or rule.unless_before is not None) and excused(
-                text, start, end, rule, facts, in_context=detector.in_context
-            ):
-                was_excused = True
-                continue
-            if check is not None:
-                budget -= detector.cost
-                if budget < 0:
-                    raise OverBudget
-                if (span := check(text, start, end)) is None:
+            match_at = detector.search.match
+            low = 0
+            for offset in starts:
+                at = base + offset
+                if at < low or (firsts and text[at] not in firsts) or (match := match_at(text, at)) is None:
+                    continue
+                finding = self._judged(match, rule, detector)
+                if finding is None:
                     was_excused = True
                     continue
-                start, end = span
-            found.append((start, end, rule, text[start:end]))
-            if start <= base and end >= token_end:  # what comes later in the policy could only find the same again
-                return budget, False
-            low = end
-    return budget, was_excused
+                self.found.append(finding)
+                low = finding[1]
+                if finding[0] <= base and low >= token_end:  # what comes later could only find the same again
+                    return False
+        return was_excused
+
+    def _word_near(self, start: int, end: int) -> bool:
+        """Whether a word stands so near a number that it may be the context of a part of it."""
+        words = self._words
+        first = bisect_left(words, start - _CONTEXT_BEFORE - _AHEAD)
+        return first < len(words) and words[first] < end + _CONTEXT_AFTER
+
+    def _literal(self, at: int, anchor: int) -> None:
+        """Try the patterns of which a match begins at an anchor; note where to search for the others."""
+        text, detectors, off = self._text, self._rules.detectors, self._facts.off
+        for number in self._rules.of_anchor[anchor]:
+            rule, detector = detectors[number]
+            if rule.index in off:
+                continue
+            finding = None
+            if detector.tail is not None:
+                if detector.tail.match(text, at + 1) is not None:
+                    finding = self._before_at(at, number, rule, detector)
+            elif detector.before:
+                self._anchored.setdefault(number, []).append(at)
+            elif (match := detector.search.match(text, at)) is not None and at >= self._reached.get(number, 0):
+                finding = self._judged(match, rule, detector)
+            if finding is not None:
+                self.found.append(finding)
+                self._reached[number] = finding[1]
+
+    def _before_at(self, at: int, number: int, rule: CompiledRule, detector: Detector) -> Finding | None:
+        """What a pattern finds whose matches have an `@` at a place, and only a few kinds of characters before it."""
+        text = self._text
+        first = at - detector.before if at > detector.before else 0
+        head = detector.head.match(text[first:at][::-1])  # type: ignore[union-attr]  # it is there when `tail` is
+        low = max(self._reached.get(number, 0), at - head.end())  # type: ignore[union-attr]  # matches ""
+        for start in range(low, at):
+            self.budget -= 1
+            match = detector.search.match(text, start)
+            if match is not None and (finding := self._judged(match, rule, detector)) is not None:
+                return finding
+        return None
+
+    def _judged(self, match: re.Match[str], rule: CompiledRule, detector: Detector) -> Finding | None:
+        """What a match is, if it is a finding at all."""
+        start, end = match.span(detector.group)
+        self.budget -= detector.cost
+        if self.budget < 0:
+            raise OverBudget
+        text = self._text
+        if (detector.in_context or rule.unless_before is not None) and excused(
+            text, start, end, rule, self._facts, in_context=detector.in_context
+        ):
+            return None
+        if detector.check is not None:
+            span = detector.check(text, start, end)
+            if span is None:
+                return None
+            start, end = span
+        return start, end, rule, text[start:end]
+
+    def _search(self) -> None:
+        """Search around the anchors that do not tell where a match begins."""
+        for anchor, spots in enumerate(self._direct):
+            self.budget -= _DIRECT * len(spots)
+            if self.budget < 0:
+                raise OverBudget
+            for number in self._rules.of_anchor[anchor] if spots else ():
+                self._anchored[number] = sorted(self._anchored.get(number, []) + spots)
+        off = self._facts.off
+        for number, spots in self._anchored.items():
+            rule, detector = self._rules.detectors[number]
+            if rule.index not in off:
+                self._detect(rule, detector, spots)
+
+    def _detect(self, rule: CompiledRule, detector: Detector, anchored: Sequence[int]) -> None:
+        """Add what one pattern finds in windows around its anchors."""
+        text, before, after = self._text, detector.before, detector.after
+        search, begins = detector.search.search, detector.begins
+        done = 0  # from here on nothing has been tried
+        position, count = 0, len(anchored)
+        while position < count:
+            at = anchored[position]
+            low, last, high = max(done, at - before), at + LONGEST, at + after
+            position += 1
+            while position < count and anchored[position] - before <= last + 1:
+                last, high = anchored[position] + LONGEST, anchored[position] + after
+                position += 1
+            if begins and text.find(begins, low, last + len(begins)) < 0:
+                done = max(low, last + 1)
+                continue
+            while low <= last and (match := search(text, low, high)) is not None:
+                first = match.start()
+                if first > last:  # the end of what is looked at may have cut it
+                    break
+                low = first + 1
+                if (finding := self._judged(match, rule, detector)) is not None:
+                    self.found.append(finding)
+                    low = max(low, finding[1])
+            done = max(low, last + 1)
+
+    def over_all(self) -> None:
+        """Add what the rules find that look over the whole text."""
+        lowered = self._text.lower()
+        for rule, whole in self._rules.wholes:
+            if rule.index not in self._facts.off and whole.may(lowered):
+                self._look_over(rule, whole)
+
+    def _look_over(self, rule: CompiledRule, whole: Whole) -> None:
+        text = self._text
+        for start, end, confidence in _looked(whole, text):
+            self.budget -= whole.cost
+            if self.budget < 0:
+                raise OverBudget
+            in_context = confidence < whole.threshold
+            if in_context and (rule.context is None or confidence + NEARBY < whole.threshold):
+                continue
+            if excused(text, start, end, rule, self._facts, in_context=in_context):
+                continue
+            span = (start, end) if whole.check is None else whole.check(text, start, end)
+            if span is not None:
+                self.found.append((*span, rule, text[span[0] : span[1]]))
 
 
 def _not_made(text: str, put: re.Pattern[str], found: list[Finding]) -> list[Finding]:
@@ -221,72 +274,6 @@ def _not_made(text: str, put: re.Pattern[str], found: list[Finding]) -> list[Fin
         return at >= 0 and finding[1] <= made[at][1]
 
     return [finding for finding in found if not inside(finding)]
-
-
-def _detect(
-    text: str,
-    facts: KeyFacts,
-    rule: CompiledRule,
-    detector: Detector,
-    anchored: Sequence[int],
-    budget: int,
-    found: list[Finding],
-) -> int:
-    """Add what one pattern finds around its anchors; give back what remains of the budget."""
-    check, group, before, after = detector.check, detector.group, detector.before, detector.after
-    search, begins = detector.search.search, detector.begins
-    done = 0  # from here on nothing has been tried
-    position, count = 0, len(anchored)
-    while position < count:
-        at = anchored[position]
-        low, last, high = max(done, at - before), at + LONGEST, at + after
-        position += 1
-        while position < count and anchored[position] - before <= last + 1:
-            last, high = anchored[position] + LONGEST, anchored[position] + after
-            position += 1
-        if begins and text.find(begins, low, last + len(begins)) < 0:
-            done = max(low, last + 1)
-            continue
-        while low <= last and (match := search(text, low, high)) is not None:
-            first = match.start()
-            if first > last:  # the end of what is looked at may have cut it
-                break
-            start, end = match.span(group)
-            low = first + 1
-            budget -= 1
-            if excused(text, start, end, rule, facts, in_context=detector.in_context):
-                span = None
-            elif check is None:
-                span = start, end
-            else:
-                budget -= detector.cost
-                span = check(text, start, end)
-            if budget < 0:
-                raise OverBudget
-            if span is None:
-                continue
-            start, end = span
-            found.append((start, end, rule, text[start:end]))
-            low = max(low, end)
-        done = max(low, last + 1)
-    return budget
-
-
-def _look_over(text: str, facts: KeyFacts, rule: CompiledRule, whole: Whole, budget: int, found: list[Finding]) -> int:
-    """Add what a rule finds that looks over the whole text; give back what remains of the budget."""
-    for start, end, confidence in _looked(whole, text):
-        budget -= whole.cost
-        if budget < 0:
-            raise OverBudget
-        in_context = confidence < whole.threshold
-        if in_context and (rule.context is None or confidence + NEARBY < whole.threshold):
-            continue
-        if excused(text, start, end, rule, facts, in_context=in_context):
-            continue
-        span = (start, end) if whole.check is None else whole.check(text, start, end)
-        if span is not None:
-            found.append((*span, rule, text[span[0] : span[1]]))
-    return budget
 
 
 def _looked(whole: Whole, text: str) -> Iterator[tuple[int, int, float]]:

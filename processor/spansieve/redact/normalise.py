@@ -222,7 +222,9 @@ _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
 def _unwrapped(text: str, parent: Reading | None) -> list[Reading]:
     """Give a text with a space, and with nothing, in place of the line ends in its numbers."""
     readings: list[Reading] = []
-    wraps = [(match.start() + 1, match.end()) for match in _WRAPPED.finditer(text)]
+    wraps = _single(text, [(match.start() + 1, match.end()) for match in _WRAPPED.finditer(text)])
+    if not wraps:
+        return []
     for put in (" ", ""):
         pieces: list[str] = []
         edits: list[tuple[int, int, int, int]] = []
@@ -240,4 +242,17 @@ def _unwrapped(text: str, parent: Reading | None) -> list[Reading]:
     return readings
 
 
+def _single(text: str, wraps: Sequence[Span]) -> list[Span]:
+    """The wraps without those of columns: of many lines, one after the other, that begin and end with a digit."""
+    kept: list[Span] = []
+    row: list[Span] = []
+    for wrap in wraps:
+        if row and "\n" in text[row[-1][1] : wrap[0]]:
+            kept += row if len(row) < _COLUMN else ()
+            row = []
+        row.append(wrap)
+    return kept + (row if len(row) < _COLUMN else [])
+
+
+_COLUMN = 8  # lines
 _SEPARATORS = re.compile(r"[^-.()/]+")

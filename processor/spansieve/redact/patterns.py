@@ -180,7 +180,7 @@ def before_at(pattern: str) -> str:
 def _begins_with_at(name: str, argument: Any) -> bool:  # noqa: ANN401 - see _check
     if name == "LITERAL":
         return bool(argument == ord("@"))
-    first = [list(part)[0] for part in _parts(name, argument) if list(part)]
+    first = [next(iter(part)) for part in _parts(name, argument) if list(part)]
     return any(_begins_with_at(str(operation), inner) for operation, inner in first)
 
 

@@ -26,9 +26,6 @@ class Outcome(NamedTuple):
     found: Counter[str] | None
 
 
-_GONE = Outcome(None, None)
-
-
 class Texts:
     """The texts of one field that stand in a request, such as spans' names; `new` of those that changed."""
 
@@ -69,7 +66,8 @@ class Job:
         self._leaves = walk.Leaves(rules.plain_keys, *rules.places)
         self._plain: dict[int, tuple[Attributes, bytes, bytes]] = {}  # by index of a text; the last is the key's bytes
         self._fields: dict[int, tuple[Texts, str]] = {}
-        self._parsed: list[tuple[Attributes, bytes, KeyValue, range]] = []  # with the indexes of its texts
+        # With the indexes of its texts, and whether it is a stamp that somebody else put there.
+        self._parsed: list[tuple[Attributes, bytes, KeyValue, range, bool]] = []
         self._list = KeyValueList()
 
     def attributes(self, kind: Attributes, raws: Iterable[bytes], keys: Mapping[bytes, Key]) -> list[bytes]:
@@ -89,7 +87,7 @@ class Job:
                 continue
             name, silent, wanted, stamped = key
             if stamped:
-                kind.changed[raw] = _GONE
+                self.parse(kind, raw)
                 continue
             if wanted:
                 kind.wanted.add(raw)
@@ -127,23 +125,29 @@ class Job:
     def parse(self, kind: Attributes, raw: bytes) -> None:
         """Add an attribute as the attributes of messages are walked."""
         pair = attributes.parse(raw, self._list)
-        if stamp.is_stamp(pair.key):
-            kind.changed[raw] = _GONE
-            return
+        gone = stamp.is_stamp(pair.key)
         if self._reads(pair.key):
             kind.wanted.add(raw)
         start = len(self._leaves.texts)
         self._leaves.attributes([pair], kind.place)
-        self._parsed.append((kind, raw, pair, range(start, len(self._leaves.texts))))
+        self._parsed.append((kind, raw, pair, range(start, len(self._leaves.texts)), gone))
 
     def run(self, findings: Counter[str]) -> None:
-        """Find out what becomes of all. `findings` grows by what is counted once for a request: changed keys."""
+        """Find out what becomes of all.
+
+        `findings` grows by what is counted once for a request: changed keys, and what several texts held together.
+        """
         leaves = self._leaves
         if not leaves.texts and not self._parsed:
             return
         run = Run(self._rules)
         changed = run.texts(leaves.texts, leaves.keys, leaves.wheres, leaves.groups)
         found_in = run.found_in
+        # What was found over the parts of a list is in no text's account.
+        beside = Counter(run.findings)
+        for counts in found_in.values():
+            beside.subtract(counts)
+        findings.update(+beside)
         messages.note_undecodable(leaves, found_in)
         for index, new in changed.items():
             if (plain := self._plain.get(index)) is not None:
@@ -162,12 +166,12 @@ class Job:
         """Write what was parsed."""
         if names := messages.changed_keys(sorted(self._leaves.attribute_keys), self._rules, findings):
             walk.rename(self._list, names)
-        for kind, raw, pair, indexes in self._parsed:
+        for kind, raw, pair, indexes, gone in self._parsed:
             found: Counter[str] = Counter()
             for index in indexes:
                 if (counts := found_in.get(index)) is not None:
                     found.update(counts)
-            if any(changed.get(index) == DROP for index in indexes):
+            if gone or any(changed.get(index) == DROP for index in indexes):
                 kind.changed[raw] = Outcome(None, found)
             elif (new := pair.SerializeToString()) != raw:
                 kind.changed[raw] = Outcome(new, found)

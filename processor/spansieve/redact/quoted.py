@@ -5,12 +5,15 @@ In JSON that parses, every second piece between quotes is a string (RFC 8259), o
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from itertools import accumulate
 
+from spansieve.redact.jsontext import KEY, STRING, Token, decoded
 from spansieve.redact.parts import carries_parts
 
 _BLANK = "\1\1"
 _LONGEST_KEY = 64
+_SPACE = 64  # characters that may stand before a colon: writers of JSON put one at most
 
 
 class Quoted:
@@ -71,14 +74,37 @@ class Quoted:
             end = len(pieces[before]) if before >= 0 else 0
         return None
 
+    def leaf(self, number: int, above: str) -> Token:
+        """A string as `jsontext` gives it. `above` is the key of what is in nothing that has one."""
+        text = self._text
+        start, end = self.span(number)
+        plain, encoded = decoded(text[start:end])
+        if self.is_key(number):
+            return Token(start - 1, end + 1, KEY, "", plain, encoded=encoded)
+        of = self.key(number)
+        key = above if of is None else decoded(text[slice(*self.span(of))])[0]
+        return Token(start - 1, end + 1, STRING, key, plain, encoded=encoded)
+
+    def long(self, least: int) -> list[int]:
+        """The strings of so many characters or more, by number."""
+        pieces = self._pieces
+        return [number for number in range(1, len(pieces) - 1, 2) if len(pieces[number]) >= least]
+
+    def outside(self, numbers: Iterable[int]) -> tuple[list[str], list[int]]:
+        """What is between these strings, which are in order, and where each piece of it starts."""
+        pieces: list[str] = []
+        starts = [0]
+        for number in numbers:
+            start, end = self.span(number)
+            pieces.append(self._text[starts[-1] : start])
+            starts.append(end)
+        pieces.append(self._text[starts[-1] :])
+        return pieces, starts
+
     def escaped(self) -> list[int]:
         """The strings with escapes, by number."""
         pieces = self._pieces
-        return [
-            number
-            for number in range(1, len(pieces) - 1, 2)
-            if "\\" in pieces[number] or _BLANK in pieces[number]
-        ]
+        return [number for number in range(1, len(pieces) - 1, 2) if "\\" in pieces[number] or _BLANK in pieces[number]]
 
     def groups(self) -> list[list[int]] | None:
         """The strings, by number, that stand under the same key and may continue one another.
@@ -88,17 +114,16 @@ class Quoted:
         pieces = self._pieces
         by_key: dict[str, list[int]] = {}
         known: dict[str, bool] = {}
-        for number in range(1, len(pieces) - 1, 2):
-            piece = pieces[number]
-            if len(piece) > _LONGEST_KEY:
+        for number, (piece, after) in enumerate(zip(pieces[1::2], pieces[2::2], strict=False)):
+            if ":" not in after[:_SPACE] or len(piece) > _LONGEST_KEY:
                 continue
             carries = known.get(piece)
             if carries is None:
                 carries = known[piece] = carries_parts(piece)
             if carries:
-                after = pieces[number + 1].strip()
+                after = after.strip()  # noqa: PLW2901 - the same without its spaces
                 if after == ":":
-                    by_key.setdefault(piece, []).append(number + 2)
+                    by_key.setdefault(piece, []).append(2 * number + 3)
                 elif after.startswith(":") and after.endswith("["):
                     return None
         return [group for group in by_key.values() if len(group) > 1]

@@ -116,7 +116,7 @@ def _shares(figures: Figures | None) -> tuple[str, str]:
 
 def _share(share: float) -> str:
     """A share with three digits, never rounded up to one."""
-    return "1" if share == 1 else f"{min(share, 0.999):.3f}"
+    return f"{share if share == 1 else min(share, 0.999):.3f}"
 
 
 def _measured(report: Report) -> list[str]:

@@ -23,6 +23,7 @@ _GROUPS = re.compile(r"[0-9A-Fa-f:.-]*+").match
 LONGEST: Final = 48
 """Characters of a number that has a shape. Longer ones are columns, tables or noise: all patterns are tried on them."""
 
+_FARTHEST = LONGEST + 8  # characters that are read to see that a number is too long; it may be cut in a separator
 _MOST_SHAPES = 8192
 _BEHIND = 64  # characters of anything that are put behind a number: more than a pattern that begins in it may take
 
@@ -55,10 +56,10 @@ Token = tuple[int, int, str, int]
 
 def digits(text: str, at: int) -> Token | None:
     """Give the number around a digit: words with digits in them between separators, or None when it is too long."""
-    low = at - LONGEST
+    low = at - _FARTHEST
     start = at + 1 - _BACK(text[at : (low if low > 0 else None) : -1]).end()  # type: ignore[union-attr]  # matches ""
-    end = _ON(text, at, start + LONGEST).end()  # type: ignore[union-attr]  # matches ""
-    if end - start >= LONGEST or start == low + 1:
+    end = _ON(text, at, start + _FARTHEST).end()  # type: ignore[union-attr]  # matches ""
+    if end - start >= LONGEST:
         return None
     left = start - 4 if start > 4 else 0
     symbols = _symbols(text[left : end + 2])
@@ -71,10 +72,10 @@ def digits(text: str, at: int) -> Token | None:
 
 def groups(text: str, at: int) -> Token | None:
     """Give the run of hexadecimal groups around a separator, or None when it is too long."""
-    low = at - LONGEST
+    low = at - _FARTHEST
     start = at + 1 - _GROUPS(text[at : (low if low > 0 else None) : -1]).end()  # type: ignore[union-attr]  # matches ""
-    end = _GROUPS(text, at, start + LONGEST).end()  # type: ignore[union-attr]  # matches ""
-    if end - start >= LONGEST or start == low + 1:
+    end = _GROUPS(text, at, start + _FARTHEST).end()  # type: ignore[union-attr]  # matches ""
+    if end - start >= LONGEST:
         return None
     before = _symbols(text[start - 1]).replace("0", "h") if start else _EDGE
     after = _symbols(text[end]).replace("0", "h") if end < len(text) else _EDGE
@@ -188,10 +189,8 @@ def _items(items: Any, accept: _Accepts) -> str:  # noqa: ANN401 - re's parse tr
             # Taking as much as it can is only right for what the text has, not for what it may have.
             low, high, body = argument
             pieces.append(f"(?:{_items(body, accept)}){{{low},{int(high)}}}")
-        elif name == "SUBPATTERN":
-            pieces.append(f"(?:{_items(argument[-1], accept)})")
-        elif name == "ATOMIC_GROUP":
-            pieces.append(f"(?:{_items(argument, accept)})")
+        elif name in ("SUBPATTERN", "ATOMIC_GROUP"):
+            pieces.append(f"(?:{_items(argument[-1] if name == 'SUBPATTERN' else argument, accept)})")
         elif name == "BRANCH":
             pieces.append("(?:" + "|".join(_items(each, accept) for each in argument[1]) + ")")
         elif name in ("ASSERT", "ASSERT_NOT"):
@@ -244,7 +243,7 @@ def _is_in(kind: str, value: Any, character: str) -> bool:  # noqa: ANN401 - see
     if kind == "CATEGORY":
         return re.fullmatch(_CATEGORIES[str(value)], character) is not None
     low, high = value if kind == "RANGE" else (value, value)
-    return low <= ord(character) <= high
+    return bool(low <= ord(character) <= high)
 
 
 _CATEGORIES = {

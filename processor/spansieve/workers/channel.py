@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from spansieve.workers import frames
 from spansieve.workers.frames import Frame, Reader
@@ -28,7 +28,7 @@ class Channel(asyncio.Protocol):
 
     async def open(self, end: socket.socket) -> None:
         """Begin, on one end of a socket pair."""
-        await asyncio.get_running_loop().create_connection(lambda: self, sock=end)
+        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=end)
 
     def send(self, frame: Frame) -> None:
         """Send a frame; nothing when the connection is gone, which `ended` tells."""
@@ -47,9 +47,7 @@ class Channel(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a channel needs a stream")
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # of a stream; uvloop's own are of no base class
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
@@ -61,6 +59,6 @@ class Channel(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - told by `ended`, if it is ours
         """Called by the event loop."""
         self._ended(self._error)

@@ -37,7 +37,7 @@ class Terms:
     round: int
     redaction: Mapping[str, Any]  # config.Redaction, as JSON
     protocols: Mapping[str, Any]  # config.Protocols, as JSON
-    digest: str  # of the rules that the policy must compile to
+    fingerprint: str  # agreement.fingerprint of the rules that the policy must compile to
     limit_bytes: int  # that the gateway may hold as a whole
     share_bytes: int  # that the worker may have under way
 
@@ -125,7 +125,8 @@ def encode(frame: Frame) -> bytes:
     """Serialize a frame."""
     match frame:
         case Handed(number, signal, items, rejected, findings, decoding, redacting, payload):
-            head = [signal, items, dict(rejected), findings, decoding, redacting]
+            by_reason = {reason.value: count for reason, count in rejected.items()}
+            head = [signal, items, by_reason, findings, decoding, redacting]
             return _framed(1, number, head, payload)
         case Taken(number, refused, failed):
             why = None if refused is None else [refused.description, refused.reason, refused.retry_after]
@@ -134,8 +135,8 @@ def encode(frame: Frame) -> bytes:
             return _framed(3, held_bytes, [])
         case Counted(requests, defects, waiting_bytes):
             return _framed(4, waiting_bytes, [requests, defects])
-        case Terms(number, redaction, protocols, digest, limit_bytes, share_bytes):
-            return _framed(5, number, [redaction, protocols, digest, limit_bytes, share_bytes])
+        case Terms(number, redaction, protocols, fingerprint, limit_bytes, share_bytes):
+            return _framed(5, number, [redaction, protocols, fingerprint, limit_bytes, share_bytes])
         case Ready(number):
             return _framed(6, number, [])
         case Unable(number, problems):
@@ -186,7 +187,7 @@ def _decode(kind: int, number: int, line: bytes, body: bytes) -> Frame:
         raise FrameError(f"a frame of kind {kind} is not as it should be: {type(error).__name__}") from None
 
 
-def _frame(kind: int, number: int, head: Any, body: bytes) -> Frame:  # noqa: ANN401, PLR0911 - JSON; a line a kind
+def _frame(kind: int, number: int, head: Any, body: bytes) -> Frame:  # noqa: ANN401 - JSON
     match kind:
         case 1:
             signal, items, rejected, findings, decoding, redacting = head

@@ -2,6 +2,7 @@
 
 import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spansieve.measure.llm_call import (
@@ -16,6 +17,7 @@ from spansieve.measure.llm_call import (
     WorkflowRun,
 )
 from spansieve.measure.reading import Sender
+from spansieve.model import Envelope
 from unit.measure.helpers_measure import START_NS, Value, call_of, chat, head, key_values, read, reader, span
 
 
@@ -131,6 +133,18 @@ def test_a_sender_is_its_service_and_own_labels() -> None:
     assert sender == Sender("shop", ("", "a"))
     (found,) = with_labels.read(head(span(chat() | {"task": "refund"})), None, "s", sender)
     assert found.origin.extra == ("refund", "a")
+    (found,) = with_labels.read(head(span(chat() | {"task": 7, "team": ""})), None, "s", sender)
+    assert found.origin.extra == ("7", "a")
+
+
+def test_a_sender_is_remembered_boundedly() -> None:
+    """The same resource is read once; any number of different ones takes no more memory."""
+    with_memory = reader()
+    for number in range(3000):
+        resource = Resource(attributes=key_values({"service.name": f"shop-{number % 2000}"}))
+        envelope = Envelope(resource.SerializeToString(), "", b"", "")
+        assert with_memory.sender_of(envelope) == Sender(f"shop-{number % 2000}")
+    assert len(with_memory._senders) <= 1024
 
 
 def test_a_sampled_span_stands_for_many() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from spansieve.names import model
 from spansieve.names.redactor import Redactor
 from spansieve.redact import policy

@@ -7,6 +7,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
 from spansieve.facts import TraceFacts
 from spansieve.model import Decision, Envelope, RedactedSpans, SampledTrace, SpanGroup, SpanRecord, SpanSet, Trigger
 from spansieve.names import otlp

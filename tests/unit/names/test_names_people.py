@@ -1,6 +1,7 @@
 """Who is meant by a name."""
 
 import pytest
+
 from spansieve.names.people import MOST, People
 
 

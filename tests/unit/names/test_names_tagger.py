@@ -5,12 +5,14 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+
 from spansieve.names import model, tokens
 from spansieve.names.tagger import PIECE, Tagger
 
 
 @pytest.fixture(scope="module")
 def tagger() -> Tagger:
+    """A tagger of the shipped weights."""
     return model.shipped().tagger()
 
 

@@ -88,7 +88,7 @@ def test_offsets_are_in_characters(before: str) -> None:
         "12\r\n 34",
         "1+2",
         "{'a': 1}",
-        "YWxpY2VAZXhhbXBsZS5jb20",
+        "\uff14\uff11",
     ],
 )
 def test_escapes_are_an_anchor(text: str) -> None:
@@ -110,3 +110,63 @@ def test_a_literal_within_another_is_told_too() -> None:
 def test_keys_are_found_before_a_quote(text: str) -> None:
     """Plain or escaped, in any case, as the end of a longer key."""
     assert anchors.KEY in _scan(text)[0]
+
+
+@pytest.mark.parametrize("text", ["YWxpY2VAZXhhbXBsZS5jb20", "616c696365406578616d706c652e636f6d", "A" * 64])
+def test_what_may_be_encoded_is_an_anchor(text: str) -> None:
+    """A run that says something in ASCII, or is long enough for a picture."""
+    assert anchors.ENCODED in _scan(text)[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3f2504e0-aaaa-bbbb-cccc-ffffffffffff",
+        "deadbeefcafedeadbeefcafe",
+        "checkout-service-worker",
+        "internationalisation",
+    ],
+)
+def test_ids_and_long_words_are_no_anchor(text: str) -> None:
+    """They are runs of the alphabets' characters too, and stand in every span."""
+    assert _scan(text) == {}
+
+
+def test_a_wallets_address_is_an_anchor() -> None:
+    """No word beside it is needed."""
+    assert anchors.BASE58 in _scan("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")[0]
+
+
+_CHOOSY = anchors.build(["AKIA", "^dr. ", "# road", "straße "], words=["phone number"])
+
+
+@pytest.mark.parametrize(
+    ("text", "anchor"),
+    [
+        ("AKIAB", "AKIA"),
+        ("akiab", None),
+        ("Dr. Who", "^dr. "),
+        ("(dr. who", "^dr. "),
+        ("\\ndr. who", "^dr. "),
+        ("xdr. who", None),
+        ("12 Elm road", "# road"),
+        ("the road 66", "# road"),
+        ("the road " + "so " * 22 + " 7", None),
+        ("the road", None),
+        ("Hauptstraße 5", "straße "),
+    ],
+)
+def test_a_literal_may_ask_for_more(text: str, anchor: str | None) -> None:
+    """Capitals for its case, ^ for the beginning of a word, # for a digit near it."""
+    found = {each for _, each in _CHOOSY.scan([text]).get(0, [])}
+    assert found == (set() if anchor is None else {_CHOOSY.ids[anchor]})
+
+
+def test_a_digit_in_the_next_text_is_not_near() -> None:
+    """Texts are looked at one by one, also where they are joined."""
+    assert _CHOOSY.scan(["the road", "12"]) == {}
+
+
+def test_words_of_context_are_told_where_something_else_is() -> None:
+    """By themselves they say nothing: prose is full of them."""
+    assert _CHOOSY.scan(["my phone", "phone 1234567"]) == {1: [(12, anchors.DIGITS), (0, anchors.CONTEXT)]}

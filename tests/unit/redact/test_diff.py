@@ -61,6 +61,15 @@ def test_the_same_finding_put_otherwise(change: str) -> None:
     assert "example" not in str(found)
 
 
+def test_what_one_policy_puts_the_others_own_patterns_leave() -> None:
+    """Tokens and pseudonyms of either are no values to the other, whatever its patterns take."""
+    greedy = "rules: [{name: loud, entity: LOUD, reason: Capitals and digits., patterns: ['[A-Z]{4,9}|[0-9a-f]{12}']}]"
+    pseudonyms = f"{_IDENTITY}\nactions: {{EMAIL: {{action: pseudonym}}}}\npseudonym: {{key_env: A}}"
+    found = _compare(pseudonyms, greedy, "mail alice@b.example, ssn 078-05-1120")
+    assert dict(found.masked.rules) == {}
+    assert dict(found.visible.rules) == {"email": 1, "us_ssn": 1}
+
+
 def test_an_attribute_that_is_dropped_is_said_to_be() -> None:
     """With its key; the others are compared with themselves."""
     found = _compare(_SECRETS, f"{_IDENTITY}\nactions: {{EMAIL: {{action: drop}}}}", "mail a@b.example")

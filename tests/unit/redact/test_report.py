@@ -127,7 +127,7 @@ def test_a_rule_that_was_changed_has_no_figures() -> None:
 @pytest.mark.parametrize(
     ("figures", "recall", "precision"),
     [
-        (Figures("made", 220, 220, 220, 0), "1 of 220", "1 of 220"),
+        (Figures("made", 220, 220, 220, 0), "1.000 of 220", "1.000 of 220"),
         (Figures("varied", 9999, 9998, 19, 1), "0.999 of 9999 (varied)", "0.950 of 20"),
         (Figures("made", 220, 110, 3, 0), "0.500 of 220", ""),
         (Figures("", 0, 0, 0, 0), "", ""),

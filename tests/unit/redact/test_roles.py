@@ -1,6 +1,7 @@
 """Rules that apply to what some speakers say and not to others."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -158,7 +159,7 @@ def test_any_text_has_spans_that_nest(text: str) -> None:
     """Whatever is in it, and in linear time: brackets need not match."""
     found = roles.spans(text)
     assert all(0 <= low < high <= len(text) for low, high, _ in found)
-    assert all(a[0] <= b[0] for a, b in zip(found, found[1:], strict=False))
+    assert all(a[0] <= b[0] for a, b in pairwise(found))
 
 
 def test_nesting_without_end_is_no_trouble() -> None:

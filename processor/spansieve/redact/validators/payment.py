@@ -8,6 +8,7 @@ Span = tuple[int, int]
 
 _GROUPS = re.compile(r"\d+")
 _LEAST_DIGITS, _MOST_DIGITS = 12, 19
+_FIRST_GROUPS = frozenset((*range(2, 9), *range(_LEAST_DIGITS, _MOST_DIGITS + 1)))  # digits; 9 and 6 are two numbers
 _MOST_DOTS = 4  # five groups of digits; what has more is a version, an object's id in a tree, or a table
 _WITHOUT_GAPS = str.maketrans("", "", " .-\u00a0\u2010\u2011\u2012\u2013\u2014\u202f")
 
@@ -65,8 +66,9 @@ def card(text: str, start: int, end: int) -> Span | None:
     """Find a card's number at the start of digits in groups; what follows it may be a date."""
     digits = text[start:end].translate(_WITHOUT_GAPS)
     if len(digits) <= _MOST_DIGITS and digits.isdecimal() and digits.isascii() and is_card(digits):
-        return (start, end) if text.count(".", start, end) <= _MOST_DOTS else None
-    if text.count(".", start, end) > _MOST_DOTS:
+        first = _GROUPS.match(text, start, end).end() - start  # type: ignore[union-attr]  # a candidate begins with a digit
+        return (start, end) if text.count(".", start, end) <= _MOST_DOTS and first in _FIRST_GROUPS else None
+    if text.count(".", start, end) > _MOST_DOTS or _GROUPS.match(text, start, end).end() - start not in _FIRST_GROUPS:  # type: ignore[union-attr]  # a candidate begins with a digit
         return None
     first = 0
     digits = ""
