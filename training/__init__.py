@@ -1,0 +1,1 @@
+"""How the model of names is made: corpora, written texts, training, measuring. Not a part of the package."""

@@ -79,16 +79,18 @@ def _measure(
     options: argparse.Namespace,
 ) -> str:
     texts = sets.held_out(sentences, names, options.presidio)
-    systems = [("ours", peers.ours(Model(weights_file)))]
-    for name, make in (
-        ("Rampart", peers.rampart),
-        (f"spaCy {Path(options.spacy).name}", lambda: peers.spacy(options.spacy)),
-    ):
+    ours = ("ours", peers.ours(Model(weights_file)))
+    systems = [ours]
+    spacy = f"spaCy {Path(options.spacy).name}"
+    for name, make in (("Rampart", peers.rampart), (spacy, lambda: peers.spacy(options.spacy))):
         try:
             systems.append((name, make()))
         except ImportError as error:
             print(f"{name} is not measured: {error}")
-    return sets.table(systems, texts)
+    whole = sets.table([ours], texts)
+    if len(systems) == 1:
+        return whole
+    return f"{whole}\n\nBeside others, on a sample of the same texts:\n\n{sets.table(systems, sets.sample(texts))}"
 
 
 if __name__ == "__main__":

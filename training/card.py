@@ -1,6 +1,6 @@
 """The card of the model, beside its weights."""
 
-import datetime
+import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,8 +24,8 @@ numpy. Made by `make names-model` on {date}; SHA-256 of `weights.npz`: `{digest}
 | SCOWL (Debian's wamerican) | its own, permissive | ordinary words |
 | Python's standard library | PSF | text without names |
 
-Corpora: {corpora}. The weights hold no text: the lexicon in them is hashes of words. Whoever passes the weights on names
-the sources under CC BY 4.0, as this card does.
+Corpora: {corpora}. The weights hold no text: the lexicon in them is hashes of words. Whoever passes the weights on
+names the sources under CC BY 4.0, as this card does.
 
 ## Figures
 
@@ -54,7 +54,7 @@ def write(path: Path, weights: bytes, table: str, corpora: Sequence[str]) -> Non
         table = old[begin:end] if begin >= 0 else "Not measured."
     text = _TEXT.format(
         size=len(weights) / 1e6,
-        date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
         digest=hashlib.sha256(weights).hexdigest(),
         corpora=", ".join(corpora),
         table=table,

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 PERSON, LOCATION, OTHER = 1, 2, 3
-"""OTHER are names of anything else, such as companies: told apart in training, and then no names that are looked for."""
+"""OTHER are names of anything else, such as companies: told apart in training, and not looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text and its labelled spans: start, end (characters) and PERSON, LOCATION or OTHER; in order, without overlap."""
+    """A text and its labelled spans: start, end and PERSON, LOCATION or OTHER; in order, without overlap."""
 
     text: str
     spans: tuple[tuple[int, int, int], ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+from training import writing
 from training.model_text import Text
 
 _SKIPPED = (
@@ -37,7 +38,8 @@ def modules(*, held_out: bool) -> list[Path]:
 
 
 _NAMED_LINE = re.compile(
-    r"(?i:author|written|contribut|copyright|thanks|maintain|credit|suggested|@)|\bby [A-Z]|\b[A-Z][a-z]+ [A-Z]\.? ?[A-Z]?[a-z]+\b"
+    r"(?i:author|written|contribut|copyright|thanks|maintain|credit|suggested|@)"
+    r"|\bby [A-Z]|\b[A-Z][a-z]+ [A-Z]\.? ?[A-Z]?[a-z]+\b"
 )
 
 
@@ -61,16 +63,12 @@ def windows(paths: list[Path], random: Random, count: int) -> Iterator[Text]:
         yield Text(text)
 
 
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "info", "warn", "error")
-_KEYS = (
-    "id name status type title description created_at updated_at total count items message code path method host user_id "
-    "order_id amount currency tags labels metadata version region score result data error retry duration_ms enabled url "
-    "content role index finish_reason usage model temperature parameters properties required schema value key unit"
-).split()
+_LEVELS: list[str] = writing.words()["level"]
+_KEYS: list[str] = writing.words()["json_key"]
 
 
 def machine(random: Random, count: int, *, held_out: bool) -> Iterator[Text]:
-    """What machines write: log lines, tool output in JSON, tracebacks; words are identifiers of the standard library."""
+    """What machines write: log lines, tool output in JSON, tracebacks, with identifiers of the standard library."""
     words = _identifiers(held_out=held_out)
     for _ in range(count):
         make = random.choice((_log, _json, _traceback))
@@ -87,7 +85,8 @@ def _identifiers(*, held_out: bool) -> list[str]:
 def _log(random: Random, words: list[str]) -> str:
     def line() -> str:
         word = random.choice
-        stamp = f"2026-{random.randint(1, 12):02}-{random.randint(1, 28):02}T{random.randint(0, 23):02}:{random.randint(0, 59):02}:07"
+        at = random.randrange(24), random.randrange(60)
+        stamp = f"2026-{random.randint(1, 12):02}-{random.randint(1, 28):02}T{at[0]:02}:{at[1]:02}:07"
         message = random.choice((
             f"{word(words)} took {random.randint(1, 9000)} ms",
             f"{word(words)}.{word(words)}: {word(words)} not found",
@@ -122,9 +121,12 @@ def _json(random: Random, words: list[str]) -> str:
 
 
 def _traceback(random: Random, words: list[str]) -> str:
+    def word() -> str:
+        return random.choice(words)
+
     frames = "".join(
-        f'  File "/app/{random.choice(words).lower()}/{random.choice(words).lower()}.py", line {random.randint(1, 900)}, in '
-        f"{random.choice(words)}\n    {random.choice(words)}.{random.choice(words)}({random.choice(words)})\n"
+        f'  File "/app/{word().lower()}/{word().lower()}.py", line {random.randint(1, 900)}, in {word()}\n'
+        f"    {word()}.{word()}({word()})\n"
         for _ in range(random.randint(1, 6))
     )
-    return f"Traceback (most recent call last):\n{frames}{random.choice(words)}: {random.choice(words)} {random.choice(words)}"
+    return f"Traceback (most recent call last):\n{frames}{word()}: {word()} {word()}"

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from spansieve.names.tagger import DILATIONS
 from spansieve.names.features import KIND_LEXICON, KIND_PIECE, KIND_SHAPE, KIND_WORD, ROWS, Rows
+from spansieve.names.tagger import DILATIONS
 
 WIDTH = 64
 LABELS = 4

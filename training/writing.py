@@ -1,9 +1,10 @@
 """Texts made from templates, with names of many origins in their slots.
 
-A slot in capitals is a name: P a person, XP one in another script than Latin, G a given name, F a family name, I an initial, L a town, C a country, R a
-river, ST a state, S a street with its number, A a whole address; in small letters it is written in small letters,
-with U behind it in capitals. A digit behind it tells one person or place from another in the same text. All other
-slots are words of words.yaml, or what the methods of `_Filler` make.
+A slot in capitals is a name: P a person, XP one in another script than Latin, G a given name, F a family name, I an
+initial, L a town, C a country, R a river, ST a state, S a street with its number, A a whole address, X something else
+that was named after one. In small letters it is written in small letters, with U behind it in capitals. A digit behind
+it tells one person or place from another in the same text. All other slots are words of words.yaml, or what the
+methods of `_Filler` make.
 """
 
 import re
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import yaml
 
@@ -39,9 +41,9 @@ def templates(name: str, folder: Path = _FOLDER) -> list[str]:
     return [line.replace("\\n", "\n").replace("\\t", "\t") for line in lines if line and not line.startswith("# ")]
 
 
-def words(folder: Path = _FOLDER) -> dict[str, list[str]]:
+def words(folder: Path = _FOLDER) -> dict[str, Any]:
     """Read the words of the slots that are no names."""
-    tree: dict[str, list[str]] = yaml.safe_load((folder / "words.yaml").read_text(encoding="utf-8"))
+    tree: dict[str, Any] = yaml.safe_load((folder / "words.yaml").read_text(encoding="utf-8"))
     return tree
 
 
@@ -56,7 +58,7 @@ class Writer:
     """Fills templates. The same `random` gives the same texts."""
 
     def __init__(
-        self, random: Random, names: Names, words: dict[str, list[str]], ordinary: Sequence[Sequence[str]] = ()
+        self, random: Random, names: Names, words: dict[str, Any], ordinary: Sequence[Sequence[str]] = ()
     ) -> None:
         """`ordinary`: lists of ordinary words, which stand in some of the slots for nouns, verbs and the like."""
         self.random = random
@@ -80,10 +82,7 @@ class Writer:
         if roll < 0.03 or other_script:
             locale = random.choice([each for each in self._locales if each.startswith("x-")] or self._latin)
             return _Person(random.choice(self._names.given[locale]), random.choice(self._names.family[locale]), locale)
-        if roll < 0.42:
-            locale = "us-census"
-        else:
-            locale = random.choice(self._latin)
+        locale = "us-census" if roll < 0.42 else random.choice(self._latin)
         given = random.choice(self._names.given[locale])
         family = random.choice(self._names.family[locale if random.random() < 0.8 else random.choice(self._latin)])
         if random.random() < 0.12:
@@ -98,58 +97,18 @@ class Writer:
 
     def full(self, person: _Person) -> str:
         """Write a person's name out, in one of the ways in which this is done."""
-        random = self.random
-        given, family = person.given, person.family
-        roll = random.random()
-        if person.locale.startswith("x-"):
-            return (
-                f"{given} {family}"
-                if roll < 0.7
-                else family + given
-                if person.locale[2:4] in ("zh", "ja", "ko")
-                else given
-            )
-        if roll < 0.72:
-            return f"{given} {family}"
-        if roll < 0.78:
-            return f"{given} {random.choice('ABCDEFGHJKLMNPRSTVW')}. {family}"
-        if roll < 0.81:
-            return f"{given[0]}. {family}"
-        if roll < 0.83:
-            return f"{given[0]}. {random.choice('ABCDEFGHJKLMNPRSTVW')}. {family}"
-        if roll < 0.86:
-            return f"{given} {random.choice(self._names.given[random.choice(self._latin)])} {family}"
-        if roll < 0.89:
-            return f"{given} {family}-{random.choice(self._names.family[random.choice(self._latin)])}"
-        if roll < 0.92:
-            return f"{given}-{random.choice(self._names.given[random.choice(self._latin)])} {family}"
-        if roll < 0.95:
-            part = random.choice(
-                (
-                    "van",
-                    "van der",
-                    "de",
-                    "de la",
-                    "von",
-                    "al-",
-                    "bin",
-                    "Mac",
-                    "O'",
-                    "D'",
-                    "St. ",
-                    "del",
-                    "dos",
-                    "ten",
-                    "le",
-                    "La",
-                )
-            )
-            return f"{given} {part}{'' if part[-1] in chr(39) + '- c' else ' '}{family}"
-        if roll < 0.97:
-            return f"{given} {family} {random.choice(self._names.family[person.locale if person.locale in self._names.family else 'us-census'])}"
-        if roll < 0.985:
-            return f"{given} {family} {random.choice(('Jr.', 'Sr.', 'II', 'III', 'Jr'))}"
-        return given
+        return self._form("other_script_form" if person.locale.startswith("x-") else "person_form", person)
+
+    def _form(self, form: str, person: _Person | None = None) -> str:
+        """One of the ways in words.yaml to write something down, filled."""
+        return self.word(form).format_map(_Forms(self, person or self.person()))
+
+    def word(self, name: str) -> str:
+        """Draw from a list of words.yaml; where words have numbers, as often as these say."""
+        words = self._words[name]
+        if isinstance(words, dict):
+            return self.random.choices(list(words), list(words.values()))[0]
+        return self.random.choice(words)
 
     def name_of_size(self, size: int) -> str:
         """A name of about so many words."""
@@ -162,29 +121,7 @@ class Writer:
 
     def named_after(self) -> str:
         """Something else that bears the name of a person or of a place, such as a company, a club, a prize."""
-        random = self.random
-        person, town = self.person(), self.town()
-        suffix = random.choice(
-            "Ltd,Inc,Inc.,LLC,LLP,GmbH,AG,Group,Bank,Band,Hotel,Foundation,Award,Prize,Trophy,Cup,Records,Motors,"
-            "Airlines,University,College,High School,School,Hospital,Museum,Institute,Theatre,Orchestra,Quartet,"
-            "Corporation,Company,Associates,Partners,Brothers,Industries,Systems,Press,Show,Act,Report,Scale".split(",")
-        )
-        roll = random.random()
-        if roll < 0.3:
-            return f"{person.family} {suffix}"
-        if roll < 0.4:
-            return f"{person.given} {person.family} {suffix}"
-        if roll < 0.5:
-            return f"{person.family} & {random.choice(self._names.family['us-census'])}"
-        if roll < 0.6:
-            return f"{person.family}, {random.choice(self._names.family['us-census'])} and {random.choice(self._names.family['us-census'])}"
-        if roll < 0.65:
-            return f"{person.family}-{random.choice(self._names.family['us-census'])}"
-        if roll < 0.72:
-            return f"University of {town}"
-        if roll < 0.86:
-            return f"{town} {suffix}"
-        return f"{town} {random.choice(('United', 'City', 'FC', 'Rovers', 'Lions', 'Tigers', 'Bears', 'Giants', 'Athletics', 'Herald', 'Times', 'Symphony'))}"
+        return self._form("named_after_form")
 
     def town(self) -> str:
         """A town, the larger the more often."""
@@ -205,79 +142,39 @@ class Writer:
 
     def street(self) -> str:
         """A street with the number of a house."""
-        random = self.random
-        number = f"{random.randint(1, random.choice((30, 300, 9999)))}{random.choice(('', '', '', '', 'a', 'B'))}"
-        roll = random.random()
-        if roll < 0.55:
-            name = random.choice((*self._words["street_word"], self.person().family, self.person().family))
-            if random.random() < 0.12:
-                name = f"{random.choice(('N', 'S.', 'West', 'E', 'North'))} {name}"
-            street = f"{number} {name} {random.choice(self._words['street_en'])}"
-            if random.random() < 0.2:
-                street += random.choice(
-                    (", Apt {}", " Apt. {}", ", Suite {}", " #{}", ", Flat {}", ", Unit {}")
-                ).format(random.randint(1, 400))
-            return street
-        if roll < 0.75:
-            locale = random.choice(list(self._names.streets))
-            return random.choice(self._names.streets[locale])
-        if roll < 0.85:
-            return f"{random.choice(('Haupt', 'Bahnhof', 'Garten', 'Schiller', 'Goethe', 'Linden', 'Berg', 'Kirch', self.person().family))}{random.choice(('straße', 'str.', 'weg', 'allee', 'gasse', 'platz'))} {number}"
-        if roll < 0.89:
-            name = random.choice((self.town(), self.person().family, f"{self.person().given} {self.person().family}"))
-            return random.choice(
-                (
-                    f"{name} {number}",
-                    f"{number} {name}",
-                    f"ul. {name} {number}",
-                    f"{name} utca {number}",
-                    f"{name}gatan {number}",
-                    f"{name}laan {number}",
-                    f"{name}vej {number}",
-                    f"{name}veien {number}",
-                    f"{name}katu {number}",
-                )
-            )
-        if roll < 0.94:
-            return f"{number}{random.choice((',', ''))} {random.choice(('rue', 'avenue', 'boulevard', 'place'))} {random.choice(('de', 'du', 'de la', 'des'))} {self.person().family}"
-        return f"{random.choice(('Calle', 'Avenida', 'Plaza', 'Via', 'Rua', 'Piazza', 'Corso'))} {self.person().family} {number}"
+        return self._form("street_form")
 
     def address(self) -> str:
         """A whole address."""
-        random = self.random
-        street, town = self.street(), self.town()
-        roll = random.random()
-        if random.random() < 0.18:
-            street += random.choice((", ", "\n", " ")) + random.choice(
-                (f"Apt. {random.randint(1, 999)}", f"Suite {random.randint(1, 999)}", f"Unit {random.randint(1, 99)}",
-                 f"Floor {random.randint(1, 40)}", f"c/o {self.person().family}", f"PO Box {random.randint(1, 9999)}",
-                 f"Block {random.choice('ABCDEF')}", f"Room {random.randint(1, 900)}")
-            )  # fmt: skip
-        if random.random() < 0.12:
-            return f"{street}\n{town}\n{random.choice(self._names.countries)} {self.postcode()}"
-        if random.random() < 0.06:
-            return f"P.O. Box {random.randint(1, 9999)}, {town}, {random.choice(self._names.countries)}"
-        if roll < 0.35:
-            return f"{street}, {town}, {random.choice(_STATE_CODES)} {random.randint(10000, 99999)}"
-        if roll < 0.5:
-            return f"{street}, {random.randint(10000, 99999)} {town}"
-        if roll < 0.6:
-            return f"{street}, {town} {self.postcode()}"
-        if roll < 0.7:
-            return f"{street}\n{town}, {random.choice(_STATE_CODES)} {random.randint(10000, 99999)}"
-        if roll < 0.78:
-            return f"{street}\n{random.randint(10000, 99999)} {town}\n{random.choice(self._names.countries)}"
-        if roll < 0.88:
-            return f"{street}, {town}, {random.choice(self._names.countries)}"
-        return f"{street}, {town}"
+        return self._form("address_form")
+
+    def country(self) -> str:
+        """A country."""
+        return self.random.choice(self._names.countries)
+
+    def state(self) -> str:
+        """A state, or the two letters for one."""
+        return self.random.choice((*self._names.states, *self._words["state_code"]))
+
+    def local_street(self) -> str:
+        """A street as it is written in some country."""
+        return self.random.choice(self._names.streets[self.random.choice(list(self._names.streets))])
+
+    def given(self) -> str:
+        """A given name."""
+        return self.random.choice(self._names.given[self.random.choice(self._latin)])
+
+    def family(self) -> str:
+        """A family name."""
+        return self.random.choice(self._names.family[self.random.choice((*self._latin, "us-census", "us-census"))])
 
     def postcode(self) -> str:
         """A postcode of some country."""
         random = self.random
         if random.random() < 0.5:
             return f"{random.randint(10000, 99999)}"
-        letter = random.choice
-        return f"{letter('ABCDEGHKLMNPRSTW')}{letter('ABCDEHLNRSTW')}{random.randint(1, 30)} {random.randint(1, 9)}{letter('ABDEFGHJLN')}{letter('ABDEFGHJLN')}"
+        area, inward = random.choices("ABCDEGHKLMNPRSTW", k=2), random.choices("ABDEFGHJLN", k=2)
+        return f"{''.join(area)}{random.randint(1, 30)} {random.randint(1, 9)}{''.join(inward)}"
 
     # --- texts
 
@@ -303,16 +200,40 @@ class Writer:
         return Text("".join(text), tuple(spans))
 
 
-_STATE_CODES = (
-    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI"
-    " SC SD TN TX UT VT VA WA WV WI WY"
-).split()
+class _Forms(dict[str, str]):
+    """The slots of the ways to write names and addresses; what is asked for is made then."""
+
+    def __init__(self, writer: Writer, person: _Person) -> None:
+        super().__init__(g=person.given, f=person.family, g0=person.given[0])
+        self._writer = writer
+
+    def __missing__(self, slot: str) -> str:
+        writer, random = self._writer, self._writer.random
+        makers: dict[str, Callable[[], str]] = {
+            "i": lambda: random.choice("ABCDEFGHJKLMNPRSTVW"),
+            "g2": writer.given,
+            "f2": writer.family,
+            "f3": writer.family,
+            "part": lambda: writer.word("particle"),
+            "gen": lambda: writer.word("generation"),
+            "town": writer.town,
+            "country": writer.country,
+            "post": writer.postcode,
+            "zip": lambda: str(random.randint(10000, 99999)),
+            "n": lambda: f"{random.randint(1, random.choice((30, 300, 9999)))}{random.choice(('', '', '', 'a', 'B'))}",
+            "s": writer.street,
+            "local": writer.local_street,
+            "other": lambda: writer.word("other_street").format(name=writer.family(), number=random.randint(1, 300)),
+            "flat": lambda: writer.word("flat").format(random.randint(1, 400)),
+            "unit": lambda: writer.word("unit").format(random.randint(1, 999)),
+        }
+        return makers[slot]() if slot in makers else writer.word(slot)
 
 
 class _Filler:
     """What stands in the slots of one text: the same slot, the same value."""
 
-    def __init__(self, writer: Writer, words: dict[str, list[str]]) -> None:
+    def __init__(self, writer: Writer, words: dict[str, Any]) -> None:
         self._writer = writer
         self._random = writer.random
         self._words = words
@@ -355,8 +276,8 @@ class _Filler:
             writer = self._writer
             makers: dict[str, Callable[[], str]] = {
                 "L": lambda: writer.town() if self._random.random() < 0.85 else writer.place(),
-                "C": lambda: self._random.choice(writer._names.countries),
-                "ST": lambda: self._random.choice((*writer._names.states, *_STATE_CODES)),
+                "C": writer.country,
+                "ST": writer.state,
                 "R": lambda: self._random.choice(self._words["river"]),
                 "S": writer.street,
                 "A": writer.address,
@@ -391,11 +312,12 @@ _ORDINARY = 0.4
 _LOCAL = frozenset({"L", "C", "R", "ST", "S", "A"})
 
 
+_MONTHS = words()["month_name"]
+
+
 def _date(random: Random) -> str:
     day, month, year = random.randint(1, 28), random.randint(1, 12), random.randint(1940, 2027)
-    name = random.choice(
-        "January February March April May June July August September October November December".split()
-    )
+    name = random.choice(_MONTHS)
     return random.choice(
         (
             f"{year}-{month:02}-{day:02}",

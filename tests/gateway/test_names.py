@@ -30,7 +30,9 @@ def _request() -> bytes:
 
 
 @pytest.fixture(scope="module", params=["kept", "all", "off"])
-def passed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, bytes, str]]:
+def passed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, bytes, str]]:
     """Where names are taken out, what the sink got, and what /metrics shows."""
     with grpc_sink() as sink:
         settings = {**forwarding(sink, ALWAYS), "redaction": {"names": request.param}}

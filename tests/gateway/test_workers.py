@@ -12,6 +12,7 @@ import pytest
 from demo.gateway import Gateway, GatewayFailed
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from e2e.harness.sink import GrpcSink
 from e2e.parts.processes import wait_until
@@ -45,11 +46,11 @@ def serving(gateway: Gateway) -> float:
     return gateway.metrics().total("spansieve_workers_serving")
 
 
-def send_apart(gateway: Gateway, request: Any) -> None:
+def send_apart(gateway: Gateway, request: ExportTraceServiceRequest) -> None:
     """Send each span of a request over a connection of its own, by turns over HTTP and gRPC."""
     (resource,) = request.resource_spans
     for number, span in enumerate(resource.scope_spans[0].spans):
-        alone = type(request)()
+        alone = ExportTraceServiceRequest()
         alone.resource_spans.add().scope_spans.add().spans.append(span)
         with sender(gateway, "grpc" if number == 0 else "http") as to_gateway:
             assert to_gateway.send("traces", alone.SerializeToString()).ok

@@ -37,6 +37,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.next_position = 1
         self.room = 0
         self.current = 0
+        self.ready = 0
         self.old: list[Segment] = []
         self.reopen()
 
@@ -55,12 +56,14 @@ class JournalMachine(RuleBasedStateMachine):
             self.disk, Keyring([KEY]), lambda n: next(self.salts).to_bytes(n, "big"), reader.findings.next_number
         )
         self.next_position = reader.findings.next_position
+        self.ready = 0
         return found
 
     def begin(self) -> None:
         """Begin a segment, as the gateway does at the start and whenever one is full."""
-        number = self.log.prepare(ROOM)
+        number = self.ready or self.log.prepare(ROOM)
         self.log.roll(sync=True)
+        self.ready = self.log.prepare(ROOM)
         self.promised |= self.written.keys()  # the last segment was synced
         if self.current:
             self.old.append(Segment(self.current, ROOM, 0))
@@ -116,6 +119,7 @@ class JournalMachine(RuleBasedStateMachine):
     def full_disk(self) -> None:
         """A segment that cannot be had is refused, and nothing else changes."""
         self.disk.fail["allocate"] = errno.ENOSPC
+        self.ready = 0  # it was to be replaced
         with pytest.raises(OSError, match="No space"):
             self.log.prepare(ROOM)
 

@@ -135,7 +135,8 @@ class EmbeddedStore:
     async def stop(self, deadline: float, *, owed: bool = False) -> None:
         """Write what is left within `deadline` seconds, starting with one attempt at once, then drop the rest.
 
-        What is `owed` is not dropped: it stays in the journal. A transaction that the disk still holds up at the end counts as dropped, though it may be committed yet.
+        What is `owed` is not dropped: it stays in the journal. A transaction that the disk still holds up at the end
+        counts as dropped, though it may be committed yet.
         """
         self._queue.close()
         self._pause.cut_short()

@@ -74,13 +74,19 @@ class JournalReader:
 
     def replay(self) -> Iterator[Placed]:
         """Read everything in the order of writing. What is broken is cut off, or put aside, and in the findings."""
+        last = self._last_written()
         for number in self._numbers:
             data = self._disk.read(name_of(number))
             blocks = self._blocks(number, data)
             if blocks is None:
                 self._put_aside(number, data)
             else:
-                yield from self._replay(number, blocks, is_last=number == self._numbers[-1], size=len(data))
+                yield from self._replay(number, blocks, is_last=number == last, size=len(data))
+
+    def _last_written(self) -> int:
+        """The last segment in which anything was written: behind it there may be one that was only made ready."""
+        written = (each for each in reversed(self._numbers) if self._disk.read(name_of(each))[HEAD_BYTES:].strip(b"\0"))
+        return next(written, 0)
 
     def _replay(self, number: int, blocks: Iterator[Block | Gap], *, is_last: bool, size: int) -> Iterator[Placed]:
         found = self.findings

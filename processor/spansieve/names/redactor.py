@@ -32,7 +32,9 @@ Changes = tuple[dict[int, str], dict[int, Counter[str]]]
 _KINDS: Final = {"PERSON": PERSON, "LOCATION": LOCATION}
 _SHORT = 80  # characters up to which a text is read behind its key
 _TELLING = re.compile(r"[._]")
-_LIKE_AN_IDENTIFIER = re.compile(r"[A-Za-z]?[a-z]{3,}(?:[A-Z][a-z]{3,})+|[a-z0-9_.:/@+-]*|[A-Z0-9_.:/-]*|[^A-Za-z\u00aa-\U0010ffff]*")
+_LIKE_AN_IDENTIFIER = re.compile(
+    r"[A-Za-z]?[a-z]{3,}(?:[A-Z][a-z]{3,})+|[a-z0-9_.:/@+-]*|[A-Z0-9_.:/-]*|[^A-Za-z\u00aa-\U0010ffff]*"
+)
 _TOKEN = re.compile(r"\[[A-Za-z][\w ]*(?::[a-f0-9]+| \*{4}\w+)?\]")
 _WORD = re.compile(r"[^\W_]+")
 _NO_NAME = 1.1  # more than any probability

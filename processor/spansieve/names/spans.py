@@ -20,8 +20,9 @@ _AROUND = 200
 _ENDS = (" ", "\n", "\t", '"', "<", ">", "(", ",", ";", "|", "`")
 _END = re.compile(r"[\s\"<>(),;|`]")
 _OPAQUE = re.compile(
-    r"^(?=[^\d]*\d)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)+$|[^\s@]@[\w-]+\.\w|://|^www\.|^~?/[\w.-]+/|^[A-Za-z]:\\|\.(?:com|org|net|io|dev|local|internal|example|py|js|ts|go"
-    r"|rs|java|rb|json|ya?ml|md|txt|csv|log|html?|pdf|png|jpe?g|docx?|xlsx?|sql|sh)\b"
+    r"^(?=[^\d]*\d)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)+$"  # eu-west-4
+    r"|[^\s@]@[\w-]+\.\w|://|^www\.|^~?/[\w.-]+/|^[A-Za-z]:\\|\.(?:com|org|net|io|dev|local|internal|example"
+    r"|py|js|ts|go|rs|java|rb|json|ya?ml|md|txt|csv|log|html?|pdf|png|jpe?g|docx?|xlsx?|sql|sh)\b"
 )
 _WORD = re.compile(r"[^\W\d_]{2}|[^\W\d_\x00-\u2e7f]")  # two letters, or one of a script that writes words in one
 _ABBREVIATED = 2  # letters before a full stop that ends no sentence, as in «J. Roe», «St. John»

@@ -44,7 +44,8 @@ class _UnderWay(NamedTuple):
 class Worker:
     """Receives and redacts by its owner's terms. It is the Acceptor and the RequestObserver of its receivers.
 
-    Fails closed: without rules that the owner redacts by too, every request is refused.
+    Fails closed: without rules that the owner redacts by too, every request is refused. `under_way_bytes` is what was
+    received, and neither refused nor answered by the owner.
     """
 
     def __init__(self, clock: Clock, logger: FilteringBoundLogger) -> None:
@@ -62,7 +63,7 @@ class Worker:
         self._ended = asyncio.Event()
         self._number = 0
         self._handed: dict[int, _UnderWay] = {}
-        self._under_way = 0
+        self.under_way_bytes = 0
         self._owner_holds = 0
         self._requests: Counter[tuple[str, str, str]] = Counter()
         self._defects: Counter[str] = Counter()
@@ -80,9 +81,9 @@ class Worker:
         """Refuse a request of so many bytes that there is no room or no time for. Raises Unavailable."""
         if self._redactor is None:
             raise Unavailable("The gateway changes its redaction policy: try again.", "no_policy", _RETRY_AFTER_SECONDS)
-        self._room.check_room(self._under_way + size, self._owner_holds)
-        if self._under_way:  # one request goes in whatever its size
-            self._share.check_room(size, self._under_way)
+        self._room.check_room(self.under_way_bytes + size, self._owner_holds)
+        if self.under_way_bytes:  # one request goes in whatever its size
+            self._share.check_room(size, self.under_way_bytes)
         wait = max(self._thread.expected_wait, self._oldest_age())
         self._room.check_wait(size, wait, self._thread.seconds_per_byte)
 
@@ -96,7 +97,7 @@ class Worker:
         if redactor is None:
             raise OwnerFailed  # admit has refused by then
         size = len(request.body) + _REQUEST_BYTES
-        self._under_way += size
+        self.under_way_bytes += size
         answer: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
         try:
             decoded, redacted, decoding, redacting = await self._thread.redact(request, redactor)
@@ -112,7 +113,7 @@ class Worker:
             )
             self._channel.send(handed)
         except BaseException:
-            self._under_way -= size
+            self.under_way_bytes -= size
             raise
         self._number += 1
         self._handed[handed.number] = _UnderWay(answer, size, self._clock.monotonic())
@@ -138,7 +139,7 @@ class Worker:
         match frame:
             case Taken(number):
                 under_way = self._handed.pop(number)
-                self._under_way -= under_way.size
+                self.under_way_bytes -= under_way.size
                 if not under_way.answer.done():  # its sender may have given up
                     under_way.answer.set_result(frame)
             case Load(held_bytes):
@@ -222,13 +223,13 @@ class Worker:
             self._tell_counts()
 
     def _tell_counts(self) -> None:
-        if not self._requests and not self._defects and self._under_way == self._reported:
+        if not self._requests and not self._defects and self.under_way_bytes == self._reported:
             return
         counts = [(*labels, count) for labels, count in self._requests.items()]
-        self._channel.send(Counted(counts, dict(self._defects), self._under_way))
+        self._channel.send(Counted(counts, dict(self._defects), self.under_way_bytes))
         self._requests.clear()
         self._defects.clear()
-        self._reported = self._under_way
+        self._reported = self.under_way_bytes
 
     def _oldest_age(self) -> float:
         """Seconds that the oldest request waits for the owner's answer."""

@@ -1,5 +1,6 @@
 """What goes between the owner and its workers, as bytes."""
 
+import contextlib
 import struct
 
 import pytest
@@ -62,10 +63,9 @@ def test_frames_do_not_depend_on_how_the_stream_is_cut(sent: list[Frame], data: 
 @given(st.binary(max_size=200))
 def test_other_bytes_end_in_a_frame_error_or_wait_for_more(noise: bytes) -> None:
     """Nothing else is raised, whatever comes."""
-    try:
-        list(Reader(largest=1000).feed(noise))
-    except FrameError as error:
-        assert error.__cause__ is None
+    reader = Reader(largest=1000)
+    with contextlib.suppress(FrameError):
+        assert all(isinstance(frame, Frame) for frame in reader.feed(noise))
 
 
 def test_a_frame_beyond_the_bound_is_refused_at_its_head() -> None:

@@ -1,0 +1,117 @@
+"""What a restart makes of the journal, where the whole-gateway properties do not look."""
+
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from fakes import ManualClock
+from fakes_disk import FakeDisk
+from helpers_process import Process
+from spansieve.journal.errors import JournalError
+from spansieve.journal.records import Checkpoint
+from spansieve.measure import Meter
+from spansieve.measure.pricing import PriceTable
+from spansieve.model import Signal
+from spansieve.outcome import Ledger, Outcome, Reason
+from spansieve.replay import Replay
+
+SAMPLING = {
+    "decision_wait": "10s",
+    "late_error_wait": "0s",
+    "policies": [{"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}}],
+}
+
+
+def logs(number: int) -> bytes:
+    """A request with one log record."""
+    message = ExportLogsServiceRequest()
+    record = message.resource_logs.add().scope_logs.add().log_records.add(time_unix_nano=1_790_000_000_000_000_000)
+    record.body.string_value = f"line {number}"
+    return message.SerializeToString()
+
+
+def spans(trace: int) -> ExportTraceServiceRequest:
+    """A request with one span."""
+    message = ExportTraceServiceRequest()
+    message.resource_spans.add().scope_spans.add().spans.add(
+        trace_id=trace.to_bytes(16, "big"),
+        span_id=trace.to_bytes(8, "big"),
+        name="work",
+        start_time_unix_nano=1_790_000_000_000_000_000,
+        end_time_unix_nano=1_790_000_000_000_000_001,
+    )
+    return message
+
+
+async def restarted(process: Process, disk: FakeDisk, clock: ManualClock) -> tuple[Process, FakeDisk]:
+    """Kill a process and start the next one."""
+    left = disk.left()
+    await process.end()
+    return await Process(clock, SAMPLING).start(left), left
+
+
+async def test_logs_that_were_not_handed_over_are_handed_over_again() -> None:
+    """Those that were are not."""
+    clock, disk = ManualClock(), FakeDisk()
+    process = await Process(clock, SAMPLING).start(disk)
+    await process.accept(Signal.LOGS, logs(1))
+    process.destination.export_all()
+    await process.accept(Signal.LOGS, logs(2))
+    process, _ = await restarted(process, disk, clock)
+    (request,) = process.destination.requests
+    assert b"line 2" in request[1]
+    process.destination.export_all()
+    assert process.ledger.settled(Signal.LOGS, Outcome.EXPORTED) == 2
+    assert process.ledger.balances()
+    await process.end()
+
+
+async def test_a_trace_waits_for_what_it_had_left() -> None:
+    """The time in which no gateway ran does not count."""
+    clock, disk = ManualClock(), FakeDisk()
+    process = await Process(clock, SAMPLING).start(disk)
+    await process.send(spans(1))
+    clock.advance(6)
+    await process.send(spans(2))
+    left = disk.left()
+    await process.end()
+    clock.advance(3600)
+    process = await Process(clock, SAMPLING).start(left)
+    process.decide()
+    assert process.sampler.held_spans == 2
+    clock.advance(3.9)
+    process.decide()
+    assert process.sampler.held_spans == 2
+    clock.advance(0.2)
+    process.decide()
+    assert process.books() == {"received": 2, "sampled_out": 1, "in_flight": 1}
+    clock.advance(6)
+    process.decide()
+    assert process.books() == {"received": 2, "sampled_out": 2}
+    await process.end()
+
+
+async def test_what_the_disk_lost_is_dropped_in_the_books() -> None:
+    """With a reason, so that they balance; the rest has its fate."""
+    clock, disk = ManualClock(), FakeDisk()
+    process = await Process(clock, SAMPLING).start(disk)
+    await process.send(spans(1))
+    process, disk = await restarted(process, disk, clock)  # a checkpoint that knows of the span
+    left = disk.left()
+    await process.end()
+    oldest = min(name for name in left.names() if name.endswith(".segment"))
+    left.corrupt(oldest, len(left.read(oldest)) - 5)
+    process = await Process(clock, SAMPLING).start(left)
+    assert process.books() == {"received": 1, "dropped": 1}
+    assert [reason for _, _, reason, _ in process.ledger.outcomes()] == [Reason.JOURNAL_DAMAGED]
+    assert "journal_damaged" in [event for event, _ in process.heard.lines]
+    await process.end()
+
+
+@pytest.mark.parametrize("parts", [{}, {"meter": b"no", "sampler": b"no", "ledger": b"no", "started_ns": b"no"}])
+def test_a_state_of_another_version_is_an_error(parts: dict[str, bytes]) -> None:
+    """It is not guessed at, and nothing starts empty."""
+    process = Process(ManualClock(), SAMPLING)
+    replay = Replay(Meter(PriceTable(())), process.sampler, Ledger())
+    with pytest.raises(JournalError, match="another version"):
+        replay.restore(Checkpoint(0.0, parts))
