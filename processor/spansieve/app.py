@@ -367,7 +367,7 @@ class Gateway:
             destination,
             names_redactor(rules) if redaction.names == "kept" else None,
             self._ledger,
-            lambda rule, count: self._telemetry.count_findings(rule, count),
+            lambda rule, count: self._telemetry.count_findings(rule, count),  # noqa: PLW0108 - the telemetry comes later
             self._logger,
             most_waiting=limit // 2 if redaction.names_behind == "metadata" else None,
         )

@@ -104,8 +104,8 @@ class Redaction(_Section):
     # YAML 1.1 reads a bare `off` as false.
     names: Annotated[Literal["kept", "all", "off"], BeforeValidator(lambda v: "off" if v is False else v)] = _key(
         "kept",
-        "Names of persons and places in free text, as the policy asks: `kept` takes them out of what leaves, behind the "
-        "sampler; `all` out of everything, before the journal and the metrics; `off` leaves them in.",
+        "Names of persons and places in free text, as the policy asks: `kept` takes them out of what leaves, behind "
+        "the sampler; `all` out of everything, before the journal and the metrics; `off` leaves them in.",
         "kept",
     )
     names_behind: Literal["refuse", "metadata"] = _key(

@@ -145,7 +145,7 @@ def test_a_missing_environment_variable_is_named() -> None:
             "sampling: 3",
             "sampling: 3 is not accepted: keys and values are needed here. "
             "Known here: decision_wait, decision_wait_after_root_received, late_error_wait, maximum_trace_size_mib, "
-                "policies, budget, decision_cache.",
+            "policies, budget, decision_cache.",
         ),
         ("- a", "The file holds a list, not keys and values, for example: receivers: {otlp: …}."),
         ("a: 1\na: 2", "The file is not valid YAML in line 2: the key 'a' stands twice."),

@@ -22,6 +22,7 @@ def restored(decoded: DecodedSpans, reads: Reads, reads_event: Reads) -> Redacte
             own = list(head.attributes)
             record.found = stamp.read(own)
             record.wanted = _wants(head, own, reads, reads_event, known)
+            record.head, record.attributes = head, own
     return RedactedSpans([SpanSet(each.envelope, each.records) for each in decoded.sets], decoded.items, {})
 
 
