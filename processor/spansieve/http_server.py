@@ -61,6 +61,8 @@ def reserve(endpoint: str, key: str) -> tuple[list[socket.socket], str]:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         holder.bind(address)
+        # Only for the connections that an earlier process left: from now on nobody takes it who does not share.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     return held, f"{endpoint.rpartition(':')[0]}:{number}"
 
 

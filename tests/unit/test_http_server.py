@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from spansieve import http_server
 from spansieve.http_server import HttpServer
 
 
@@ -57,3 +58,28 @@ async def test_a_host_name_is_served_on_each_of_its_addresses() -> None:
         answers = {host: (await client.get(f"http://{host}:{port}/")).text for host in hosts}
     await server.stop(1)
     assert answers == dict.fromkeys(hosts, "hello")
+
+
+def test_a_reserved_port_can_be_shared_by_those_who_say_so() -> None:
+    """Several listen on it; one that does not say so is told that it is taken."""
+    held, endpoint = http_server.reserve("127.0.0.1:0", "some.key")
+    bound = [*held]
+    try:
+        for _ in range(2):
+            bound += http_server.bind(endpoint, "some.key", shared=True)
+        with pytest.raises(OSError, match=r"some\.key: cannot listen"):
+            http_server.bind(endpoint, "some.key")
+    finally:
+        for each in bound:
+            each.close()
+
+
+def test_a_port_that_others_share_cannot_be_reserved() -> None:
+    """A second gateway would quietly get half of the connections."""
+    held, endpoint = http_server.reserve("127.0.0.1:0", "some.key")
+    try:
+        with pytest.raises(OSError, match=r"some\.key: cannot listen"):
+            http_server.reserve(endpoint, "some.key")
+    finally:
+        for each in held:
+            each.close()
