@@ -130,12 +130,13 @@ class Run:
             sustained = self.results["throughput"][kind]
             rate = min(sustained[p.NAME]["spans_per_cpu_s"] for p in self._peers if p.NAME in sustained) / 2
             found: dict[str, Any] = {"rate": rate}
-            for peer in self._peers:
-                self._say(f"latency: {kind} → {peer.NAME}")
-                with cell.started(peer, self._sink, self._address, decision_wait=1.0) as running:
+            for peer, durability in (*((peer, "memory") for peer in self._peers), (spansieve, "fsync")):
+                name = peer.NAME if durability == "memory" else f"{peer.NAME}, {durability}"
+                self._say(f"latency: {kind} → {name}")
+                with cell.started(peer, self._sink, self._address, decision_wait=1.0, durability=durability) as running:
                     cell.drive(running, kind, 1.0, rate=rate, first_lap=1)
                     result = cell.drive(running, kind, self._seconds, rate=rate)
-                found[peer.NAME] = {name: result[name] for name in ("p50_ms", "p99_ms", "spans", "refused")}
+                found[name] = {key: result[key] for key in ("p50_ms", "p99_ms", "spans", "refused")}
             self.results["latency"][kind] = found
 
     def memory(self) -> None:

@@ -27,6 +27,8 @@ class Settings:
     baseline: float = 10
     """Percent of ordinary traces that are kept."""
     limit_mib: int = 2048
+    durability: str = "memory"
+    """What the gateway's OK promises: see storage.durability. The others promise memory."""
 
 
 @dataclass(frozen=True, slots=True)

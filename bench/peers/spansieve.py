@@ -13,7 +13,8 @@ from spansieve import __version__
 
 NAME = "spansieve"
 LEAVES_OUT = (
-    "nothing: policy `default`, LLM metrics, tail sampling; names in free text off; no journal, as with the others"
+    "nothing: policy `default`, LLM metrics, tail sampling; names in free text off; no journal, as with the others, "
+    "but where it says fsync"
 )
 DECIDES = True
 CONFIG = Path(__file__).with_suffix(".yaml")
@@ -36,6 +37,7 @@ def start(settings: Settings) -> Iterator[Running]:
         "BENCH_DECISION_WAIT": f"{settings.decision_wait}s",
         "BENCH_BASELINE": str(settings.baseline),
         "BENCH_LIMIT_MIB": str(settings.limit_mib),
+        "BENCH_DURABILITY": settings.durability,
         "BENCH_DIRECTORY": str(settings.directory / "data"),
     }
     command: list[str | Path] = [sys.executable, "-m", "spansieve", "run", "--config", CONFIG]
