@@ -142,8 +142,8 @@ def key_values(message: Message) -> Iterator[KeyValue]:
                 yield from key_values(inner)
 
 
-OURS = ("tailsampling.policy", "spansieve.redaction.")
-"""What the gateway adds to a span: the policy that kept it, and the stamp of its redaction."""
+OURS = ("tailsampling.policy", "spansieve.sampling.", "spansieve.redaction.")
+"""What the gateway adds to a span: the policy that kept it and why, and the stamp of its redaction."""
 
 
 def skeleton(signal: str, item: Any) -> Any:  # noqa: ANN401 - one of three message types
