@@ -16,13 +16,13 @@ KEY, STRING, NUMBER = 0, 1, 2
 _LONG = 7  # digits: fewer are no identifier of anyone
 
 _TOKEN = re.compile(
-    r"""(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>"?))(?P<key>\s*+:)?+|(?P<bracket>[\[\]{}])|(?P<number>-?\d[\d.eE+-]*+)""",
+    r"""(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*(?P<end>"?))(?P<key>\s*+:)?|(?P<bracket>[\[\]{}])|(?P<number>-?\d[\d.eE+-]*+)""",
     re.DOTALL,
 )
 # The same for what Python's repr writes. A quote opens a literal only where a value or a key may stand.
 _PYTHON_TOKEN = re.compile(
-    r"""(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>"?)|(?:(?<=[\[{(,:=])|(?<=[\[{(,:=] )|(?<=[ \[{(,:=][bru]))"""
-    r"""'[^'\\]*+(?:\\.[^'\\]*+)*+(?P<end_>'?))(?P<key>\s*+:)?+|(?P<bracket>[\[\]{}])|(?P<number>-?\d[\d.eE+-]*+)""",
+    r"""(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*(?P<end>"?)|(?:(?<=[\[{(,:=])|(?<=[\[{(,:=] )|(?<=[ \[{(,:=][bru]))"""
+    r"""'[^'\\]*+(?:\\.[^'\\]*+)*(?P<end_>'?))(?P<key>\s*+:)?|(?P<bracket>[\[\]{}])|(?P<number>-?\d[\d.eE+-]*+)""",
     re.DOTALL,
 )
 _PYTHON = re.compile(r"[\[{(,:=] ?[bru]?'")

@@ -29,7 +29,7 @@ _DATA_URL = re.compile(
     re.ASCII,
 )
 _RUN = re.compile(
-    r"[A-Za-z0-9+/_-]{64,}+(?:\r?\n[A-Za-z0-9+/]{60,}+)*+(?:\r?\n[A-Za-z0-9+/]{1,}+(?==))?={0,2}", re.ASCII
+    r"[A-Za-z0-9+/_-]{64,}+(?:\r?\n[A-Za-z0-9+/]{60,}+)*(?:\r?\n[A-Za-z0-9+/]{1,}+(?==))?={0,2}", re.ASCII
 )
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/_-]{64,}+")
 _HEADS = (

@@ -21,7 +21,7 @@ _KEY: Final = "role"
 _LONGEST = 32  # characters of a role's name
 _DEEPEST = 256  # brackets around a message: what is deeper has the role of what is around it
 # Strings, in double quotes or escaped ones, and brackets: enough to tell which object a string is in.
-_TOKEN = re.compile(r'"(?P<text>[^"\\]*+(?:\\.[^"\\]*+)*+)"(?P<key>\s*+:)?+|(?P<bracket>[\[\]{}])', re.DOTALL)
+_TOKEN = re.compile(r'"(?P<text>[^"\\]*+(?:\\.[^"\\]*+)*)"(?P<key>\s*+:)?|(?P<bracket>[\[\]{}])', re.DOTALL)
 
 WithRole = Callable[[int, str], int]
 """Gives the number of a place in a role's message: see CompiledRules.with_role."""

@@ -18,7 +18,7 @@ _parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the on
 _SEPARATORS = " ./()+\\-\u00a0\u2010-\u2014\u202f"
 _WORD = "[A-Za-z]*+[0-9][0-9A-Za-z]*+"  # with a digit in it
 # From a digit back to where its number begins, in the text from right to left, and from there on to where it ends.
-_BACK = _ON = re.compile(rf"[0-9A-Za-z]*+(?:[{_SEPARATORS}]{{1,3}}{_WORD})*+").match
+_BACK = _ON = re.compile(rf"[0-9A-Za-z]*+(?:[{_SEPARATORS}]{{1,3}}{_WORD})*").match
 _GROUPS = re.compile(r"[0-9A-Fa-f:.-]*+").match
 LONGEST: Final = 48
 """Characters of a number that has a shape. Longer ones are columns, tables or noise: all patterns are tried on them."""

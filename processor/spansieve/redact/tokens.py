@@ -13,7 +13,7 @@ STANDARD: Final = str.maketrans("-_", "+/")
 
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
 _PART = re.compile(r"[A-Za-z0-9+]{16,}+={0,2}")
-_HEX = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2}){8,}+)")
+_HEX = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2}){8,})")
 _MEMBER = bytes.maketrans(
     bytes(range(256)),
     bytes(
