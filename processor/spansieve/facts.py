@@ -6,6 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
+from spansieve import tracestate
+
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 _NOBODY: frozenset[str] = frozenset()
 _NO_SCORES: Mapping[str, float] = MappingProxyType({})
@@ -133,6 +135,10 @@ class TraceFacts:
             redacted,
             llm,
         )
+
+    def randomness_of(self, trace_id: bytes) -> int:
+        """R of the trace: explicit, else that of its id (W3C Trace Context Level 2)."""
+        return tracestate.randomness("", trace_id) if self.randomness is None else self.randomness
 
     @property
     def duration_ms(self) -> int:

@@ -101,11 +101,6 @@ def trace_state_field(value: str) -> bytes:
     return _delimited(_TRACE_STATE_TAG, value.encode())
 
 
-def append_string_attribute(span: bytes, key: str, value: str) -> bytes:
-    """Add an attribute to a serialized opentelemetry.proto.trace.v1.Span."""
-    return span + string_attribute(key, value)
-
-
 def request(redacted: RedactedSpans | RedactedBatch) -> bytes:
     """Make the OTLP export request of a redacted batch."""
     if isinstance(redacted, RedactedBatch):

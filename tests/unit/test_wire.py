@@ -9,7 +9,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spansieve.model import Envelope, SpanGroup
-from spansieve.wire import GROUP_OVERHEAD, SPAN_OVERHEAD, append_string_attribute, frame_traces, varint
+from spansieve.wire import GROUP_OVERHEAD, SPAN_OVERHEAD, frame_traces, string_attribute, varint
 
 
 def envelope(service: str = "shop", scope: str = "scope", url: str = "https://example.test/1") -> Envelope:
@@ -97,7 +97,7 @@ def test_an_attribute_is_appended_behind_the_others() -> None:
     """The rest of the span is as it was."""
     span = Span(name="chat", trace_id=b"\x01" * 16, end_time_unix_nano=5)
     span.attributes.add(key="k").value.int_value = 1
-    stamped = append_string_attribute(span.SerializeToString(), "tailsampling.policy", "errors")
+    stamped = span.SerializeToString() + string_attribute("tailsampling.policy", "errors")
     span.attributes.add(key="tailsampling.policy").value.string_value = "errors"
     assert Span.FromString(stamped) == span
 
@@ -105,7 +105,7 @@ def test_an_attribute_is_appended_behind_the_others() -> None:
 @given(key=st.text(max_size=300), value=st.text(max_size=300))
 def test_any_text_is_appended(key: str, value: str) -> None:
     """Lengths over one byte, other scripts, and nothing at all."""
-    attribute = Span.FromString(append_string_attribute(b"", key, value)).attributes[0]
+    attribute = Span.FromString(string_attribute(key, value)).attributes[0]
     assert (attribute.key, attribute.value.WhichOneof("value"), attribute.value.string_value) == (
         key,
         "string_value",

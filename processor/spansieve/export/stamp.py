@@ -31,7 +31,7 @@ class Stamp:
     @classmethod
     def of(cls, trace: SampledTrace) -> Self:
         """Make the stamp of a kept trace."""
-        decision, explicit = trace.decision, trace.facts.randomness
+        decision = trace.decision
         attributes = string_attribute(POLICY_ATTRIBUTE, decision.policy)
         attributes += string_attribute(REASON_ATTRIBUTE, decision.because)
         plain = attributes
@@ -39,8 +39,7 @@ class Stamp:
             rate = double_attribute(RATE_ATTRIBUTE, tracestate.adjusted_count(decision.threshold))
             attributes += rate
             plain = attributes + trace_state_field(tracestate.with_threshold("", decision.threshold))
-        given = tracestate.randomness("", trace.trace_id) if explicit is None else explicit
-        return cls(decision, given, attributes, plain)
+        return cls(decision, trace.facts.randomness_of(trace.trace_id), attributes, plain)
 
     @property
     def size(self) -> int:

@@ -45,7 +45,7 @@ class Rules:
         first that keeps it is credited. T is that of all rules together, their lowest. Under memory pressure a trace is
         decided before it is whole, so that its probability is not known.
         """
-        given = randomness(trace_id, facts)
+        given = facts.randomness_of(trace_id)
         shadows = tuple([each.name for each in self._shadow if each.threshold(facts, now) <= given])
         for against in self._drop:
             if against.threshold(facts, now) <= given:
@@ -72,11 +72,6 @@ class Verdict:
     decision: Decision
     floor: bool = False
     shadows: tuple[str, ...] = ()
-
-
-def randomness(trace_id: bytes, facts: TraceFacts) -> int:
-    """R: explicit, else the low 56 bits of the trace id (W3C Trace Context Level 2)."""
-    return int.from_bytes(trace_id[9:], "big") if facts.randomness is None else facts.randomness
 
 
 def _kept(policy: str, trigger: Trigger, because: Because, threshold: int | None = None) -> Decision:
