@@ -1,10 +1,9 @@
 """What sampling may know of a trace: sums over its spans, which make no difference between orders of arrival."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from spansieve import tracestate
 
@@ -97,9 +96,11 @@ class LlmFacts(NamedTuple):
 NO_LLM = LlmFacts()
 
 
-@dataclass(frozen=True, slots=True)
-class TraceFacts:
-    """What the sampling policies may know of (a part of) a trace. Times are Unix nanoseconds."""
+class TraceFacts(NamedTuple):
+    """What the sampling policies may know of (a part of) a trace. Times are Unix nanoseconds.
+
+    A tuple, since one is made for every part.
+    """
 
     spans: int
     errors: int  # spans with STATUS_CODE_ERROR
@@ -110,10 +111,10 @@ class TraceFacts:
     size: int  # bytes, envelopes included
     randomness: int | None = None  # explicit, from a span's tracestate; None leaves it to the trace id
     marks: int = 0  # bits of the attribute policies that matched a span, see sample/probes.py
-    redacted: Mapping[str, int] = field(default_factory=lambda: _NOTHING)  # values taken out, by entity
+    redacted: Mapping[str, int] = _NOTHING  # values taken out, by entity
     llm: LlmFacts = NO_LLM
 
-    def __add__(self, other: Self) -> "TraceFacts":
+    def plus(self, other: "TraceFacts") -> "TraceFacts":
         """The facts of both parts together."""
         llm, redacted = self.llm, self.redacted
         if other.llm is not NO_LLM:

@@ -20,7 +20,7 @@ from spansieve import measure, price_table
 from spansieve.measure import Meter
 from spansieve.measure.llm_call import LlmCall, Observation
 from spansieve.model import RedactedBatch, Signal
-from unit.measure.helpers_measure import CAPTURES, head, measured, series
+from unit.measure.helpers_measure import CAPTURES, measured, record, series
 
 _GOLDEN = Path(__file__).parent / "calls"
 _NAMES = ["genai", "litellm", "oi", "openlit", "pai", "trl1", "trlold", "v2old"]
@@ -59,7 +59,7 @@ def _observations(name: str) -> list[Observation]:
         for group in resource.scope_spans
         for span in group.spans
         for observation in reader.read(
-            head(span),
+            record(span),
             reader.by_scope(group.scope.name),
             group.scope.name,
             reader.sender(resource.resource.attributes),

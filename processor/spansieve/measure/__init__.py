@@ -64,20 +64,19 @@ def marked(trace: SampledTrace, meter: Meter) -> SampledTrace:
 def _spans(batch: RedactedSpans, meter: Meter, now: float, *, count: bool) -> int:
     """Read the spans that may tell of something: those of a scope known for it, or with an attribute that is read."""
     told: list[tuple[Observation, ...]] = []
-    reader = meter.reader
+    reader, normalise = meter.reader, meter.settings.normalise
     for each in batch.sets:
-        scope = each.envelope.scope_message.name
-        dialect = reader.by_scope(scope)
+        scope, dialect = reader.scope_of(each.envelope)
         wanted = each.records if dialect is not None else [record for record in each.records if record.wanted]
         if not wanted:
             continue
         sender = reader.sender_of(each.envelope)
         for record in wanted:
-            head = record.head or otlp_reduced.span(record.data)
-            if observations := reader.read(head, dialect, scope, sender, record.attributes):
+            if observations := reader.read(record, dialect, scope, sender):
                 told.append(observations)
                 record.llm = told_facts(observations)
-                if meter.settings.normalise:
+                if normalise:
+                    head = record.head or otlp_reduced.span(record.data)
                     record.append(added.current(observations, head.attributes))
     if not count:
         return 0

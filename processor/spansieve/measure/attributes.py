@@ -1,12 +1,13 @@
 """Attributes as Python has them, from serialized KeyValues or from messages: only those of keys that anybody reads.
 
-Parsing an attribute as a message costs many times as much as looking at its bytes. So its key is compared as bytes,
-short texts, counts and truth values are read by hand, and short texts are remembered by their bytes: models, providers
-and the like come again and again. What is not written in the one way in which protobuf writes it is parsed.
+Parsing an attribute as a message costs many times as much as looking at its bytes. So what was read of a short one is
+remembered by its bytes: models, providers, names and small counts come again and again. Of a new one the key is
+compared as bytes, and short texts, numbers and truth values are read by hand. What is not written in the one way in
+which protobuf writes it is parsed.
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Final, TypeAlias
 
@@ -15,6 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 Plain: TypeAlias = str | int | float | bool | tuple[str, ...] | AnyValue | None
 """A value: None when it is empty; of an array its texts; itself when it is a list of keys and values, or bytes."""
 Found: TypeAlias = Mapping[str, Plain]
+_Pair: TypeAlias = tuple[str, Plain]
 
 # KeyValue {key = 1, value = 2}; AnyValue {string_value = 1, bool_value = 2, int_value = 3, double_value = 4}
 _KEY, _VALUE = 0x0A, 0x12
@@ -22,6 +24,8 @@ _STRING, _BOOL, _INT, _DOUBLE = 0x0A, 0x10, 0x18, 0x21
 _ONE_BYTE: Final = 0x80  # lengths below it take one byte
 _MOST_VARINT: Final = 5  # bytes of an integer that is read by hand: none is negative
 _REMEMBERED: Final = 8192
+_VALUES: Final = 64  # of one key that are remembered
+_LONGEST_REMEMBERED: Final = 192  # bytes
 _LONGEST_ITEM: Final = 256
 _MAX_ITEMS: Final = 8  # of an array; lists of finish reasons have one or two
 _double = struct.Struct("<d").unpack_from
@@ -33,67 +37,85 @@ class AttributeReader:
     def __init__(self, keys: Iterable[str]) -> None:
         # Values are the keys once more, so that each key is the same object wherever it was found.
         self._keys = {key: key for key in keys}
-        self._heads = {
+        heads = {
             bytes((_KEY, len(encoded))) + encoded: key for key in self._keys if len(encoded := key.encode()) < _ONE_BYTE
         }
-        self._remembered: dict[bytes, str | tuple[str, ...]] = {}
+        self._read = _Parser(self._keys, heads).read
+        self._remembered = _Memory(self._read)
 
     def of_bytes(self, attributes: Iterable[bytes]) -> dict[str, Plain]:
         """Read serialized KeyValues, which must be valid."""
-        found: dict[str, Plain] = {}
-        heads, remembered = self._heads, self._remembered
-        for raw in attributes:
-            if len(raw) < 2:
-                continue  # it has no key
-            at = raw[1] + 2
-            key = heads.get(raw[:at])
-            if key is None:
-                if raw[0] == _KEY and at < _ONE_BYTE + 2:
-                    continue
-                self._parse(raw, found)
-            elif len(raw) - at < _ONE_BYTE:
-                known = remembered.get(raw)
-                found[key] = known if known is not None else self._read(raw, at)
-            else:
-                found[key] = plain(KeyValue.FromString(raw).value)
-        return found
+        remembered, read = self._remembered, self._read
+        # A long one is not looked for: hashing it would cost more than reading it.
+        pairs = [remembered[raw] if len(raw) <= _LONGEST_REMEMBERED else read(raw) for raw in attributes]
+        return dict(filter(None, pairs))
 
     def of_messages(self, attributes: Iterable[KeyValue]) -> dict[str, Plain]:
         """Read messages."""
         keys = self._keys
         return {keys[key]: plain(attribute.value) for attribute in attributes if (key := attribute.key) in keys}
 
-    def _parse(self, raw: bytes, found: dict[str, Plain]) -> None:
-        attribute = KeyValue.FromString(raw)
-        if (key := self._keys.get(attribute.key)) is not None:
-            found[key] = plain(attribute.value)
 
-    def _read(self, raw: bytes, at: int) -> Plain:
-        """Read a value of which the tag stands at `at`, and that takes less than 128 bytes."""
+class _Memory(dict[bytes, _Pair | None]):
+    """Attributes, serialized, and what was read of them: most spans carry many that others carried before.
+
+    Of each key the first values only: one that takes ever new ones, such as an id, would fill it with what is never
+    asked for again.
+    """
+
+    def __init__(self, read: Callable[[bytes], _Pair | None]) -> None:
+        super().__init__()
+        self._read = read
+        self._values: dict[bytes, int] = {}  # by key
+
+    def __missing__(self, raw: bytes) -> _Pair | None:
+        pair = self._read(raw)
+        head = raw[: raw[1] + 2] if len(raw) > 1 else raw
+        values = self._values.get(head, 0)
+        if values < _VALUES:
+            if len(self) >= _REMEMBERED:
+                self.clear()  # what comes again is back after one look
+                self._values.clear()
+                values = 0
+            self._values[head] = values + 1
+            self[raw] = pair
+        return pair
+
+
+class _Parser:
+    """Reads one attribute; `heads` are the keys as they are serialized, as far as they are short."""
+
+    def __init__(self, keys: Mapping[str, str], heads: Mapping[bytes, str]) -> None:
+        self._keys = keys
+        self._heads = heads
+
+    def read(self, raw: bytes) -> _Pair | None:
+        """Return the key and the value of a serialized KeyValue, None when nobody reads it."""
+        if len(raw) < 2:
+            return None  # it has no key
+        at = raw[1] + 2
+        key = self._heads.get(raw[:at])
+        if key is None:
+            if raw[0] == _KEY and at < _ONE_BYTE + 2:
+                return None
+            attribute = KeyValue.FromString(raw)
+            key = self._keys.get(attribute.key)
+            return None if key is None else (key, plain(attribute.value))
         size = len(raw) - at - 2  # of the AnyValue
-        if size > 1 and raw[at] == _VALUE and raw[at + 1] == size:
+        if 1 < size < _ONE_BYTE and raw[at] == _VALUE and raw[at + 1] == size:
             kind, first = raw[at + 2], raw[at + 3]
             if kind == _STRING and first == size - 2:
-                return self._remember(raw, raw[at + 4 :].decode())
+                return key, raw[at + 4 :].decode()
             if kind == _INT and size <= _MOST_VARINT + 1 and raw[-1] < _ONE_BYTE:
                 number = 0
                 for index in range(len(raw) - 1, at + 2, -1):
                     number = number << 7 | raw[index] & 0x7F
-                return number
+                return key, number
             if kind == _DOUBLE and size == 9:
-                number_with_a_point: float = _double(raw, at + 3)[0]
-                return number_with_a_point
+                return key, _double(raw, at + 3)[0]
             if kind == _BOOL and size == 2:
-                return first != 0
-        value = plain(KeyValue.FromString(raw).value)
-        return self._remember(raw, value) if isinstance(value, tuple) else value
-
-    def _remember(self, raw: bytes, value: str | tuple[str, ...]) -> Plain:
-        if len(self._remembered) >= _REMEMBERED:
-            # Ids that come once fill it; what comes again is back after one look.
-            self._remembered.clear()
-        self._remembered[raw] = value
-        return value
+                return key, first != 0
+        return key, plain(KeyValue.FromString(raw).value)
 
 
 def plain(value: AnyValue) -> Plain:

@@ -1,80 +1,51 @@
 """Reads what is particular to a call of a model: its tokens, times, cost, and who it was for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
 
 from spansieve.facts import ErrorClass
 from spansieve.measure import values
-from spansieve.measure.attributes import Found, Plain
 from spansieve.measure.dialects import Fields, Operation, Shape
 from spansieve.measure.llm_call import CostSource, LlmCall, Origin, Suspect, Tokens, TtftSource
 from spansieve.measure.pricing import PriceRow, PriceTable, cost_of
+from spansieve.measure.traits import Traits
 from spansieve.measure.values import Told
 
 _USERS = 4096
-_NAMES = 4096
-_STANDARD_TIERS = frozenset({"", "default", "standard", "auto", "on_demand"})
-
-
-class _Names(NamedTuple):
-    """What says who was asked, and for what: few different ones, that come again and again."""
-
-    provider: str
-    request_model: str
-    response_model: str
-    service_tier: str
-    streaming: bool | None
-    prompt_name: str
-    prompt_version: str
-    agent_name: str
-    suspects: tuple[Suspect, ...]
-
-
-class Ending(NamedTuple):
-    """How a call ended, and after how many seconds."""
-
-    duration_s: float | None
-    error_class: ErrorClass | None
-    finish_reasons: tuple[str, ...]
 
 
 class CallReader:
     """Reads calls from what a span or log record tells.
 
-    `providers` are the canonical names by their spellings; `separate_cache` those whose own input counts leave cached
-    tokens out; `user_key` is the key of users' pseudonyms.
+    `separate_cache` are the providers whose own input counts leave cached tokens out; `user_key` is the key of users'
+    pseudonyms.
     """
 
-    def __init__(
-        self, providers: Mapping[str, str], separate_cache: frozenset[str], prices: PriceTable, user_key: bytes
-    ) -> None:
-        self._providers = providers
+    def __init__(self, separate_cache: frozenset[str], prices: PriceTable, user_key: bytes) -> None:
         self._separate_cache = separate_cache
         self._prices = prices
-        self._names: dict[tuple[str, tuple[str, ...], tuple[Plain, ...]], _Names] = {}
         self._pseudonym = lru_cache(maxsize=_USERS)(_pseudonym(user_key))
 
     def read(
         self,
         operation: Operation,
-        model: str,
+        traits: Traits,
         told: Told,
         shape: Shape,
         origin: Origin,
-        ending: Ending,
+        duration: float | None,
+        error: ErrorClass | None,
     ) -> LlmCall:
-        """Read one call; `model` is the one that the span's name holds."""
-        fields, (duration, error, finish_reasons) = shape.fields, ending
-        suspects = told.suspects
-        names = self._names_of(told, shape)
-        suspects += names.suspects
-        provider, request_model, response_model, tier = names[:4]
-        if not request_model:
-            request_model = model[: values.MAX_TEXT]
+        """Read one call, which took `duration` seconds and failed for `error`."""
+        fields, suspects = shape.fields, told.suspects
+        provider, response_model, tier = traits.provider, traits.response_model, traits.service_tier
+        request_model = traits.request_model or traits.model
+        streaming = told.truth(fields.streaming) if fields.streaming else None
+        prompt_version = told.identifier(fields.prompt_version) if fields.prompt_version else ""
         tokens = self.tokens(told, shape, origin.scope, provider)
-        streaming = names.streaming if operation.streaming is None else operation.streaming
+        if operation.streaming is not None:
+            streaming = operation.streaming
         ttft = told.amount(fields.ttft, values.MAX_SECONDS, streaming=streaming) if fields.ttft else None
         if ttft is not None:
             if wrong := _wrong_ttft(ttft.value, duration, streaming=streaming):
@@ -103,13 +74,13 @@ class CallReader:
             per_chunk,
             duration,
             tokens,
-            finish_reasons,
+            traits.finish_reasons,
             error,
-            names.prompt_name,
-            names.prompt_version,
+            traits.prompt_name,
+            prompt_version,
             told.identifier(fields.conversation) if fields.conversation else "",
             self._pseudonym(user) if user else "",
-            names.agent_name,
+            traits.agent_name,
             told.identifier(fields.agent_id) if fields.agent_id else "",
             told.text(fields.response_id) if fields.response_id else "",
             usd,
@@ -118,44 +89,6 @@ class CallReader:
             row.context_window if row is not None else None,
             tuple(suspects),
         )
-
-    def _names_of(self, told: Told, shape: Shape) -> _Names:
-        found = told.found
-        key = (shape.dialect.name, shape.names, tuple([found[name] for name in shape.names]))
-        try:
-            known = self._names.get(key)
-        except TypeError:  # a list of keys and values, where a text should be
-            return self._read_names(found, shape)
-        if known is None:
-            known = self._read_names(found, shape)
-            if all(len(value) <= values.MAX_TEXT for value in key[2] if isinstance(value, str)):
-                if len(self._names) >= _NAMES:
-                    self._names.clear()  # what comes again is back after one look
-                self._names[key] = known
-        return known
-
-    def _read_names(self, found: Found, shape: Shape) -> _Names:
-        told, fields = Told(found), shape.fields
-        tier = told.text(fields.service_tier).strip().lower()
-        return _Names(
-            self.provider(told.text(fields.provider)),
-            told.text(fields.request_model),
-            told.text(fields.response_model),
-            "" if tier in _STANDARD_TIERS else tier,
-            told.truth(fields.streaming),
-            told.text(fields.prompt_name),
-            told.identifier(fields.prompt_version),
-            told.text(fields.agent_name),
-            tuple(told.suspects),
-        )
-
-    def provider(self, given: str) -> str:
-        """Return the canonical name of a provider as it was given."""
-        provider = given.strip().lower()
-        if (known := self._providers.get(provider)) is not None:
-            return known
-        # An SDK's provider, and which of its interfaces: openai.responses.
-        return self._providers.get(provider.partition(".")[0], provider)
 
     def tokens(self, told: Told, shape: Shape, scope: str, provider: str) -> Tokens:
         """Read the usage."""

@@ -3,7 +3,8 @@
 A turn is a trace with an LLM call: an agent that calls its model five times for one question takes one turn.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -44,6 +45,7 @@ class Conversations:
         self._capacity = capacity
         self._max_turns = turns
         self._turns = 0
+        self._quiet_until = -math.inf  # no conversation ends before
         # The one that was heard of longest ago stands first.
         self._active: dict[tuple[str, str], _Conversation] = {}
 
@@ -64,11 +66,20 @@ class Conversations:
             found.traces.add(trace_id)
             self._turns += 1
 
-    def ended(self, now: float) -> Iterator[Ended]:
-        """Forget and yield the conversations that ended by now, and those for which there is no room."""
+    def ended(self, now: float) -> Iterable[Ended]:
+        """Forget and return the conversations that ended by now, and those for which there is no room."""
+        if now < self._quiet_until and len(self._active) <= self._capacity and self._turns <= self._max_turns:
+            return ()
+        ended = tuple(self._ended(now))
+        # What is heard from now on ends later than that, and what was heard longest ago stands first.
+        oldest = next(iter(self._active.values())).heard if self._active else now
+        self._quiet_until = oldest + self._idle_s
+        return ended
+
+    def _ended(self, now: float) -> Iterator[Ended]:
         while self._active:
             key, found = next(iter(self._active.items()))
-            silent = now - found.heard >= self._idle_s
+            silent = now >= found.heard + self._idle_s
             if not silent and len(self._active) <= self._capacity and self._turns <= self._max_turns:
                 return
             del self._active[key]
@@ -87,6 +98,7 @@ class Conversations:
         """Take over what `state` returned."""
         self._active.clear()
         self._turns = 0
+        self._quiet_until = -math.inf
         for (service, conversation), start_ns, end_ns, heard, traces in state:
             joined = bytes.fromhex(traces)
             ids = {joined[at : at + _TRACE_ID] for at in range(0, len(joined), _TRACE_ID)}

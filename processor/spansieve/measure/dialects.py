@@ -35,10 +35,11 @@ All but `precedence` may be left out. The documents after the first are examples
 what must be read from it; the tests read them (see tests/golden/test_dialects.py).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from importlib.resources import files
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -60,11 +61,11 @@ OPERATIONS = LEAVES | {
 _NUMBERED = 8  # attributes with a number in them, as in annotations.0.annotation.score, are read up to this many
 
 
-NAMES = (
-    "provider", "request_model", "response_model", "service_tier", "streaming",
-    "prompt_name", "prompt_version", "agent_name",
+FEW = (
+    "operation", "provider", "request_model", "response_model", "service_tier", "prompt_name", "finish_reasons",
+    "name", "agent_name", "workflow_name", "tool_name", "tool_type", "data_source", "mcp_method", "mcp_name",
 )  # fmt: skip
-"""Fields of a call that have few different values."""
+"""Fields that are texts, of few different values."""
 
 
 class Option(NamedTuple):
@@ -333,13 +334,31 @@ def _options(name: str, entry: Any, *, quoted: bool) -> list[Option]:  # noqa: A
 class Shape(NamedTuple):
     """What can be read from spans that carry the same attributes: worked out once for all of them."""
 
+    number: int  # tells it from all others
     dialect: Dialect
     known: bool  # the spans speak it; else they carry a signal, or events, and nothing of any dialect
     fields: Fields
     signals: bool  # evaluations, feedback or regenerations may be among the attributes
     failure: bool  # an attribute may say that it failed
     unread: bool  # it carries a model's name or a usage: if it is no call, that is worth a count
-    names: tuple[str, ...]  # those attributes that tell the fields NAMES
+    few: Callable[[Mapping[str, Any]], Any]  # the values of those attributes that tell the fields FEW
+    usage: tuple[str, ...]  # attributes of which one with a value shows that a span with a model's name is a call
+
+
+def shape(number: int, dialect: Dialect, present: frozenset[str], *, known: bool, events: bool, **more: bool) -> Shape:
+    """Return the shape of spans of a dialect with these attributes, and with events or without."""
+    fields = only(dialect, present, events)
+    few = dict.fromkeys(option.key for name in FEW for option in getattr(fields, name) if option.key)
+    usage = (*fields.provider, *fields.input_tokens, *fields.output_tokens)
+    return Shape(
+        number,
+        dialect,
+        known,
+        fields,
+        few=itemgetter(*few) if few else lambda _: None,
+        usage=tuple(option.key for option in usage if option.key),
+        **more,
+    )
 
 
 def only(dialect: Dialect, present: frozenset[str], events: bool) -> Fields:  # noqa: FBT001 - one of two facts of a span

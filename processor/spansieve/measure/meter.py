@@ -19,6 +19,7 @@ from spansieve.measure.recorder import Recorder
 from spansieve.measure.settings import DEFAULTS, MeterSettings
 
 _PRICES = "spansieve.llm.prices.info"
+_ACTIVE = "spansieve.llm.active_conversations"
 _STATE = 1
 """The format of `Meter.state`."""
 
@@ -50,6 +51,7 @@ class Meter:
         self._conversations = Conversations(settings.conversation_idle_s)
         self._recorder = Recorder(settings, self._candidates, clean_label)
         self.series = self._recorder.series
+        self._active = -1  # conversations, as last shown
         self._show_prices()
 
     def _show_prices(self) -> None:
@@ -74,24 +76,27 @@ class Meter:
 
     def _enter(self, observations: Iterable[Observation], now: float) -> int:
         calls = 0
+        record, heard = self._recorder.record, self._conversations.heard
         for observation in observations:
-            self._recorder.record(observation, now)
+            record(observation, now)
             if type(observation) is LlmCall:
                 calls += 1
-                if observation.conversation:
+                if conversation := observation.conversation:
                     origin = observation.origin
-                    self._conversations.heard(
-                        origin.service, observation.conversation, origin.trace_id, origin.start_ns, origin.end_ns, now
-                    )
+                    heard(origin.service, conversation, origin.trace_id, origin.start_ns, origin.end_ns, now)
         return calls
 
     def settle(self, now: float) -> None:
         """Do what time brings: count what waited, end conversations, give up exemplars whose trace was not kept."""
-        self._enter(self._once.settle(now), now)
+        if waited := self._once.settle(now):
+            self._enter(waited, now)
         self._candidates.expire(now)
         for conversation in self._conversations.ended(now):
             self._recorder.ended(conversation)
-        self.series.set("spansieve.llm.active_conversations", (), len(self._conversations))
+        active = len(self._conversations)
+        if active != self._active:
+            self._active = active
+            self.series.set(_ACTIVE, (), active)
 
     def kept(self, trace_id: bytes) -> None:
         """Let the values of a trace become exemplars: it was kept."""
@@ -126,4 +131,5 @@ class Meter:
         self._recorder.restore(kept["recorder"])
         self._conversations.restore(kept["conversations"])
         self._candidates.restore(kept["candidates"], self.series.existing)
+        self._active = -1
         self._show_prices()

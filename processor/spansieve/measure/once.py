@@ -18,6 +18,7 @@ What is certain does not wait, so one thing depends on the order: where a framew
 with the trace's root, the framework's is the one that counts.
 """
 
+import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ class Once:
         self.queue: deque[tuple[float, bytes, bytes]] = deque()
         """When something that waits is due, with its trace id and span id."""
         self._remembered = 0  # in all traces
+        self._idle_until = -math.inf  # nothing is due before
 
     def take(
         self, observed: Iterable[Sequence[Observation]], links: Callable[[], Iterable[Link]], now: float
@@ -103,27 +105,33 @@ class Once:
         """
         out = self.settle(now)
         calls: dict[bytes, list[LlmCall]] = {}
+        first_time = self.seen.first
         for of_one in observed:
             first = of_one[0]
             origin = first.origin
-            if not self.seen.first(_key(first)):
+            if not first_time(_key(first)):
                 reason = NotCountedReason.REPEATED_LOG if origin.log else NotCountedReason.REPEATED_SPAN
                 out.append(NotCounted(origin, reason))
                 continue
             for each in of_one:
-                if isinstance(each, LlmCall) and origin.trace_id and origin.span_id:
-                    calls.setdefault(origin.trace_id, []).append(each)
-                elif isinstance(each, AgentRun | WorkflowRun):
-                    out.append(each)
+                if type(each) is LlmCall and origin.trace_id and origin.span_id:
+                    of_trace = calls.get(origin.trace_id)
+                    if of_trace is None:
+                        calls[origin.trace_id] = [each]
+                    else:
+                        of_trace.append(each)
+                    continue
+                out.append(each)
+                if type(each) is AgentRun or type(each) is WorkflowRun:
                     self._run(each, now)
-                else:
-                    out.append(each)
         self._decide(calls, links(), now, out)
         return out
 
     def settle(self, now: float) -> list[Observation]:
         """Return what has waited long enough."""
         out: list[Observation] = []
+        if now < self._idle_until:
+            return out
         queue = self.queue
         while queue and queue[0][0] <= now:
             _, trace_id, span = queue.popleft()
@@ -134,11 +142,15 @@ class Once:
             if (oldest.last if isinstance(oldest, Trace) else oldest[0]) + self._keep_s > now:
                 break
             self._drop(trace_id, out)
+        # What comes from now on waits for either time from then on.
+        self._idle_until = now + min(self._settle_s, self._keep_s)
+        if queue:
+            self._idle_until = min(self._idle_until, queue[0][0])
+        if self.traces:
+            oldest = next(iter(self.traces.values()))
+            last = oldest.last if isinstance(oldest, Trace) else oldest[0]
+            self._idle_until = min(self._idle_until, last + self._keep_s)
         return out
-
-    def next_due(self) -> float | None:
-        """Return when `settle` will have something to do."""
-        return self.queue[0][0] if self.queue else None
 
     def disagreements(self, trace_id: bytes) -> dict[bytes, Reconciliation]:
         """Return, by span id, the runs of a trace whose told usage is not what was counted beneath them."""
@@ -151,6 +163,7 @@ class Once:
     def replace(self, traces: Mapping[bytes, Trace | Lone]) -> None:
         """Forget all traces, and remember these instead; the first was touched longest ago."""
         self.traces = OrderedDict(traces)
+        self._idle_until = -math.inf
         self._remembered = sum(trace.size for trace in traces.values() if isinstance(trace, Trace))
 
     def _trace(self, trace_id: bytes, now: float) -> Trace:
@@ -203,7 +216,7 @@ class Once:
         for trace_id, span, parent in links:
             add(trace_id, span, parent)
             trace = traces.get(trace_id)
-            if isinstance(trace, Trace):
+            if type(trace) is Trace:
                 if span in trace.above or span in trace.counted:
                     self._cover(trace, span)
                 if trace.held:
@@ -320,7 +333,8 @@ def _key(observation: Observation) -> bytes:
     """Return what tells a span, or a log record, from all others."""
     origin = observation.origin
     if not origin.log:
-        return (origin.trace_id + origin.span_id).ljust(WIDTH, b"\0")
+        key = origin.trace_id + origin.span_id
+        return key if len(key) == WIDTH else key.ljust(WIDTH, b"\0")
     name = getattr(observation, "name", "") or getattr(observation, "response_id", "")
     told = (type(observation).__name__, name, origin.start_ns)
     return blake2b(origin.trace_id + origin.span_id + repr(told).encode(), digest_size=WIDTH).digest()

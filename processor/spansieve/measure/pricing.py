@@ -21,6 +21,8 @@ class Rate:
     def at(self, input_tokens: int) -> float:
         """Return USD per token for a call of so many input tokens."""
         rate = self.usd
+        if not self.tiers:
+            return rate  # nearly always
         for threshold, usd in self.tiers:
             if input_tokens <= threshold:
                 break
@@ -76,26 +78,31 @@ NO_VERSION = TableVersion()
 
 def cost_of(tokens: Tokens, row: PriceRow) -> float | None:
     """Return USD, or None when no tokens are known or some of them have no price."""
-    if tokens.input is None and tokens.output is None:
-        return None
-    given, output = tokens.input or 0, tokens.output or 0
-    if (given and row.input is None) or (output and row.output is None):
+    given, output, cache_read, cache_write, reasoning = tokens
+    if given is None and output is None:
         return None
     usd = row.per_call
-    if given and row.input is not None:
+    if given:
+        if row.input is None:
+            return None
         plain = given
-        rate = row.input.at(given)
-        for told, cached_rate in ((tokens.cache_read, row.cache_read), (tokens.cache_write, row.cache_write)):
-            if told and cached_rate is not None:
-                cached = min(told, plain)
-                plain -= cached
-                usd += cached * cached_rate.at(given)
-        usd += plain * rate
-    if output and row.output is not None:
-        reasoning = min(tokens.reasoning or 0, output) if row.reasoning is not None else 0
-        usd += (output - reasoning) * row.output.at(given)
-        if row.reasoning is not None:
-            usd += reasoning * row.reasoning.at(given)
+        if cache_read and row.cache_read is not None:
+            cached = min(cache_read, plain)
+            plain -= cached
+            usd += cached * row.cache_read.at(given)
+        if cache_write and row.cache_write is not None:
+            cached = min(cache_write, plain)
+            plain -= cached
+            usd += cached * row.cache_write.at(given)
+        usd += plain * row.input.at(given)
+    if output:
+        if row.output is None:
+            return None
+        if reasoning and row.reasoning is not None:
+            thought = min(reasoning, output)
+            usd += (output - thought) * row.output.at(given or 0)
+            return usd + thought * row.reasoning.at(given or 0)
+        usd += output * row.output.at(given or 0)
     return usd
 
 

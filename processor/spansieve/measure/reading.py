@@ -5,16 +5,18 @@ Pure and without memory: whether something was told before, or is told by anothe
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import NamedTuple
 
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from spansieve import otlp_reduced
 from spansieve.measure import signals, values
-from spansieve.measure.attributes import AttributeReader, Plain, is_empty, plain
-from spansieve.measure.calls import CallReader, Ending
-from spansieve.measure.dialects import LEAVES, NAMES, Dialect, Dialects, Fields, Operation, Shape, only
+from spansieve.measure.attributes import AttributeReader, Found, Plain, is_empty, plain
+from spansieve.measure.calls import CallReader
+from spansieve.measure.dialects import LEAVES, Dialect, Dialects, Operation, Shape, shape
 from spansieve.measure.failures import Failures
 from spansieve.measure.llm_call import (
     AgentRun,
@@ -30,15 +32,15 @@ from spansieve.measure.llm_call import (
 )
 from spansieve.measure.pricing import PriceTable
 from spansieve.measure.signals import Signals
+from spansieve.measure.traits import TraitReader, Traits
 from spansieve.measure.values import Told
-from spansieve.model import Envelope, EventHead, SpanHead
+from spansieve.model import Envelope, EventHead, SpanHead, SpanRecord
 
 _ERROR = Status.STATUS_CODE_ERROR
-_BARE = {b"": False, b"\x18\x01": False, b"\x18\x02": True}  # serialized: unset, OK, ERROR, without a message
 _EVENT_NAME = "event.name"
 _SHAPES = 4096
-_SENDERS = 1024
-_LONGEST_RESOURCE = 4096  # bytes of one that is remembered
+_ENVELOPES = 1024
+_LONGEST_ENVELOPE = 4096  # bytes of a resource or scope that is remembered
 
 
 class Sender(NamedTuple):
@@ -69,7 +71,8 @@ class Reader:
     ) -> None:
         self.dialects = dialects
         self._failures = failures
-        self._calls = CallReader(providers, separate_cache, prices, user_key)
+        self._traits = TraitReader(providers, failures.of_answer)
+        self._calls = CallReader(separate_cache, prices, user_key)
         self._signals = signals_table or signals.load()
         self._extra_keys = tuple(extra_keys)
         self._adjusted_count = adjusted_count
@@ -79,6 +82,8 @@ class Reader:
         self._marks = dialects.marks | self._signals.keys
         self._usage_keys = _usage_keys(dialects)
         self._senders: dict[bytes, Sender] = {}
+        self._scopes: dict[bytes, tuple[str, Dialect | None]] = {}
+        self._numbers = count()
         # What spans carry comes from outside: remembered, but not without bound.
         self._shapes = lru_cache(maxsize=_SHAPES)(self._shape)
 
@@ -98,6 +103,19 @@ class Reader:
         """Return the dialect that an instrumentation scope is known to speak: ask once for a scope's spans."""
         return self.dialects.by_scope(scope[: values.MAX_TEXT])
 
+    def scope_of(self, envelope: Envelope) -> tuple[str, Dialect | None]:
+        """Return the name of an envelope's scope, and the dialect that it is known to speak."""
+        scope = envelope.scope
+        known = self._scopes.get(scope)
+        if known is None:
+            name = envelope.scope_message.name
+            known = name, self.by_scope(name)
+            if len(scope) <= _LONGEST_ENVELOPE:
+                if len(self._scopes) >= _ENVELOPES:
+                    self._scopes.clear()  # what comes again is back after one look
+                self._scopes[scope] = known
+        return known
+
     def sender(self, attributes: Iterable[KeyValue]) -> Sender:
         """Read a resource's attributes: ask once for each."""
         found = {attribute.key: _short(plain(attribute.value)) for attribute in attributes}
@@ -109,40 +127,36 @@ class Reader:
         known = self._senders.get(resource)
         if known is None:
             known = self.sender(envelope.resource_message.attributes)
-            if len(resource) <= _LONGEST_RESOURCE:
-                if len(self._senders) >= _SENDERS:
-                    self._senders.clear()  # what comes again is back after one look
+            if len(resource) <= _LONGEST_ENVELOPE:
+                if len(self._senders) >= _ENVELOPES:
+                    self._senders.clear()
                 self._senders[resource] = known
         return known
 
-    def read(
-        self,
-        span: SpanHead,
-        dialect: Dialect | None,
-        scope: str,
-        sender: Sender,
-        attributes: Iterable[bytes] | None = None,
-    ) -> tuple[Observation, ...]:
-        """Return what a span tells; nothing for most spans. `attributes` are the span's, where they are at hand.
+    def read(self, record: SpanRecord, dialect: Dialect | None, scope: str, sender: Sender) -> tuple[Observation, ...]:
+        """Return what a span tells; nothing for most spans.
 
         `dialect` is what `by_scope` said of `scope`, the name of the span's scope; `sender` sent it.
         """
+        span = record.head or otlp_reduced.span(record.data)
+        attributes = record.attributes
         found = self._attributes.of_bytes(span.attributes if attributes is None else attributes)
         events: Sequence[EventHead] = span.events or ()
         shape = self._shapes(dialect, tuple(found), bool(events))
         if shape is None:
-            return self._not_understood(span, scope, sender)
-        told = Told(found, span.start_time_unix_nano, events)
-        origin = self._origin(span, shape.dialect.name, scope, sender, told, wraps=shape.dialect.wraps)
-        operation, model = _operation(told, shape, span)
+            return self._not_understood(record, span, scope, sender)
+        told = Told(found, record.start_ns, events)
+        origin = self._origin(record, span.trace_state, shape.dialect, scope, sender, told)
+        traits = self._traits.read(found, shape, span.name)
+        operation = _by_usage(traits, found, shape) if traits.unsaid else traits.operation
         observed: tuple[Observation, ...] = ()
         if operation is None:
             if not shape.known:
-                observed = self._not_understood(span, scope, sender)
+                observed = self._not_understood(record, span, scope, sender)
             elif shape.unread:
                 observed = (NotUnderstood(origin),)
         elif operation.what != "ignored":
-            one = self._one(operation, model, span, told, shape, origin)
+            one = self._one(operation, traits, record, span, told, shape, origin)
             observed = () if one is None else (one,)
         if shape.signals:
             observed += tuple(self._signals.of_span(told, origin, observed))
@@ -179,13 +193,13 @@ class Reader:
         shape = self._shapes(dialect, tuple(found), False)  # noqa: FBT003 - it has no events
         if shape is None:
             return ()
-        operation, model = _operation(told, shape, None)
+        traits = self._traits.read(found, shape, "")
+        operation = _by_usage(traits, found, shape) if traits.unsaid else traits.operation
         if operation is None or operation.what not in LEAVES:
             return ()
-        finish_reasons = told.texts(shape.fields.finish_reasons)
-        error = self._failures.classify(found, finish_reasons, failed=False)
+        error = self._failures.classify(found, traits.finish_reasons, failed=False)
         origin = origin._replace(dialect=shape.dialect.name)
-        return (self._calls.read(operation, model, told, shape, origin, Ending(None, error, finish_reasons)),)
+        return (self._calls.read(operation, traits, told, shape, origin, None, error),)
 
     def _shape(self, dialect: Dialect | None, keys: tuple[str, ...], events: bool) -> Shape | None:  # noqa: FBT001
         present = frozenset(keys)
@@ -196,24 +210,23 @@ class Reader:
             if present.isdisjoint(self._signals.keys) and not events:
                 return None
             dialect = self.dialects.ordered[-1]
-        fields = only(dialect, present, events)
-        named = (option.key for name in NAMES for option in getattr(fields, name))
-        return Shape(
+        return shape(
+            next(self._numbers),
             dialect,
-            known,
-            fields,
-            not present.isdisjoint(self._signals.keys),
-            not present.isdisjoint(self._failures.shows),
-            not present.isdisjoint(self._usage_keys),
-            tuple(dict.fromkeys(named)),
+            present,
+            known=known,
+            events=events,
+            signals=not present.isdisjoint(self._signals.keys),
+            failure=not present.isdisjoint(self._failures.shows),
+            unread=not present.isdisjoint(self._usage_keys),
         )
 
     def _origin(
-        self, span: SpanHead, dialect: str, scope: str, sender: Sender, told: Told, *, wraps: bool = False
+        self, record: SpanRecord, trace_state: str, dialect: Dialect | None, scope: str, sender: Sender, told: Told
     ) -> Origin:
         adjusted = 1.0
-        if state := span.trace_state:
-            given = self._adjusted_count(state)
+        if trace_state:
+            given = self._adjusted_count(trace_state)
             if given is None:
                 told.suspects.append(Suspect.TRACE_STATE)
             else:
@@ -223,93 +236,77 @@ class Reader:
             found = told.found
             extra = tuple(_short(found.get(key)) or sent for key, sent in zip(self._extra_keys, extra, strict=True))
         return Origin(
-            dialect,
+            "" if dialect is None else dialect.name,
             scope,
             sender.service,
-            span.trace_id,
-            span.span_id,
-            span.parent_span_id,
-            span.start_time_unix_nano,
-            span.end_time_unix_nano,
+            record.trace_id,
+            record.span_id,
+            record.parent_span_id,
+            record.start_ns,
+            record.end_ns,
             adjusted,
             extra,
-            wraps,
+            dialect is not None and dialect.wraps,
         )
 
-    def _not_understood(self, span: SpanHead, scope: str, sender: Sender) -> tuple[Observation, ...]:
+    def _not_understood(
+        self, record: SpanRecord, span: SpanHead, scope: str, sender: Sender
+    ) -> tuple[Observation, ...]:
         if not any(looks_like_llm(KeyValue.FromString(each).key) for each in span.attributes):
             return ()
-        return (NotUnderstood(self._origin(span, "", scope, sender, Told({}))),)
+        return (NotUnderstood(self._origin(record, span.trace_state, None, scope, sender, Told({}))),)
 
     def _one(
-        self, operation: Operation, model: str, span: SpanHead, told: Told, shape: Shape, origin: Origin
+        self,
+        operation: Operation,
+        traits: Traits,
+        record: SpanRecord,
+        span: SpanHead,
+        told: Told,
+        shape: Shape,
+        origin: Origin,
     ) -> Observation | None:
         fields = shape.fields
-        duration = _duration(origin, told.suspects)
-        finish_reasons = told.texts(fields.finish_reasons) if fields.finish_reasons else ()
-        failed, message = _status(span.status)
-        if failed or shape.failure:
+        duration = _duration(record, told.suspects)
+        error = traits.answered
+        if (failed := record.status == _ERROR) or shape.failure:
+            message = Status.FromString(span.status).message if failed else ""
             error = self._failures.classify(
-                told.found, finish_reasons, failed=failed, message=message, events=told.events
+                told.found, traits.finish_reasons, failed=failed, message=message, events=told.events
             )
-        else:
-            error = self._failures.of_answer(finish_reasons) if finish_reasons else None
         what = operation.what
         if what in LEAVES:
-            return self._calls.read(operation, model, told, shape, origin, Ending(duration, error, finish_reasons))
+            return self._calls.read(operation, traits, told, shape, origin, duration, error)
         if what in {"agent", "workflow"} or (what == "chain" and not origin.parent_span_id):
             tokens = self._calls.tokens(told, shape, origin.scope, "")
-            conversation = told.identifier(fields.conversation)
+            conversation = told.identifier(fields.conversation) if fields.conversation else ""
+            suspects = tuple(told.suspects)
             if what == "agent":
-                return AgentRun(
-                    origin,
-                    told.text(fields.agent_name) or _name(told, fields, span),
-                    told.identifier(fields.agent_id),
-                    told.text(fields.request_model),
-                    duration,
-                    error,
-                    tokens,
-                    conversation,
-                    tuple(told.suspects),
-                )
-            name = told.text(fields.workflow_name) or _name(told, fields, span)
-            return WorkflowRun(origin, name, duration, error, tokens, conversation, tuple(told.suspects))
+                name = traits.agent_name or _name(traits, span)
+                agent_id = told.identifier(fields.agent_id) if fields.agent_id else ""
+                model = traits.request_model
+                return AgentRun(origin, name, agent_id, model, duration, error, tokens, conversation, suspects)
+            name = traits.workflow_name or _name(traits, span)
+            return WorkflowRun(origin, name, duration, error, tokens, conversation, suspects)
+        suspects = tuple(told.suspects)
         if what == "tool":
-            name = told.text(fields.tool_name) or _name(told, fields, span)
-            agent = told.text(fields.agent_name)
-            return ToolRun(origin, name, told.text(fields.tool_type), agent, duration, error, tuple(told.suspects))
+            name = traits.tool_name or _name(traits, span)
+            return ToolRun(origin, name, traits.tool_type, traits.agent_name, duration, error, suspects)
         if what == "mcp":
             # A server's span is of kind SERVER; all others are on the asking side.
             side = McpSide.SERVER if span.kind == Span.SPAN_KIND_SERVER else McpSide.CLIENT
-            method, name = told.text(fields.mcp_method), told.text(fields.mcp_name)
-            return McpCall(origin, side, method, name, duration, error, tuple(told.suspects))
+            return McpCall(origin, side, traits.mcp_method, traits.mcp_name, duration, error, suspects)
         if what in {"retrieval", "rerank"}:
-            name = told.text(fields.data_source) or told.text(fields.request_model)
-            provider = self._calls.provider(told.text(fields.provider))
-            return Retrieval(origin, what, provider, name, duration, error, tuple(told.suspects))
+            name = traits.data_source or traits.request_model
+            return Retrieval(origin, what, traits.provider, name, duration, error, suspects)
         return None  # a step of a chain
 
 
-def _operation(told: Told, shape: Shape, span: SpanHead | None) -> tuple[Operation | None, str]:
-    """Return what a span is, None when that is not known, and the model that its name may hold."""
-    dialect, fields = shape.dialect, shape.fields
-    name = ""
-    if dialect.has_names and span is not None:
-        name = span.name
-        if (exact := dialect.names.get(name)) is not None and exact.what == "ignored":
-            return exact, ""
-    if fields.operation and (named := told.text(fields.operation)):
-        return dialect.operations.get(named.lower()), ""
-    if name and (known := dialect.by_name(name)) is not None:
-        return known
-    if fields.request_model and (fields.provider or fields.input_tokens or fields.output_tokens):
-        has_usage = any(
-            not is_empty(told.found[option.key])
-            for option in (*fields.provider, *fields.input_tokens, *fields.output_tokens)
-        )
-        if has_usage and told.text(fields.request_model):
-            return dialect.default_operation, ""
-    return None, ""
+def _by_usage(traits: Traits, found: Found, shape: Shape) -> Operation | None:
+    """Return what a span is that does not say it: something if it names a model, and has a provider or a usage."""
+    if traits.request_model and any(not is_empty(found[key]) for key in shape.usage):
+        return shape.dialect.default_operation
+    return None
 
 
 def _short(value: Plain) -> str:
@@ -317,20 +314,12 @@ def _short(value: Plain) -> str:
     return str(value)[: values.MAX_TEXT] if isinstance(value, str | int | float) else ""
 
 
-def _name(told: Told, fields: Fields, span: SpanHead) -> str:
-    return told.text(fields.name) or span.name[: values.MAX_TEXT]
+def _name(traits: Traits, span: SpanHead) -> str:
+    return traits.name or span.name[: values.MAX_TEXT]
 
 
-def _status(status: bytes) -> tuple[bool, str]:
-    """Return whether a serialized Status says that the span failed, and its message."""
-    if (failed := _BARE.get(status)) is not None:
-        return failed, ""
-    read = Status.FromString(status)
-    return read.code == _ERROR, read.message
-
-
-def _duration(origin: Origin, suspects: list[Suspect]) -> float | None:
-    duration = (origin.end_ns - origin.start_ns) / 1e9
+def _duration(record: SpanRecord, suspects: list[Suspect]) -> float | None:
+    duration = (record.end_ns - record.start_ns) / 1e9
     if 0 <= duration <= values.MAX_SECONDS:
         return duration
     suspects.append(Suspect.ENDS_BEFORE_START if duration < 0 else Suspect.TOO_LARGE)

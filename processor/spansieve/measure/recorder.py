@@ -1,5 +1,6 @@
 """Turns observations into series, labels limited."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -26,11 +27,12 @@ from spansieve.measure.llm_call import (
     Regeneration,
     Retrieval,
     ToolRun,
+    TtftSource,
     WorkflowRun,
 )
 from spansieve.measure.overflow import OverflowTop
 from spansieve.measure.settings import MeterSettings
-from spansieve.series import Distribution, Exemplar, Labels, SeriesStore
+from spansieve.series import Counter, Distribution, Exemplar, Labels, SeriesStore
 
 _REMEMBERED: Final = 8192
 """Label values, as they came, whose series are held at hand."""
@@ -63,6 +65,20 @@ class _Known(NamedTuple):
     replaced: tuple[tuple[str, str], ...]
 
 
+class _Dialects(dict[tuple[str, TtftSource | None], Counter]):
+    """The series that count calls by dialect, and by whence their time to the first token is known."""
+
+    def __init__(self, store: SeriesStore) -> None:
+        super().__init__()
+        self._store = store
+
+    def __missing__(self, key: tuple[str, TtftSource | None]) -> Counter:
+        dialect, source = key
+        labels = dialect, "" if source is None else source.value
+        found = self[key] = self._store.counter("spansieve.llm.dialects", labels)
+        return found
+
+
 class Recorder:
     """The series, and the bounds on their labels. Owner: one Meter."""
 
@@ -81,6 +97,7 @@ class Recorder:
         self._limiters: dict[str, LabelLimiter] = {}
         self._limiters[_CALL] = self._limiter(specs["spansieve.llm.reasoning_tokens"].labels)
         self._call_series: dict[Labels, CallSeries] = {}
+        self._dialects = _Dialects(self.series)
         self._known = lru_cache(maxsize=_REMEMBERED)(self._known_series)
         self._limited = lru_cache(maxsize=_REMEMBERED)(self._limit)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -130,10 +147,7 @@ class Recorder:
         if call.suspects:
             self._suspects(call)
         series.add(call)
-        source = call.ttft_source
-        self.series.add(
-            "spansieve.llm.dialects", (origin.dialect, "" if source is None else source.value), origin.adjusted_count
-        )
+        self._dialects[origin.dialect, call.ttft_source].value += origin.adjusted_count
 
     def _extra(self, origin: Origin) -> tuple[str, ...]:
         # What waited over a restart may be from a configuration with other labels.
@@ -219,7 +233,11 @@ class Recorder:
             self.series.add("spansieve.llm.suspect", (reason.value,))
 
     def _observe(self, distribution: Distribution, value: float, origin: Origin) -> None:
-        at = distribution.observe(value, origin.adjusted_count)
+        # As Distribution.observe does it: a call raises six of these.
+        count = origin.adjusted_count
+        at = bisect_left(distribution.bounds, value)
+        distribution.counts[at] += count
+        distribution.sum += value * count
         if distribution.waiting[at] < PER_BUCKET:
             exemplar = Exemplar(value, origin.trace_id, origin.span_id, origin.end_ns)
             self._candidates.offer(distribution, at, exemplar, self._now)
@@ -279,6 +297,7 @@ class Recorder:
                 self._limiters[name].restore(kept)
         # What was remembered leads to series that are no longer the store's.
         self._call_series.clear()
+        self._dialects.clear()
         self._known.cache_clear()
         self._limited.cache_clear()
 

@@ -1,16 +1,20 @@
 """What sampling is told of a span's observations: sums and sets that policies ask for."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
 
 from spansieve.facts import NO_LLM, LlmFacts
 from spansieve.measure.llm_call import Evaluation, Feedback, LlmCall, Observation, ToolRun
 
 
-def facts(observations: Iterable[Observation]) -> LlmFacts | None:
+def facts(observations: Sequence[Observation]) -> LlmFacts | None:
     """Sum up what a span, or a log record, tells; None when it tells nothing that a policy asks for.
 
     As told: where two spans of a trace tell of the same call, which the metrics count once, both are in its sums.
     """
+    if len(observations) == 1:
+        return _of(observations[0])
     told = NO_LLM
     for each in observations:
         part = _of(each)
@@ -33,22 +37,26 @@ def _of(observation: Observation) -> LlmFacts | None:
 
 
 def _of_call(call: LlmCall) -> LlmFacts:
-    error = call.error_class
+    error, tokens = call.error_class, call.tokens
     return LlmFacts(
-        calls=1,
-        failed_calls=0 if error is None else 1,
-        cost_usd=call.cost_usd or 0.0,
-        input_tokens=call.tokens.input or 0,
-        output_tokens=call.tokens.output or 0,
-        ttft_s=call.ttft_s or 0.0,
-        time_per_output_token_s=call.time_per_output_token_s or 0.0,
-        error_classes=_some("" if error is None else error.value),
-        providers=_some(call.provider),
-        models=_some(call.response_model or call.request_model),
-        templates=_some(call.prompt_name),
-        conversations=_some(call.conversation),
+        1,
+        0 if error is None else 1,
+        call.cost_usd or 0.0,
+        tokens.input or 0,
+        tokens.output or 0,
+        call.ttft_s or 0.0,
+        call.time_per_output_token_s or 0.0,
+        _NOBODY if error is None else _one(error.value),
+        _one(call.provider),
+        _one(call.response_model or call.request_model),
+        _one(call.prompt_name),
+        frozenset((call.conversation,)) if call.conversation else _NOBODY,
     )
 
 
-def _some(value: str) -> frozenset[str]:
-    return frozenset((value,)) if value else frozenset()
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+
+@lru_cache(maxsize=1024)  # the same few come again and again
+def _one(value: str) -> frozenset[str]:
+    return frozenset((value,)) if value else _NOBODY

@@ -15,7 +15,7 @@ from spansieve.measure import dialects, failures
 from spansieve.measure.llm_call import CostSource, LlmCall, Observation
 from spansieve.measure.pricing import PriceRow, PriceTable, Rate, always
 from spansieve.measure.reading import Reader, Sender
-from spansieve.model import MeasuredSpans, SpanHead
+from spansieve.model import MeasuredSpans, SpanRecord
 from spansieve.series import HistogramValue
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -121,15 +121,19 @@ def reader(table: PriceTable | None = None, **more: Any) -> Reader:  # noqa: ANN
     )
 
 
-def head(one: Span) -> SpanHead:
+def record(one: Span) -> SpanRecord:
     """Return a span as the stages hand it on."""
-    return otlp_reduced.span(one.SerializeToString())
+    data = one.SerializeToString()
+    times = one.start_time_unix_nano, one.end_time_unix_nano
+    made = SpanRecord(one.trace_id, one.span_id, one.parent_span_id, *times, one.status.code, data)
+    made.head = otlp_reduced.span(data)
+    return made
 
 
 def read(one: Span, *, scope: str = "some.scope", table: PriceTable | None = None) -> tuple[Observation, ...]:
     """Read one span of the service `shop`."""
     with_prices = reader(table)
-    return with_prices.read(head(one), with_prices.by_scope(scope), scope, Sender("shop"))
+    return with_prices.read(record(one), with_prices.by_scope(scope), scope, Sender("shop"))
 
 
 def call_of(one: Span, *, scope: str = "some.scope", table: PriceTable | None = None) -> LlmCall:

@@ -3,7 +3,7 @@
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from helpers_spans import decoded_spans, message_of
-from spansieve import measure, redact
+from spansieve import measure, otlp_reduced, redact
 from spansieve.facts import TraceFacts
 from spansieve.measure import Meter, MeterSettings, added
 from spansieve.measure.llm_call import AgentRun, Reconciliation, Tokens
@@ -14,13 +14,15 @@ from spansieve.model import (
     SpanGroup,
     Trigger,
 )
-from unit.measure.helpers_measure import Value, captured, chat, head, measured, prices, read, request, span
+from unit.measure.helpers_measure import Value, captured, chat, measured, prices, read, request, span
 from unit.measure.helpers_observations import origin
 
 
 def _added(one: Span, scope: str = "some.scope") -> dict[str, object]:
     """Return the attributes that are put behind a span."""
-    found = Span.FromString(added.current(read(one, scope=scope), head(one).attributes))
+    found = Span.FromString(
+        added.current(read(one, scope=scope), otlp_reduced.span(one.SerializeToString()).attributes)
+    )
     return {each.key: getattr(each.value, each.value.WhichOneof("value") or "") for each in found.attributes}
 
 
@@ -63,7 +65,7 @@ def test_an_agents_usage_is_not_added() -> None:
 def test_a_span_that_tells_nothing_gets_nothing() -> None:
     """What is no business of ours stays as it is."""
     one = span({"http.route": "/"})
-    assert added.current((), head(one).attributes) == b""
+    assert added.current((), otlp_reduced.span(one.SerializeToString()).attributes) == b""
 
 
 def test_normalised_spans_leave_with_both() -> None:

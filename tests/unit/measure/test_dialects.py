@@ -6,7 +6,7 @@ from spansieve.measure import dialects, failures
 from spansieve.measure.dialects import DialectError, Dialects, Patterns
 from spansieve.measure.llm_call import CostSource, LlmCall, NotUnderstood, Observation
 from spansieve.measure.reading import Reader, Sender
-from unit.measure.helpers_measure import Value, head, prices, span
+from unit.measure.helpers_measure import Value, prices, record, span
 
 _VENDOR = """
 title: Vendor
@@ -31,7 +31,7 @@ def _read(attributes: dict[str, Value], *, scope: str = "some.scope", name: str 
     (vendor,) = dialects.parse_all({"vendor": _VENDOR})
     together = Dialects([*dialects.load().ordered, vendor])
     reader = Reader(together, dialects.load_providers(), failures.load(), prices())
-    return reader.read(head(span(attributes, name=name)), reader.by_scope(scope), scope, Sender("shop"))
+    return reader.read(record(span(attributes, name=name)), reader.by_scope(scope), scope, Sender("shop"))
 
 
 def _call(attributes: dict[str, Value], **more: str) -> LlmCall:

@@ -18,7 +18,7 @@ from spansieve.measure.llm_call import (
 )
 from spansieve.measure.reading import Sender
 from spansieve.model import Envelope
-from unit.measure.helpers_measure import START_NS, Value, call_of, chat, head, key_values, read, reader, span
+from unit.measure.helpers_measure import START_NS, Value, call_of, chat, key_values, read, reader, record, span
 
 
 def _log(name: str, attributes: dict[str, Value], *, by_attribute: bool = False) -> LogRecord:
@@ -131,9 +131,9 @@ def test_a_sender_is_its_service_and_own_labels() -> None:
     with_labels = reader(extra_keys=["task", "team"])
     sender = with_labels.sender(key_values({"service.name": "shop", "team": "a", "host.name": "h"}))
     assert sender == Sender("shop", ("", "a"))
-    (found,) = with_labels.read(head(span(chat() | {"task": "refund"})), None, "s", sender)
+    (found,) = with_labels.read(record(span(chat() | {"task": "refund"})), None, "s", sender)
     assert found.origin.extra == ("refund", "a")
-    (found,) = with_labels.read(head(span(chat() | {"task": 7, "team": ""})), None, "s", sender)
+    (found,) = with_labels.read(record(span(chat() | {"task": 7, "team": ""})), None, "s", sender)
     assert found.origin.extra == ("7", "a")
 
 
@@ -151,14 +151,14 @@ def test_a_sampled_span_stands_for_many() -> None:
     """What the trace state says of earlier sampling is kept; what cannot be read is one, and suspect."""
     with_count = reader(adjusted_count=lambda state: 4.0 if state == "ot=th:c" else None)
     for state, count, suspects in (("ot=th:c", 4.0, []), ("ot=th:?", 1.0, ["trace_state"]), ("", 1.0, [])):
-        (found,) = with_count.read(head(span(chat(), trace_state=state)), None, "s", Sender("shop"))
+        (found,) = with_count.read(record(span(chat(), trace_state=state)), None, "s", Sender("shop"))
         assert isinstance(found, LlmCall)
         assert (found.origin.adjusted_count, list(found.suspects)) == (count, suspects)
 
 
 def test_a_user_is_a_pseudonym() -> None:
     """A user's id is kept as a keyed hash: the same for the same user, another with another key, and not the id."""
-    one = head(span(chat() | {"user.id": "u-1"}))
+    one = record(span(chat() | {"user.id": "u-1"}))
     first, again, other = (reader(user_key=key).read(one, None, "s", Sender("shop"))[0] for key in (b"a", b"a", b"b"))
     assert isinstance(first, LlmCall)
     assert isinstance(other, LlmCall)
@@ -252,5 +252,5 @@ def test_shapes_of_spans_are_remembered_boundedly() -> None:
     keys = sorted(with_memory.dialects.keys)
     for first in keys[:120]:
         for second in keys[:60]:
-            with_memory.read(head(span({first: "x", second: "y"})), None, "s", Sender(""))
+            with_memory.read(record(span({first: "x", second: "y"})), None, "s", Sender(""))
     assert with_memory._shapes.cache_info().currsize <= 4096
