@@ -6,7 +6,7 @@ The log is for people who ask; nothing of the gateway depends on it. When it can
 counts what is missing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -36,8 +36,10 @@ class VerdictLog:
         self._pending = 0
         self.missing = 0
 
-    def note(self, verdicts: Iterable[tuple[bytes, Decision]]) -> None:
+    def note(self, verdicts: Sequence[tuple[bytes, Decision]]) -> None:
         """Enter verdicts of this moment. They are written when some have gathered, or by `flush`."""
+        if not verdicts:
+            return
         at = datetime.fromtimestamp(self._wall_ns() // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         tails: dict[Decision, bytes] = {}
         for trace_id, decision in verdicts:

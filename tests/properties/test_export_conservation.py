@@ -32,7 +32,7 @@ def kept_traces(draw: st.DrawFn) -> list[SampledTrace]:
         ]
         facts = parts[0].facts
         for part in parts[1:]:
-            facts += part.facts
+            facts = facts.plus(part.facts)
         groups = tuple(group for part in parts for group in part.groups)
         traces.append(SampledTrace(parts[0].trace_id, groups, facts, parts[0].decision))
     return traces

@@ -1,13 +1,13 @@
 """Traces that wait for their decision, and those that wait a little longer after one that was against them."""
 
 import heapq
+import math
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from spansieve.facts import LlmFacts
-from spansieve.model import Decision, PendingTrace, SpanGroup, TraceSlice, Trigger
-from spansieve.sample.spans import facts_of
-from spansieve.wire import span_id
+from spansieve.facts import LlmFacts, TraceFacts
+from spansieve.model import Decision, TraceSlice, Trigger
+from spansieve.sample.pending import Held, PendingTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +28,25 @@ class TraceBuffer:
     """Pending traces by id. One owner, no locks.
 
     What is held is bounded by whoever admits requests (`memory_limiter`), not here: nothing is dropped to make room.
+    `held` makes traces and adds to them; who takes a trace ends it there.
     """
 
-    def __init__(self, waits: Waits) -> None:
+    def __init__(self, waits: Waits, held: Held) -> None:
         self._waits = waits
+        self._held = held
         # An OrderedDict, since a plain dict that is popped at its front walks over the holes there again and again.
         self._pending: OrderedDict[bytes, PendingTrace] = OrderedDict()
         # All wait equally long, so that they fall due in the order of arrival; but for those whose wait was shortened,
         # which are in a heap, too: an entry counts if its trace is still due at that time.
         self._sooner: list[tuple[float, bytes]] = []
         self._large: set[bytes] = set()
-        self._bytes = 0
-        self._spans = 0
+        self._last = math.nan, math.nan  # what came last: when, and when it is due
 
     def __len__(self) -> int:
         return len(self._pending)
 
     def __contains__(self, trace_id: bytes) -> bool:
         return trace_id in self._pending
-
-    @property
-    def held_bytes(self) -> int:
-        """Bytes of spans and envelopes that wait."""
-        return self._bytes
-
-    @property
-    def held_spans(self) -> int:
-        """Spans that wait."""
-        return self._spans
 
     def add(self, part: TraceSlice, now: float) -> int:
         """Let a part of a trace wait; its first part starts the trace's clock. `now` never runs backwards.
@@ -64,25 +55,21 @@ class TraceBuffer:
         """
         trace_id = part.trace_id
         trace = self._pending.get(trace_id)
-        repeated = 0
         if trace is None:
-            trace = PendingTrace(trace_id, now, now + self._waits.decision, part.groups, part.facts, part.position)
-            self._pending[trace_id] = trace
+            facts, repeated = part.facts, 0
+            trace = self._pending[trace_id] = self._held.begin(part, now, self._due(now))
         else:
-            part, repeated = merge(trace, part)
-            if not part.facts.spans:
-                return repeated
-        self._bytes += part.facts.size
-        self._spans += part.facts.spans
-        self._shorten(trace, now)
-        if trace.facts.size > self._waits.largest_bytes:
+            facts, part, repeated = self._held.add(trace, part)
+        if part.facts.spans:
+            self._shorten(trace, now)
+        if facts.size > self._waits.largest_bytes:
             self._large.add(trace_id)
         return repeated
 
     def note(self, trace_id: bytes, told: LlmFacts) -> None:
         """Add to the facts of a trace, if it waits."""
         if (trace := self._pending.get(trace_id)) is not None:
-            trace.facts = replace(trace.facts, llm=trace.facts.llm.plus(told))
+            self._held.note(trace, told)
 
     def oldest_position(self) -> int | None:
         """The journal position of the trace that came first; None when nothing waits."""
@@ -113,13 +100,12 @@ class TraceBuffer:
         """Remove a trace. Raises KeyError when it does not wait."""
         trace = self._pending.pop(trace_id)
         self._large.discard(trace_id)
-        self._bytes -= trace.facts.size
-        self._spans -= trace.facts.spans
         return trace
 
     def set_waits(self, waits: Waits) -> None:
         """Change how long traces wait, those that wait already included: counted from their first span."""
         self._waits = waits
+        self._last = math.nan, math.nan
         self._sooner = []
         for trace in self._pending.values():
             trace.due = trace.first_seen + waits.decision
@@ -136,50 +122,28 @@ class TraceBuffer:
             heapq.heappop(self._sooner)
         return oldest
 
+    def _due(self, now: float) -> float:
+        """When what comes now falls due: one object for all that comes at once."""
+        if now != self._last[0]:
+            self._last = now, now + self._waits.decision
+        return self._last[1]
+
     def _shorten(self, trace: PendingTrace, now: float) -> None:
         wait = self._waits.after_root
-        if wait is not None and trace.facts.has_root and now + wait < trace.due:
+        if wait is not None and trace.has_root and now + wait < trace.due:
             trace.due = now + wait
             heapq.heappush(self._sooner, (trace.due, trace.trace_id))
 
 
-def merge(trace: PendingTrace, part: TraceSlice) -> tuple[TraceSlice, int]:
-    """Add a part to a trace; gives what was added of it, and how many spans were not, since the trace has them."""
-    part, repeated = _without_repeated(trace, part)
-    if part.facts.spans:
-        trace.groups += part.groups
-        trace.facts += part.facts
-    return part, repeated
-
-
-def _without_repeated(trace: PendingTrace, part: TraceSlice) -> tuple[TraceSlice, int]:
-    if trace.ids is None:
-        trace.ids = {span_id(span) for group in trace.groups for span in group.spans}
-    ids = trace.ids
-    repeated = 0
-    groups: list[SpanGroup] = []
-    for group in part.groups:
-        fresh = []
-        for span in group.spans:
-            if (own := span_id(span)) in ids:
-                repeated += 1
-            else:
-                ids.add(own)
-                fresh.append(span)
-        if fresh:
-            groups.append(SpanGroup(group.envelope, tuple(fresh)))
-    if not repeated:
-        return part, 0
-    return TraceSlice(part.trace_id, tuple(groups), facts_of(groups), part.position), repeated
-
-
 class Limbo:
-    """Traces that were sampled out a moment ago, with their decision; they all wait equally long. One owner."""
+    """Traces that were sampled out a moment ago, with their decision; they all wait equally long. One owner.
 
-    def __init__(self) -> None:
+    What is added to them is added by `held`; who takes a trace for good ends it there.
+    """
+
+    def __init__(self, held: Held) -> None:
         self._waiting: OrderedDict[bytes, tuple[float, PendingTrace, Decision]] = OrderedDict()
-        self.held_bytes = 0
-        self.held_spans = 0
+        self._held = held
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -190,22 +154,15 @@ class Limbo:
     def put(self, trace: PendingTrace, decision: Decision, until: float) -> None:
         """Hold a trace until then (monotonic seconds)."""
         self._waiting[trace.trace_id] = until, trace, decision
-        self.held_bytes += trace.facts.size
-        self.held_spans += trace.facts.spans
 
-    def add(self, part: TraceSlice) -> tuple[TraceSlice, int]:
-        """Add a part to its trace, as `merge` does. Raises KeyError when the trace is not here."""
+    def add(self, part: TraceSlice) -> tuple[TraceFacts, TraceSlice, int]:
+        """Add a part to its trace, as `Held.add` does. Raises KeyError when the trace is not here."""
         _, trace, _ = self._waiting[part.trace_id]
-        part, repeated = merge(trace, part)
-        self.held_bytes += part.facts.size
-        self.held_spans += part.facts.spans
-        return part, repeated
+        return self._held.add(trace, part)
 
     def take(self, trace_id: bytes) -> tuple[PendingTrace, Decision]:
         """Remove a trace. Raises KeyError when it is not here."""
         _, trace, decision = self._waiting.pop(trace_id)
-        self.held_bytes -= trace.facts.size
-        self.held_spans -= trace.facts.spans
         return trace, decision
 
     def oldest_position(self) -> int | None:

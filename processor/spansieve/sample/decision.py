@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from spansieve.facts import TraceFacts
 from spansieve.model import Because, Decision, Trigger
@@ -65,8 +66,7 @@ class Rules:
         return Verdict(_out("", trigger, why), shadows=shadows)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A decision, whether a floor bears it, and the names of the shadows that would have kept the trace."""
 
     decision: Decision

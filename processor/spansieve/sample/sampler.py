@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from spansieve.facts import LlmFacts
-from spansieve.model import Because, Decision, PendingTrace, SampledTrace, TraceSlice, Trigger
+from spansieve.facts import LlmFacts, TraceFacts
+from spansieve.model import Because, Decision, SampledTrace, TraceSlice, Trigger
 from spansieve.sample import state
 from spansieve.sample.buffer import Limbo, TraceBuffer
-from spansieve.sample.decision import Verdict
 from spansieve.sample.late_spans import DecisionMemory
+from spansieve.sample.pending import Held, PendingTrace
 from spansieve.sample.plan import Plan, Tally
 from spansieve.sample.probes import Probes
 
@@ -46,8 +46,9 @@ class Sampler:
     def __init__(self, plan: Plan, sampled_cache_size: int, non_sampled_cache_size: int, probes: Probes) -> None:
         self.probes = probes
         self._plan = plan
-        self._buffer = TraceBuffer(plan.waits)
-        self._limbo = Limbo()
+        self._held = Held()
+        self._buffer = TraceBuffer(plan.waits, self._held)
+        self._limbo = Limbo(self._held)
         self._memory = DecisionMemory(sampled_cache_size, non_sampled_cache_size)
         self.decided_traces: Counter[Tally] = Counter()
         self.decided_spans: Counter[Tally] = Counter()
@@ -55,8 +56,8 @@ class Sampler:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of spans and envelopes that wait for a decision, or for an error that reverses one."""
-        return self._buffer.held_bytes + self._limbo.held_bytes
+        """Memory of what waits for a decision, or for an error that reverses one."""
+        return self._held.bytes
 
     @property
     def held_traces(self) -> int:
@@ -66,7 +67,7 @@ class Sampler:
     @property
     def held_spans(self) -> int:
         """Spans that wait so."""
-        return self._buffer.held_spans + self._limbo.held_spans
+        return self._held.spans
 
     @property
     def remembered(self) -> int:
@@ -98,7 +99,7 @@ class Sampler:
             elif trace_id in self._buffer:
                 decided.repeated_spans += self._buffer.add(part, now)
             elif (earlier := self._memory.kept(trace_id)) is not None:
-                decision = replace(earlier, trigger=Trigger.LATE_SPAN)
+                decision = earlier._replace(trigger=Trigger.LATE_SPAN)
                 self._count(decision, part.facts.spans)
                 decided.kept.append(SampledTrace(trace_id, part.groups, part.facts, decision, part.position))
                 decided.verdicts.append((trace_id, decision))
@@ -173,12 +174,13 @@ class Sampler:
         trace = self._buffer.take(trace_id) if trace_id in self._buffer else None
         if remember:
             self._remember(trace_id, decision)
-            self._count(decision, trace.facts.spans if trace is not None else spans)
+            self._count(decision, trace.spans if trace is not None else spans)
         if trace is None:
             return None
+        self._held.end(trace)
         if not decision.keep:
-            return trace.facts.spans
-        return SampledTrace(trace_id, trace.groups, trace.facts, decision, trace.position)
+            return trace.spans
+        return SampledTrace(trace_id, trace.groups(), trace.facts, decision, trace.position)
 
     def state(self) -> bytes:
         """What `restore` takes: verdicts and counts, and how far each policy has come. Not the traces that wait."""
@@ -190,60 +192,62 @@ class Sampler:
 
     def _late_error(self, part: TraceSlice, now: float, decided: Decided) -> None:
         """A part of a trace that was sampled out a moment ago: an error in it has the trace decided anew."""
-        part, repeated = self._limbo.add(part)
+        facts, part, repeated = self._limbo.add(part)
         decided.repeated_spans += repeated
         if not part.facts.spans:
             return
         trace, earlier = self._limbo.take(part.trace_id)
         if part.facts.errors or part.facts.llm.failed_calls:
-            verdict = self._judge(trace, Trigger.LATE_ERROR, now)
-            if verdict.decision.keep:
-                self._keep(trace, verdict.decision, decided)
+            decision = self._judge(trace.trace_id, facts, Trigger.LATE_ERROR, now)
+            if decision.keep:
+                self._keep(trace, facts, decision, decided)
                 return
         self._limbo.put(trace, earlier, now + self._plan.waits.late_error)
 
-    def _judge(self, trace: PendingTrace, trigger: Trigger, now: float) -> Verdict:
+    def _judge(self, trace_id: bytes, facts: TraceFacts, trigger: Trigger, now: float) -> Decision:
         plan = self._plan
-        verdict = plan.rules.decide(trace.trace_id, trace.facts, trigger, now)
-        for name in verdict.shadows:
+        decision, floor, shadows = plan.rules.decide(trace_id, facts, trigger, now)
+        for name in shadows:
             self.shadow_kept[name] += 1
-        decision = verdict.decision
         if decision.keep and plan.budget is not None:
-            if not plan.budget.spend(decision, trace.facts.size, now, floor=verdict.floor):
-                return Verdict(replace(decision, keep=False, because=Because.OVER_BUDGET, threshold=None))
-            if not verdict.floor and plan.budget.pressed(now):
-                decision = replace(decision, threshold=None)
+            if not plan.budget.spend(decision, facts.size, now, floor=floor):
+                return decision._replace(keep=False, because=Because.OVER_BUDGET, threshold=None)
+            if not floor and plan.budget.pressed(now):
+                decision = decision._replace(threshold=None)
         if decision.keep and decision.because is Because.MATCHED:
             for conversation in plan.conversations:
-                conversation.note_kept(trace.facts)
-        return replace(verdict, decision=decision)
+                conversation.note_kept(facts)
+        return decision
 
     def _decide(
         self, trace: PendingTrace, trigger: Trigger, now: float, decided: Decided, *, final: bool = False
     ) -> None:
-        decision = self._judge(trace, trigger, now).decision
+        facts = trace.facts
+        decision = self._judge(trace.trace_id, facts, trigger, now)
         if decision.keep:
-            self._keep(trace, decision, decided)
+            self._keep(trace, facts, decision, decided)
         elif final or not self._plan.waits.late_error:
             self._end(trace, decision, decided)
         else:
             self._limbo.put(trace, decision, now + self._plan.waits.late_error)
 
-    def _keep(self, trace: PendingTrace, decision: Decision, decided: Decided) -> None:
+    def _keep(self, trace: PendingTrace, facts: TraceFacts, decision: Decision, decided: Decided) -> None:
+        self._held.end(trace)
         self._remember(trace.trace_id, decision)
-        self._count(decision, trace.facts.spans)
+        self._count(decision, facts.spans)
         decided.verdicts.append((trace.trace_id, decision))
-        decided.kept.append(SampledTrace(trace.trace_id, trace.groups, trace.facts, decision, trace.position))
+        decided.kept.append(SampledTrace(trace.trace_id, trace.groups(), facts, decision, trace.position))
 
     def _end(self, trace: PendingTrace, decision: Decision, decided: Decided) -> None:
+        self._held.end(trace)
         self._remember(trace.trace_id, decision)
-        self._count(decision, trace.facts.spans)
+        self._count(decision, trace.spans)
         decided.verdicts.append((trace.trace_id, decision))
-        decided.sampled_out.append((trace.trace_id, trace.facts.spans))
+        decided.sampled_out.append((trace.trace_id, trace.spans))
 
     def _remember(self, trace_id: bytes, decision: Decision) -> None:
         if decision.keep:
-            self._memory.keep(trace_id, replace(decision, trigger=Trigger.WAIT_EXPIRED))
+            self._memory.keep(trace_id, decision._replace(trigger=Trigger.WAIT_EXPIRED))
         elif decision.trigger is not Trigger.TOO_LARGE:
             # The rest of a trace that is decided in parts may yet be worth keeping.
             self._memory.drop(trace_id)

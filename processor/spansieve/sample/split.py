@@ -1,15 +1,12 @@
 """From a request to its traces: spans that came together part, and what sampling asks of a trace is summed up."""
 
 from collections import Counter
-from dataclasses import replace
-from functools import reduce
-from operator import or_
+from collections.abc import Mapping
 
-from spansieve.facts import NO_LLM, TraceFacts
+from spansieve.facts import NO_LLM, LlmFacts, TraceFacts
 from spansieve.model import Envelope, MeasuredSpans, SpanGroup, SpanRecord, TraceSlice
 from spansieve.sample.probes import Probes
 from spansieve.tracestate import randomness
-from spansieve.wire import trace_state
 
 _OK = 1  # Status.STATUS_CODE_OK
 _ERROR = 2  # Status.STATUS_CODE_ERROR
@@ -48,30 +45,44 @@ def _slice(
         members = _once(members)
         repeated = len(ids) - sum(len(records) for _, records in members)
     groups: list[SpanGroup] = []
-    spans = errors = oks = end_ns = size = 0
+    spans = errors = oks = end_ns = size = marks = 0
     start_ns = 1 << 64
     has_root = False
     telling: list[SpanRecord] = []
     for envelope, records in members:
-        data = [record.data for record in records]
-        groups.append(SpanGroup(envelope, tuple(data)))
+        data = tuple([record.data for record in records])
+        groups.append(SpanGroup(envelope, data))
         spans += len(data)
         size += envelope.size + sum(map(len, data))
+        start_ns = min(start_ns, *[record.start_ns for record in records])
+        end_ns = max(end_ns, *[record.end_ns for record in records])
         for record in records:
-            start_ns = min(start_ns, record.start_ns)
-            end_ns = max(end_ns, record.end_ns)
             if status := record.status:
                 errors += status == _ERROR
                 oks += status == _OK
             if not record.parent_span_id:
                 has_root = True
-            if record.found is not None or record.wanted or trace_state(record.data):
+            if record.wanted or record.found is not None or record.trace_state:
                 telling.append(record)
-    facts = TraceFacts(spans, errors, oks, start_ns, end_ns, has_root, size)
-    if probes.keys:
-        marks = [probes.of_attributes(envelope.resource_message.attributes) for envelope, _ in members]
-        facts = replace(facts, marks=reduce(or_, marks))
-    facts = _told(facts, trace_id, telling, probes) if telling else facts
+        if probes.keys:
+            marks |= probes.of_attributes(envelope.resource_message.attributes)
+    if not telling:
+        facts = TraceFacts(spans, errors, oks, start_ns, end_ns, has_root, size, None, marks)
+    else:
+        randomness_told, marks_told, redacted, llm = _told(trace_id, telling, probes)
+        facts = TraceFacts(
+            spans,
+            errors,
+            oks,
+            start_ns,
+            end_ns,
+            has_root,
+            size,
+            randomness_told,
+            marks | marks_told,
+            redacted,
+            llm,
+        )
     return TraceSlice(trace_id, tuple(groups), facts, position, repeated)
 
 
@@ -90,10 +101,12 @@ def _once(members: list[tuple[Envelope, list[SpanRecord]]]) -> list[tuple[Envelo
     return fresh
 
 
-def _told(facts: TraceFacts, trace_id: bytes, records: list[SpanRecord], probes: Probes) -> TraceFacts:
-    """Add what only some spans tell: what was taken out of them, their LLM calls, wanted attributes, a tracestate."""
+def _told(
+    trace_id: bytes, records: list[SpanRecord], probes: Probes
+) -> tuple[int | None, int, Mapping[str, int], LlmFacts]:
+    """What only some spans tell: an explicit randomness, the marks of probes, what was taken out, the LLM calls."""
     redacted: Counter[str] = Counter()
-    llm, marks, explicit = facts.llm, facts.marks, facts.randomness
+    llm, marks, explicit = NO_LLM, 0, None
     for record in records:
         if record.found is not None:
             redacted.update(record.found)
@@ -101,8 +114,8 @@ def _told(facts: TraceFacts, trace_id: bytes, records: list[SpanRecord], probes:
             llm = record.llm if llm is NO_LLM else llm.plus(record.llm)
         if record.wanted and probes.keys:
             marks |= probes.of_attributes(record.message().attributes)
-        if given := trace_state(record.data):
+        if given := record.trace_state:
             marks |= probes.of_trace_state(given)
             if "rv:" in given:
                 explicit = randomness(given, trace_id)
-    return replace(facts, randomness=explicit, marks=marks, redacted=dict(redacted), llm=llm)
+    return explicit, marks, dict(redacted), llm

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
 from typing import Any, Protocol, runtime_checkable
 
 import orjson
@@ -31,7 +30,7 @@ def pack(memory: DecisionMemory, plan: Plan, counts: Sequence[Counter[Tally]], s
     """Serialize the state."""
     decisions, *blobs = memory.state()
     head = {
-        "decisions": [astuple(decision) for decision in decisions],
+        "decisions": [list(decision) for decision in decisions],
         "sizes": [len(blob) for blob in blobs],
         "counts": [[[*tally, n] for tally, n in each.items()] for each in counts],
         "shadows": dict(shadows),

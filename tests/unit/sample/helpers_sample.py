@@ -62,7 +62,7 @@ def batch(*scopes: Iterable[Span]) -> MeasuredSpans:
 
 def record(of: Span) -> SpanRecord:
     """The record of a span."""
-    return SpanRecord(
+    made = SpanRecord(
         of.trace_id,
         of.span_id,
         of.parent_span_id,
@@ -71,6 +71,8 @@ def record(of: Span) -> SpanRecord:
         of.status.code,
         of.SerializeToString(),
     )
+    made.trace_state = of.trace_state
+    return made
 
 
 def facts(*, duration_ms: float = 0.0, **said: Any) -> TraceFacts:  # noqa: ANN401 - fields of TraceFacts

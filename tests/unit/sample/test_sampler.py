@@ -98,13 +98,13 @@ def test_flush_decides_all_on_what_is_known() -> None:
     assert (tail.held_traces, tail.held_spans, tail.held_bytes) == (0, 0, 0)
 
 
-@pytest.mark.parametrize(("bytes_to_free", "traces"), [(0, 0), (1, 1), (100, 1), (101, 2), (10_000, 3)])
-def test_evict_decides_the_oldest_until_enough_is_free(bytes_to_free: int, traces: int) -> None:
-    """Whole traces of 100 bytes each, no more of them than needed."""
+@pytest.mark.parametrize(("share", "traces"), [(0.0, 0), (0.1, 1), (1.0, 1), (1.1, 2), (100.0, 3)])
+def test_evict_decides_the_oldest_until_enough_is_free(share: float, traces: int) -> None:
+    """Whole traces, no more of them than needed for a share of what one takes."""
     tail = tail_of(AlwaysSample("all"))
     for each in (A, B, C):
-        tail.add([part(each, size=100)], now=0.0)
-    kept = tail.evict(bytes_to_free, now=0.0).kept
+        tail.add([part(each)], now=0.0)
+    kept = tail.evict(int(share * tail.held_bytes / 3), now=0.0).kept
     assert [each.trace_id for each in kept] == [A, B, C][:traces]
     assert {each.decision.trigger for each in kept} <= {Trigger.MEMORY_PRESSURE}
 
@@ -118,11 +118,11 @@ def test_an_evicted_trace_is_decided() -> None:
 
 
 def test_what_is_held_is_counted() -> None:
-    """Bytes, spans and traces that wait."""
+    """Spans and traces that wait."""
     tail = tail_of()
-    tail.add([part(A, spans=2, size=50), part(B, spans=3, size=70)], now=0.0)
-    tail.add([part(A, spans=1, size=5)], now=1.0)
-    assert (tail.held_bytes, tail.held_spans, tail.held_traces) == (125, 6, 2)
+    tail.add([part(A, spans=2), part(B, spans=3)], now=0.0)
+    tail.add([part(A, spans=1)], now=1.0)
+    assert (tail.held_spans, tail.held_traces) == (6, 2)
 
 
 def test_verdicts_are_counted_by_policy_and_trigger() -> None:
