@@ -243,3 +243,7 @@ class AllNames:
             return otlp.spans(redacted, self._names)
         findings = otlp.request(redacted.message, self._names)
         return replace(redacted, findings=Counter(redacted.findings) + findings) if findings else redacted
+
+    def requests(self, decoded: Sequence[DecodedSpans]) -> list[RedactedSpans]:
+        """Redact requests of spans together; see redact.Redactor."""
+        return [otlp.spans(each, self._names) for each in self._inner.requests(decoded)]

@@ -186,6 +186,31 @@ async def test_what_helps_nothing_is_dropped_and_said(redactor: Redactor) -> Non
     assert each.logger.events == ["dropped"]
 
 
+async def test_a_text_of_ten_megabytes_is_read_to_its_end(redactor: Redactor) -> None:
+    """Names go from the beginning, the middle and the end of a text of 10 MB, and nothing else of it does."""
+    filling = "the value of this row is one more than that of the last. " * 90_000
+    text = f"Jane Roe signed. {filling}Peter Miller signed. {filling}Maria Lopez signed."
+    assert len(text) > 10_000_000
+    each = _Stage(redactor)
+    each.stage.submit_traces([_kept(text)])
+    await each.stage.stop(300)
+    left = Span.FromString(each.inner.traces[0].groups[0].spans[0]).attributes[0].value.string_value
+    assert left == f"[PERSON] signed. {filling}[PERSON] signed. {filling}[PERSON] signed."
+
+
+async def test_a_text_of_ten_megabytes_waits_within_the_bound(redactor: Redactor, held: threading.Event) -> None:
+    """While one large text is read, what comes behind it counts towards the bound, and beyond it leaves unread."""
+    each = _Stage(redactor, most_waiting=11_000_000)
+    each.stage.submit_traces([_kept("My name is Jane Roe. " + "x " * 5_000_000)])
+    each.stage.submit_traces([_kept("My name is Jane Roe. " + "y " * 1_000_000)])
+    assert 10_000_000 < each.stage.waiting_bytes
+    assert each.stage.withheld_bytes > 2_000_000
+    held.set()
+    await each.stage.stop(300)
+    assert not any(b"Jane" in trace.groups[0].spans[0] for trace in each.inner.traces)
+    assert len(each.inner.traces[1].groups[0].spans[0]) < 1000
+
+
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """A thread that reads only once the event is set."""

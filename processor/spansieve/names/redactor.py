@@ -6,18 +6,21 @@ Fail closed: a text whose reading raises is removed whole, and counted under `na
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import repeat
 from typing import Final
 
 from spansieve.names import view as _view
 from spansieve.names.features import word_hashes
 from spansieve.names.model import Model
 from spansieve.names.people import People
-from spansieve.names.recogniser import Recogniser
+from spansieve.names.recogniser import Find, Recogniser
 from spansieve.names.spans import LOCATION, PERSON, Span
 from spansieve.names.view import View
 from spansieve.redact import fold, stamp
 from spansieve.redact.compiled import CompiledRule, CompiledRules
+from spansieve.redact.others import LONGEST, Other
 
 ERROR: Final = "names_error"
 """What a text that could not be read is counted under."""
@@ -37,6 +40,10 @@ _LIKE_AN_IDENTIFIER = re.compile(
 )
 _TOKEN = re.compile(r"\[[A-Za-z][\w ]*(?::[a-f0-9]+| \*{4}\w+)?\]")
 _WORD = re.compile(r"[^\W_]+")
+_NAME_WORD = re.compile(r"(?<![\w@./\\-])[^\W\d_]+(?:['\u2019\-][^\W\d_]+)*")
+_BETWEEN_APOSTROPHES = re.compile(r"[^'\u2019]+")
+_GOES_ON = re.compile(r"[\w@/\\(-]|\.\w")
+_FEW = 16
 _NO_NAME = 1.1  # more than any probability
 
 
@@ -50,7 +57,9 @@ class Redactor:
         for rule in rules.named:
             if rule.named is not None:
                 self._of.setdefault(_KINDS[rule.named.kind], rule)
-        self._recogniser = Recogniser(model, self._thresholds())
+        also = dict.fromkeys(name for rule in rules.named if rule.named is not None for name in rule.named.also)
+        self._recogniser = Recogniser(model, self._thresholds(), [_finder(name) for name in also])
+        self._longest = LONGEST if also else None
         self._words: dict[str, bool] = {}
 
     @property
@@ -105,7 +114,7 @@ class Redactor:
         live = [value for value in values.values() if value.rules]
         self._read(live)
         people = self._people(live)
-        parts = list(people.bare())
+        parts = frozenset(people.bare())
         for value in live:
             value.write(people, parts)
         changed = {index: value.new for index, value in of_index.items() if value.new != value.text}
@@ -143,6 +152,11 @@ class Redactor:
         whole = "".join([texts[index] for index in group])
         if not rules or not _worth(whole):
             return
+        if self._too_long(whole):
+            gone = of_index.keys() & set(group)
+            changed |= dict.fromkeys(gone, REMOVED)
+            found |= zip(gone, repeat(Counter({ERROR: 1})), strict=False)
+            return
         spans = [span for span in self._recogniser.find([whole])[0] if self._counts(whole, span, rules)]
         at = 0
         for index in group:
@@ -150,8 +164,7 @@ class Redactor:
             here = [span for span in spans if span[0] < end and span[1] > at]
             value = of_index.get(index)
             if here and (value is None or not value.view.tokens):
-                alone = [(s + at, e + at, kind) for s, e, kind in (value.found[0][1] if value is not None else ())]
-                here += [each for each in alone if not any(each[0] < e and each[1] > s for s, e, _ in here)]
+                here += _alone(value, at, here)
                 counts: Counter[str] = Counter()
                 pieces: list[tuple[int, int, str]] = []
                 for left, right, kind in sorted(here):
@@ -164,7 +177,16 @@ class Redactor:
                 found[index] = +counts
             at = end
 
-    def _read(self, values: Sequence["_Value"]) -> None:
+    def _too_long(self, text: str) -> bool:
+        """Whether a text is longer than a second opinion can be asked for."""
+        return self._longest is not None and len(text) > self._longest
+
+    def _read(self, asked_for: Sequence["_Value"]) -> None:
+        values: list[_Value] = []
+        for value in asked_for:
+            value.unread = any(self._too_long(view.text) for view in value.view.all())
+            if not value.unread:
+                values.append(value)
         asked: list[str] = []
         for value in values:
             asked += [value.before + view.text if view is value.view else view.text for view in value.view.all()]
@@ -217,10 +239,22 @@ class Redactor:
         return known
 
 
+def _alone(value: "_Value | None", at: int, here: Sequence[Span]) -> list[Span]:
+    """What was found in a piece by itself and not in the text that it is a piece of, where it begins at `at`."""
+    alone = [(start + at, end + at, kind) for start, end, kind in (value.found[0][1] if value is not None else ())]
+    return [each for each in alone if not any(each[0] < end and each[1] > start for start, end, _ in here)]
+
+
+def _finder(name: str) -> Find:
+    """Another recogniser by name, which gives spans as ours does."""
+    other = Other(name)
+    return lambda text: [(start, end, _KINDS[kind]) for start, end, kind in other.find(text)]
+
+
 class _Value:
     """One text on its way: what was found in it, and what becomes of it."""
 
-    __slots__ = ("before", "counts", "found", "new", "rules", "text", "view")
+    __slots__ = ("before", "counts", "found", "new", "rules", "text", "unread", "view")
 
     def __init__(self, text: str, key: str, rules: Mapping[int, CompiledRule]) -> None:
         self.text = text
@@ -232,13 +266,17 @@ class _Value:
         self.before = f"{key}: " if len(text) < _SHORT and _TELLING.search(key) else ""
         self.found: list[tuple[View, list[Span]]] = []
         self.counts: Counter[str] = Counter()
+        self.unread = False
 
-    def write(self, people: People, parts: Sequence[str]) -> None:
-        """Put what the rules put in the place of the names."""
+    def write(self, people: People, parts: AbstractSet[str]) -> None:
+        """Put what the rules put in the place of the names; what was not read goes."""
+        if self.unread:
+            self.new, self.counts = REMOVED, Counter({ERROR: 1})
+            return
         by_view = {id(view): spans for view, spans in self.found}
         self.new = self._written(self.view, by_view, people, parts)
 
-    def _written(self, view: View, by_view: Mapping[int, list[Span]], people: People, parts: Sequence[str]) -> str:
+    def _written(self, view: View, by_view: Mapping[int, list[Span]], people: People, parts: AbstractSet[str]) -> str:
         inner: dict[int, str] = {}
         for index, each in view.inner.items():
             new = self._written(each, by_view, people, parts)
@@ -259,20 +297,28 @@ class _Value:
             self.counts[rule.name] += 1
         return _view.put(view, changes, inner) if changes or inner else view.raw
 
-    def _with_parts(self, text: str, spans: list[Span], parts: Sequence[str]) -> list[Span]:
+    def _with_parts(self, text: str, spans: list[Span], parts: AbstractSet[str]) -> list[Span]:
         """Add the parts of full names that stand alone and were not found."""
-        here = [part for part in parts if part in text] if PERSON in self.rules else []
-        if not here:
+        if not parts or PERSON not in self.rules:
+            return spans
+        if len(parts) <= _FEW and not any(part in text for part in parts):
             return spans
         covered = _covered(text, spans)
-        more: list[Span] = []
-        for part in here:
-            for match in re.finditer(rf"(?<![\w@./\\-]){re.escape(part)}(?![\w@/\\(-]|\.\w)", text):
-                start, end = match.span()
-                if not any(covered[start:end]):
-                    covered[start:end] = b"\1" * (end - start)
-                    more.append((start, end, PERSON))
+        more = [(start, end, PERSON) for start, end in _standing_alone(text, parts) if not any(covered[start:end])]
         return sorted(spans + more) if more else spans
+
+
+def _standing_alone(text: str, parts: AbstractSet[str]) -> Iterator[tuple[int, int]]:
+    """Where in a text one of these words stands by itself. One look over the text, however many words there are."""
+    for match in _NAME_WORD.finditer(text):
+        start, end = match.span()
+        if match[0] in parts:
+            pieces = [(start, end)]
+        else:  # as in «Roe's», «d'Roe»
+            pieces = [(start + m.start(), start + m.end()) for m in _BETWEEN_APOSTROPHES.finditer(match[0])]
+        for left, right in pieces:
+            if text[left:right] in parts and not _GOES_ON.match(text, right):
+                yield left, right
 
 
 def _covered(text: str, spans: Iterable[tuple[int, ...]]) -> bytearray:

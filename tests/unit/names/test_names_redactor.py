@@ -45,6 +45,28 @@ def test_one_person_has_one_pseudonym(pseudonyms: Redactor) -> None:
     assert not re.search("jane|roe", " ".join(changed.values()), re.IGNORECASE)
 
 
+def test_one_person_has_one_pseudonym_through_twenty_turns(pseudonyms: Redactor) -> None:
+    """Twenty turns, each of which sends all that was said before, give one person one pseudonym in each of them."""
+    forms = ["Dr. Jane Roe", "Jane Roe", "jane roe", "Ms Roe", "Jane", "JANE ROE"]
+    said = [
+        {"role": "user" if turn % 2 else "assistant", "content": f"Please tell {forms[turn % 6]} about item {turn}."}
+        for turn in range(20)
+    ]
+    turns = [json.dumps(said[: turn + 1]) for turn in range(20)]
+    changed, _ = pseudonyms.texts(turns, dict.fromkeys(range(20), "gen_ai.input.messages"))
+    for turn in range(20):
+        contents = [message["content"] for message in json.loads(changed[turn])]
+        found = [_PSEUDONYM.findall(content) for content in contents]
+        assert {name for names in found for name in names} == {_PSEUDONYM.findall(changed[0])[0]}
+        assert [len(names) for names in found] == [1] * (turn + 1)
+
+
+def test_a_person_has_the_same_pseudonym_in_the_next_trace(pseudonyms: Redactor) -> None:
+    """Traces remember nothing of each other, and yet a full name has one pseudonym in all of them."""
+    first, second = (pseudonyms.text(f"Please ask {name} now.")[0] for name in ("Jane Roe", "Dr. Jane Roe"))
+    assert _PSEUDONYM.findall(first) == _PSEUDONYM.findall(second) != []
+
+
 def test_two_people_have_two_pseudonyms(pseudonyms: Redactor) -> None:
     """Different people are told apart."""
     changed, _ = pseudonyms.texts(["Jane Roe met Peter Miller in the office."], {})
