@@ -134,6 +134,10 @@ class Child:
 
         wait_until(ready, f"{self.name} ready")
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._popen.send_signal(number)
+
     def check_alive(self) -> None:
         """Raise Failed when it has ended."""
         if self._popen.poll() is not None:

@@ -34,6 +34,7 @@ def markdown(results: Results) -> str:
     parts += [_recall(results)] if "recall" in results else []
     parts += [_latency(results)] if results.get("latency") else []
     parts += [_memory(results)] if results.get("memory") else []
+    parts += [_lag(results)] if results.get("lag") else []
     parts += [_overload(results)] if results.get("overload") else []
     return "\n".join([*parts, _peers(results)])
 
@@ -189,24 +190,41 @@ def _recall(results: Results) -> str:
 
 
 def _latency(results: Results) -> str:
-    rows = []
-    for kind, found in results["latency"].items():
-        rows += [
-            [
-                kind,
-                f"{found['rate']:,.0f}",
-                name,
-                _n(each["p50_ms"]),
-                _n(each["p99_ms"]),
-                str(sum(each["refused"].values()) or ""),
-            ]
-            for name, each in found.items()
-            if name != "rate"
+    rows = [
+        [
+            each["kind"],
+            f"{each['rate']:,.0f}",
+            each["peer"],
+            _n(each["p50_ms"]),
+            _n(each["p99_ms"]),
+            f"{each['requests']:,}",
+            str(sum(each["refused"].values()) or ""),
         ]
-    return (
-        "## Acknowledgement, ms\n\nAt half of what the slowest sustains on a core.\n\n"
-        + _table(["traffic", "spans/s", "peer", "p50", "p99", "refused"], rows)
-    )  # fmt: skip
+        for each in results["latency"]
+    ]
+    said = "All at half of what the slowest sustains on a core; then the gateway at half of what it sustains itself."
+    columns = ["traffic", "spans/s", "peer", "p50", "p99", "requests", "refused"]
+    return f"## Acknowledgement, ms\n\n{said}\n\n" + _table(columns, rows)
+
+
+def _lag(results: Results) -> str:
+    lag = results["lag"]
+    said = (
+        f"How late the gateway's event loop is while {lag['traces']:,} traces come to wait, as fast as it takes them, "
+        "and while all of them fall due at once. The probe is one trace a request, 250 spans a second, meanwhile. "
+        "Times of the loop are bounds of a histogram's buckets."
+    )
+    names = {
+        "filling_p99_ms": "filling, p99",
+        "deciding_p50_ms": "deciding, p50",
+        "deciding_p99_ms": "deciding, p99 (aim 20)",
+        "deciding_longest_ms": "longest",
+        "probe_p50_ms": "probe, p50",
+        "probe_p99_ms": "probe, p99",
+    }
+    return f"## Lag of the event loop, ms\n\n{said}\n\n" + _table(
+        list(names.values()), [["≤ " * (not name.startswith("probe")) + _n(lag[name]) for name in names]]
+    )
 
 
 def _memory(results: Results) -> str:

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench import cell, machine, micro, overload, recall, report, waiting
+from bench import cell, lag, machine, micro, overload, recall, report, waiting
 from bench.cell import Cell
 from bench.peers import Peer, Unavailable, collector, echo, presidio, rotel, spansieve
 from bench.processes import ROOT, Failed, Talker, talker
@@ -25,6 +25,7 @@ from bench.traffic import KINDS, load
 
 RESULTS = ROOT / "bench" / "results"
 _QUICK_KINDS = ("plain", "chat")
+_REQUESTS_FOR_P99, _MOST_SECONDS_FOR_P99 = 100, 12.0
 _GATEWAYS: tuple[Peer, ...] = (spansieve, collector, rotel)
 _R = TypeVar("_R")
 
@@ -124,20 +125,28 @@ class Run:
                     self._note_recall(kind, peer.NAME, found)
 
     def latency(self, kinds: tuple[str, ...]) -> None:
-        """Acknowledgements at a load that all can take: half of what the slower of the deciding peers sustains."""
-        self.results["latency"] = {}
+        """Acknowledgements at half of what the slowest peer sustains on a core, and ours at half of our own."""
+        self.results["latency"] = []
         for kind in kinds:
             sustained = self.results["throughput"][kind]
-            rate = min(sustained[p.NAME]["spans_per_cpu_s"] for p in self._peers if p.NAME in sustained) / 2
-            found: dict[str, Any] = {"rate": rate}
-            for peer, durability in (*((peer, "memory") for peer in self._peers), (spansieve, "fsync")):
-                name = peer.NAME if durability == "memory" else f"{peer.NAME}, {durability}"
-                self._say(f"latency: {kind} → {name}")
-                with cell.started(peer, self._sink, self._address, decision_wait=1.0, durability=durability) as running:
-                    cell.drive(running, kind, 1.0, rate=rate, first_lap=1)
-                    result = cell.drive(running, kind, self._seconds, rate=rate)
-                found[name] = {key: result[key] for key in ("p50_ms", "p99_ms", "spans", "refused")}
-            self.results["latency"][kind] = found
+            slowest = min(sustained[p.NAME]["spans_per_cpu_s"] for p in self._peers if p.NAME in sustained) / 2
+            for peer in self._peers:
+                self._acknowledgements(kind, peer, slowest, "memory")
+            self._acknowledgements(kind, spansieve, slowest, "fsync")
+            for durability in ("memory", "fsync"):
+                self._acknowledgements(kind, spansieve, sustained[spansieve.NAME]["spans_per_cpu_s"] / 2, durability)
+
+    def _acknowledgements(self, kind: str, peer: Peer, rate: float, durability: str) -> None:
+        """Enter the times to the answer at so many spans a second."""
+        name = peer.NAME if durability == "memory" else f"{peer.NAME}, {durability}"
+        self._say(f"latency: {kind}, {rate:,.0f} spans/s → {name}")
+        recording = load(kind)
+        seconds = _REQUESTS_FOR_P99 * recording.total_spans / len(recording.pieces) / rate
+        with cell.started(peer, self._sink, self._address, decision_wait=1.0, durability=durability) as running:
+            cell.drive(running, kind, 1.0, rate=rate, first_lap=1)
+            result = cell.drive(running, kind, min(max(self._seconds, seconds), _MOST_SECONDS_FOR_P99), rate=rate)
+        figures = {key: result[key] for key in ("p50_ms", "p99_ms", "requests", "refused")}
+        self.results["latency"].append({"kind": kind, "rate": rate, "peer": name, **figures})
 
     def memory(self) -> None:
         """Resident memory of waiting spans, for the peers that let them wait."""
@@ -146,6 +155,13 @@ class Run:
             if peer.DECIDES:
                 self._say(f"memory: {peer.NAME}")
                 self.results["memory"][peer.NAME] = asdict(waiting.measure(peer, self._sink, self._address))
+
+    def lag(self) -> None:
+        """The event loop's lag while traces wait and fall due, for the peer that tells of it."""
+        self._say(f"lag: {spansieve.NAME}")
+        found = self._try(spansieve.NAME, lambda: lag.measure(spansieve, self._sink, self._address))
+        if found is not None:
+            self.results["lag"] = asdict(found)
 
     def overload(self) -> None:
         """More than can be sustained, for the peers that let spans wait."""
@@ -215,6 +231,7 @@ def main() -> None:
                 run.recall(tuple(kind for kind in kinds if kind != "small"))  # its traces are those of chat
                 run.latency(tuple(kind for kind in ("chat", "small") if kind in kinds))
                 run.memory()
+                run.lag()
                 if overload.KIND in kinds:
                     run.overload()
         run.results["machine"]["load average at the end"] = machine.load()

@@ -100,7 +100,7 @@ class FakeDisk:
     @property
     def used(self) -> int:
         """Bytes of all files."""
-        return sum(len(inode.seen) for inode in self._seen.values())
+        return sum(len(inode.seen) for inode in list(self._seen.values()))
 
     def may_fail(self, operation: str) -> None:
         """Count a call, and fail it when that was asked for."""

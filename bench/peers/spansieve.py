@@ -1,6 +1,7 @@
 """The gateway: spansieve.yaml, as `spansieve run` starts it."""
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.peers import Running, Settings
-from bench.processes import Child, free_address, http_get
+from bench.processes import Child, free_address, http_get, wait_until
 from spansieve import __version__
 
 NAME = "spansieve"
@@ -18,6 +19,7 @@ LEAVES_OUT = (
 )
 DECIDES = True
 CONFIG = Path(__file__).with_suffix(".yaml")
+_WAIT = "${env:BENCH_DECISION_WAIT}"  # set in the file, so that a reload can change it
 
 
 def version() -> str:
@@ -29,21 +31,32 @@ def version() -> str:
 def start(settings: Settings) -> Iterator[Running]:
     """Run the gateway."""
     grpc, http, health = (free_address() for _ in range(3))
+    file = settings.directory / CONFIG.name
+
+    def write(settings: Settings) -> None:
+        text = CONFIG.read_text(encoding="utf-8").replace(_WAIT, f"{settings.decision_wait}s")
+        file.write_text(text, encoding="utf-8")
+
+    def reload(settings: Settings) -> None:
+        write(settings)
+        child.signal(signal.SIGHUP)
+        wait_until(lambda: 'spansieve_reloads_total{result="ok"}' in http_get(health, "/metrics")[1], "a reload")
+
+    write(settings)
     extra = {
         "BENCH_GRPC": grpc,
         "BENCH_HTTP": http,
         "BENCH_HEALTH": health,
         "BENCH_SINK": settings.sink,
-        "BENCH_DECISION_WAIT": f"{settings.decision_wait}s",
         "BENCH_BASELINE": str(settings.baseline),
         "BENCH_LIMIT_MIB": str(settings.limit_mib),
         "BENCH_DURABILITY": settings.durability,
         "BENCH_DIRECTORY": str(settings.directory / "data"),
     }
-    command: list[str | Path] = [sys.executable, "-m", "spansieve", "run", "--config", CONFIG]
+    command: list[str | Path] = [sys.executable, "-m", "spansieve", "run", "--config", file]
     with Child(NAME, command, settings.directory, extra) as child:
         child.await_ready(health, "/readyz")
-        yield Running(child, grpc, http, lambda: _books(health))
+        yield Running(child, grpc, http, lambda: _books(health), lambda: _lag(health), reload)
 
 
 def _books(health: str) -> dict[str, int]:
@@ -55,6 +68,16 @@ def _books(health: str) -> dict[str, int]:
             outcome = name.removeprefix("spansieve_").partition("_items")[0]
             books[outcome] = books.get(outcome, 0) + int(float(value))
     return books
+
+
+def _lag(health: str) -> dict[float, int]:
+    """The histogram of the event loop's lag, from /metrics."""
+    lag: dict[float, int] = {}
+    for line in http_get(health, "/metrics")[1].splitlines():
+        name, _, value = line.rpartition(" ")
+        if name.startswith("spansieve_event_loop_lag_seconds_bucket"):
+            lag[float(name.partition('le="')[2].partition('"')[0])] = int(float(value))
+    return lag
 
 
 def final_books(log: Path) -> dict[str, Any]:

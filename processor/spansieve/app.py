@@ -10,7 +10,7 @@ import os
 import random
 import secrets
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from spansieve import (
     config,
     journal_start,
     logs,
+    loop_lag,
     otlp_metrics,
     policy_source,
     price_table,
@@ -132,7 +133,7 @@ async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: gateway.reload(load))
+    loop.add_signal_handler(signal.SIGHUP, lambda: gateway.reload_soon(load))
     stamps = _stamps(file, gateway.policy_file)
     await gateway.start()
     process.settle_in()
@@ -151,7 +152,7 @@ async def _watch(gateway: "Gateway", load: Callable[[], GatewayConfig], file: Pa
         await asyncio.sleep(_WATCH_SECONDS)
         if _stamps(file, gateway.policy_file) != seen:
             seen = _stamps(file, gateway.policy_file)  # before the files are read: what changes meanwhile is seen next
-            gateway.reload(load)
+            await gateway.reload(load)
 
 
 _Stamps = list[tuple[int, int, int] | None]
@@ -179,7 +180,7 @@ class _Server:
 
 
 class Gateway:
-    """All parts of one process, and the two tasks that belong to none of them: deciding and pushing metrics.
+    """All parts of one process, and the tasks that belong to none of them: deciding, pushing metrics.
 
     Raises ConfigError when something that the settings name cannot be used.
     """
@@ -234,6 +235,7 @@ class Gateway:
                 settings.workers, self._pipeline, self._telemetry, clock, logger, limit_bytes=limit, level=level
             )
         self._following: set[asyncio.Task[None]] = set()
+        self._reloading = asyncio.Lock()
         self._started_ns = clock.wall_ns()
         self._servers: list[_Server] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -260,7 +262,10 @@ class Gateway:
             except OSError as error:
                 raise ConfigError([str(error)]) from None
             undo.pop_all()
-        self._tasks = [asyncio.create_task(self._decide(), name="decide")]
+        self._tasks = [
+            asyncio.create_task(self._decide(), name="decide"),
+            asyncio.create_task(loop_lag.watch(self._telemetry.observe_lag, self._clock), name="watch the loop"),
+        ]
         if self._settings.exporters.otlp:
             self._tasks.append(asyncio.create_task(self._push_metrics(), name="push metrics"))
         for task in self._tasks:
@@ -278,7 +283,8 @@ class Gateway:
         deadline = self._clock.monotonic() + self._settings.shutdown_timeout
         *receivers, telemetry = self._servers[1:] + self._servers[:1]
         await asyncio.gather(*(receiver.stop(_RECEIVER_GRACE_SECONDS) for receiver in receivers))
-        await asyncio.gather(*self._following)
+        while self._following:
+            await asyncio.gather(*self._following)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -297,11 +303,22 @@ class Gateway:
         books = {signal.value: self._books(signal) for signal in Signal}
         self._logger.info("stopped", balanced=self._ledger.balances(), ledger=books)
 
-    def reload(self, load: Callable[[], GatewayConfig]) -> None:
-        """Take over redaction and sampling from the configuration as it reads now; a bad one changes nothing."""
+    def reload_soon(self, load: Callable[[], GatewayConfig]) -> None:
+        """Begin a reload, which `stop` waits for."""
+        self._follow(self.reload(load), "reload")
+
+    async def reload(self, load: Callable[[], GatewayConfig]) -> None:
+        """Take over redaction and sampling from the configuration as it reads now; a bad one changes nothing.
+
+        What takes long, reading and compiling, is done in a thread. Of two reloads the second begins after the first.
+        """
+        async with self._reloading:
+            await self._reload(load)
+
+    async def _reload(self, load: Callable[[], GatewayConfig]) -> None:
         try:
-            settings = load()
-            rules = _prepare(settings).rules
+            settings = await asyncio.to_thread(load)
+            rules = (await asyncio.to_thread(_prepare, settings)).rules
             plan = sampling_plan.plan(settings.sampling, self._sampler.probes)
         except ConfigError as error:
             self._telemetry.count_reload("failed")
@@ -317,9 +334,12 @@ class Gateway:
         if self._workers is None:
             self._reloaded(settings, rules)
         else:
-            task = asyncio.create_task(self._have_workers_follow(self._workers, settings, rules))
-            self._following.add(task)
-            task.add_done_callback(self._following.discard)
+            self._follow(self._have_workers_follow(self._workers, settings, rules), "have workers follow")
+
+    def _follow(self, what: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(what, name=name)
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
 
     async def _have_workers_follow(self, workers: Workers, settings: GatewayConfig, rules: CompiledRules) -> None:
         """End a reload once every worker redacts by the new rules. One that cannot refuses what comes."""

@@ -7,6 +7,7 @@ that share the batch. Items are therefore rejected one by one here, and the send
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
@@ -43,6 +44,7 @@ _ZERO_TRACE_ID: Final = bytes(16)
 _ZERO_SPAN_ID: Final = bytes(8)
 # OTLP's times are unsigned, but backends keep them as signed nanoseconds, which end in April 2262.
 _LAST_TIME: Final = 2**63 - 1
+_NONE: Final[Mapping[Reason, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def request(raw: ReceivedRequest) -> AnyDecoded:
     body = raw.body
     if raw.encoding is Encoding.JSON:
         body = otlp_json.parse(body, raw.signal).SerializeToString()
-    faults: Counter[_Fault] = Counter()
+    faults: dict[_Fault, int] = {}
     sets: list[DecodedSet] = []
     items = 0
     for resource, resource_bytes in otlp_reduced.read(body):
@@ -107,7 +109,8 @@ def request(raw: ReceivedRequest) -> AnyDecoded:
                     records.append(record)
                     heads.append(head)
                 else:
-                    faults[record] += 1  # type: ignore[index]  # the other one
+                    fault: _Fault = record  # type: ignore[assignment]  # the other one
+                    faults[fault] = faults.get(fault, 0) + 1
             if records:
                 envelope = Envelope(of_resource, schema_url, scope.scope, scope.schema_url)
                 sets.append(DecodedSet(envelope, records, heads))
@@ -128,7 +131,9 @@ def message(raw: ReceivedRequest) -> Decoded[DecodedBatch]:
     return Decoded(DecodedBatch(raw.signal, parsed, items), _by_reason(faults), _sentence(raw.signal, items, faults))
 
 
-def _by_reason(faults: Counter[_Fault]) -> Counter[Reason]:
+def _by_reason(faults: Mapping[_Fault, int]) -> Mapping[Reason, int]:
+    if not faults:
+        return _NONE
     rejected: Counter[Reason] = Counter()
     for fault, count in faults.items():
         rejected[fault.reason] += count
@@ -284,9 +289,9 @@ def _retain(items: RepeatedCompositeFieldContainer[_M], kept: list[_M]) -> None:
         items.extend(kept)
 
 
-def _sentence(signal: Signal, items: int, faults: Counter[_Fault]) -> str:
+def _sentence(signal: Signal, items: int, faults: Mapping[_Fault, int]) -> str:
     if not faults:
         return ""
-    rejected = faults.total()
+    rejected = sum(faults.values())
     why = ", ".join(f"{count} {fault.phrase}" for fault, count in faults.items())
     return f"{rejected} of {items + rejected} {signal.items.replace('_', ' ')} rejected: {why}."

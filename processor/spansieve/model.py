@@ -17,7 +17,7 @@ from collections.abc import Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import lru_cache
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -141,13 +141,14 @@ class SpanRecord:
     `data` is a serialized opentelemetry.proto.trace.v1.Span: as it came until redact, redacted and stamped from then
     on. Times are Unix nanoseconds, `status` is the number of a Status.StatusCode. `found` says how many values of each
     entity redact replaced, None for none. `wanted` says that the span, or one of its events, has an attribute that a
-    later stage reads (see redact.Redactor). `llm` is what measure found it to tell of LLM calls, None for nothing.
-    `head` and `attributes` are the redacted span parsed, where redact has it at hand: for measure, which lets it go.
+    later stage reads (see redact.Redactor). `trace_state` is the redacted span's, empty for most. `llm` is what measure
+    found it to tell of LLM calls, None for nothing. `head` and `attributes` are the redacted span parsed, where redact
+    has it at hand: for measure, which lets it go.
     """
 
     __slots__ = (
         "attributes", "data", "end_ns", "found", "head", "llm", "parent_span_id", "span_id", "start_ns", "status",
-        "trace_id", "wanted",
+        "trace_id", "trace_state", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -169,6 +170,7 @@ class SpanRecord:
         self.data = data
         self.found: Mapping[str, int] | None = None
         self.wanted = False
+        self.trace_state = ""
         self.llm: LlmFacts | None = None
         self.head: SpanHead | None = None
         self.attributes: Sequence[bytes] | None = None
@@ -303,22 +305,6 @@ class TraceSlice:
     repeated: int = 0
 
 
-@dataclass(slots=True)
-class PendingTrace:
-    """A trace that waits for its decision. Owned by the buffer; `first_seen` and `due` are monotonic seconds.
-
-    `position` is that of its first part in the journal; `ids` are its spans', once it came in several parts.
-    """
-
-    trace_id: bytes
-    first_seen: float
-    due: float
-    groups: tuple[SpanGroup, ...]
-    facts: TraceFacts
-    position: int = 0
-    ids: set[bytes] | None = None
-
-
 class Trigger(StrEnum):
     """What made a decision due. The value is the `trigger` label of the metrics."""
 
@@ -329,6 +315,8 @@ class Trigger(StrEnum):
     SHUTDOWN = "shutdown"
     LATE_SPAN = "late_span"  # an earlier decision is followed
     LATE_ERROR = "late_error"  # an earlier decision against the trace was reversed by a span that came late
+
+    __hash__ = str.__hash__  # every verdict is counted by it, and an Enum's own is a function in Python
 
 
 class Because(StrEnum):
@@ -344,13 +332,15 @@ class Because(StrEnum):
     DROP_POLICY = "drop_policy"  # a policy of type `drop` matched
     OVER_BUDGET = "over_budget"  # a policy wanted it, and the budget was spent
 
+    __hash__ = str.__hash__
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+
+class Decision(NamedTuple):
     """A verdict and whence it came.
 
     `policy` names the policy that decided; empty when none wanted the trace. `threshold` is T of consistent
-    probability sampling (0 keeps all such traces), None when the probability is not known.
+    probability sampling (0 keeps all such traces), None when the probability is not known. A tuple, since one is made
+    for every trace.
     """
 
     keep: bool

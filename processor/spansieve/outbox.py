@@ -1,7 +1,8 @@
 """What is kept and cannot be handed over yet: in memory as long as that is little, and then on disk, in the journal.
 
 A Collector that is away for hours fills the journal and not the memory. Traces leave in the order in which they were
-kept: once some are parked, the next ones are, until those have been fetched.
+kept: once some are parked, the next ones are, until those have been fetched; but those for which a full journal has no
+room do not wait behind them.
 """
 
 import asyncio

@@ -48,8 +48,8 @@ from spansieve.workers.frames import Handed
 _EARLY_SHARE = 0.75
 # What a request takes in the journal beside its payload, at most.
 _RECORD_BYTES = 1024
-# Traces decided in one go; between two goes the event loop serves everyone else.
-_DECISIONS_AT_ONCE = 200
+# Traces decided in one go, which takes a few ms; between two goes the event loop serves everyone else.
+_DECISIONS_AT_ONCE = 50
 
 
 class Observer(Protocol):
@@ -184,7 +184,7 @@ class Pipeline:
                 await self.journal.synced(position)
 
     def decide_due(self) -> bool:
-        """Decide traces whose wait is over, some hundred at a time; say whether more are due already."""
+        """Decide traces whose wait is over, some tens at a time; say whether more are due already."""
         now = self._clock.monotonic()
         self._meter.settle(now)
         if self.journal is not None:

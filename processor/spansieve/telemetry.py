@@ -75,6 +75,10 @@ class Telemetry:
         """Enter the time that one request spent in a stage."""
         self.series.observe("spansieve.stage.duration", (stage,), seconds)
 
+    def observe_lag(self, seconds: float) -> None:
+        """Enter how late the event loop was for its turn."""
+        self.series.observe("spansieve.event_loop.lag", (), seconds)
+
     def count_findings(self, rule: str, values: int) -> None:
         """Count values that a redaction rule took out."""
         self.series.add("spansieve.redactions", (rule,), values)

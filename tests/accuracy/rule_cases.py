@@ -14,6 +14,7 @@ from typing import NamedTuple
 from faker import Faker
 
 from accuracy import generators as make
+from spansieve.redact.anchors import MARKS
 from spansieve.redact.policy import Rule
 
 EACH = 220
@@ -135,14 +136,20 @@ def _age(random: Random) -> str:
 
 
 def _street(random: Random) -> str:
-    number, name = random.randrange(1, 9999), _faked(random, "last_name", "en_US")
-    return random.choice(
-        (
-            f"{number} {name} {random.choice(('Street', 'Ave', 'Road', 'Blvd', 'Lane', 'Drive'))}",
-            f"{_faked(random, 'last_name', 'de_DE')}straße {number % 300 + 1}",
-            f"{number % 300 + 1} rue de {_faked(random, 'city', 'fr_FR')}",
-        )
-    )
+    return random.choice((_english_street, _german_street, _french_street))(random)
+
+
+def _english_street(random: Random) -> str:
+    kind = random.choice(("Street", "Ave", "Road", "Blvd", "Lane", "Drive"))
+    return f"{random.randrange(1, 9999)} {_faked(random, 'last_name', 'en_US')} {kind}"
+
+
+def _german_street(random: Random) -> str:
+    return f"{_faked(random, 'last_name', 'de_DE')}straße {random.randrange(1, 300)}"
+
+
+def _french_street(random: Random) -> str:
+    return f"{random.randrange(1, 300)} rue de {_faked(random, 'city', 'fr_FR')}"
 
 
 MADE: Mapping[str, Cases] = {
@@ -206,7 +213,13 @@ MADE: Mapping[str, Cases] = {
     "person_titled": _in(lambda r: _faked(r, "last_name"), "ask Dr. {} about it", "Mrs. {} called", "Herr {} schrieb"),
     "person_greeted": _in(lambda r: _faked(r, "first_name"), "Dear {},\nthank you", "Hi {}!", "Best regards,\n{}"),
     "birth_date": _in(_date, "DOB: {}", "I was born on {}.", "date of birth {}"),
-    "address": _in(_street, "ship it to {} today", "I moved to {}.", "Address: {}"),
+    "address": _in(_english_street, "ship it to {} today", "I moved to {}.", "Address: {}"),
+    "address_german": _in(_german_street, "sie wohnt {}", "Anschrift: {}.", "ship it to {} today"),
+    "address_french": _in(_french_street, "il habite {}.", "Adresse: {}", "ship it to {} today"),
+    "post_box": _in(lambda r: f"P.O. Box {r.randrange(1, 99999)}", "write to {}", "Address: {}, Boston"),
+    "address_told": _in(
+        lambda r: f"{r.randrange(1, 999)} {_faked(r, 'last_name')} Court", "I live at {}", "now I live at {}."
+    ),
     "address_by_key": _under(_street, "home_address", "shippingAddress", "street"),
     "user_path": _in(lambda r: _faked(r, "user_name"), 'File "/home/{}/app/main.py", line 3', "C:\\Users\\{}\\x.txt"),
     "slack_webhook": _in(
@@ -268,7 +281,7 @@ def _parted(example: tuple[str, str, str]) -> tuple[str, str, str, str] | None:
 
 def _varied(rule: Rule, before: str, value: str, after: str, key: str, random: Random) -> Case:
     lowered = value.lower()
-    literals = [anchor.lstrip("#^").lower() for anchor in rule.anchors]
+    literals = [anchor.lstrip(MARKS).removesuffix("$").lower() for anchor in rule.anchors]
     prefix = max((len(literal) for literal in literals if lowered.startswith(literal)), default=0)
     rest = value[prefix:]
     hexadecimal = all(character in string.hexdigits for character in rest if character.isalnum())

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from helpers_spans import message_of
@@ -37,6 +37,7 @@ _POLICIES = {
     "places": "where: [{places: [span.attribute, event.name], keys: ['k*', user.email]}]",
     "roles": "where: [{roles: [user]}]",
 }
+_READ = frozenset({"k", "gen_ai.prompt"})
 _KEYS = ["k", "content", "password", "gen_ai.prompt", "user.email", "spansieve.redaction.policy", "n" * 200]
 
 
@@ -50,7 +51,7 @@ def _rules(name: str) -> CompiledRules:
 @cache
 def _redactor(name: str) -> Redactor:
     """One for all examples: what it remembers must not change a result."""
-    return Redactor(_rules(name), lambda key: key in {"k", "gen_ai.prompt"}, lambda name: name == "content")
+    return Redactor(_rules(name), _READ.__contains__, lambda name: name == "content")
 
 
 def _request(body: bytes) -> ReceivedRequest:
@@ -78,7 +79,28 @@ def _check(body: bytes, name: str) -> RedactedSpans:
     for _ in range(2):  # the second time most of it is remembered
         fast = _as_bytes(body, name)
         assert _spans(message_of(fast)) == _spans(slow.message)
+        _check_records(fast)
     return fast
+
+
+def _check_records(redacted: RedactedSpans) -> None:
+    """Whether what records tell beside the spans' bytes is of the spans as they leave, and of no earlier state."""
+    for record in (record for each in redacted.sets for record in each.records):
+        span = record.message()
+        assert record.trace_state == span.trace_state
+        keys = {attribute.key for holder in (span, *span.events) for attribute in holder.attributes}
+        assert record.wanted == (not keys.isdisjoint(_READ) or any(event.name == "content" for event in span.events))
+        if record.head is None:
+            assert record.attributes is None
+            continue
+        assert record.attributes is not None
+        assert list(record.head.attributes) == list(record.attributes)
+        bare = Span.FromString(record.head.SerializeToString())
+        told = [KeyValue.FromString(raw) for raw in record.attributes]
+        assert list(span.attributes[: len(told)]) == told == list(bare.attributes)
+        assert (bare.name, bare.trace_state, bare.status, bare.events, bare.links) == (
+            span.name, span.trace_state, span.status, span.events, span.links,
+        )  # fmt: skip
 
 
 def _values(message: Message) -> list[AnyValue]:
@@ -126,6 +148,19 @@ def test_as_bytes_and_as_messages_alike(message: ExportTraceServiceRequest, name
 def test_however_it_is_written(message: ExportTraceServiceRequest, random: Random) -> None:
     """In any order of fields, with lengths in more bytes than they need, with defaults, and with unknown fields."""
     _check(_rewritten(message.SerializeToString(), message.DESCRIPTOR, random), "default")
+
+
+@relaxed
+@given(st.lists(_planted(), min_size=2, max_size=4), st.sampled_from(list(_POLICIES)))
+def test_requests_together_are_as_each_alone(sent: list[ExportTraceServiceRequest], name: str) -> None:
+    """The same spans, under the same envelopes; and all that was found is told of some of them."""
+    bodies = [message.SerializeToString() for message in sent]
+    alone = [_as_bytes(body, name) for body in bodies]
+    decoded = [decode.request(_request(body)).batch for body in bodies]
+    together = _redactor(name).requests([each for each in decoded if isinstance(each, DecodedSpans)])
+    assert [_spans(message_of(each)) for each in together] == [_spans(message_of(each)) for each in alone]
+    assert [each.items for each in together] == [each.items for each in alone]
+    assert {rule for each in together for rule in each.findings} == {rule for each in alone for rule in each.findings}
 
 
 def _rewritten(body: bytes, descriptor: Descriptor, random: Random) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ async def test_reload_takes_over_policy_and_sampling(tmp_path: Path, log: io.Str
     await running.start()
     before = events(log)["ready"]["policy"]
     changed = ANY_PORT.replace("{names: off}", f"{{names: off, policy: {policy}}}") + EXTRA
-    running.reload(lambda: settings(changed, tmp_path))
+    await running.reload(lambda: settings(changed, tmp_path))
     await running.stop()
     reloaded = events(log)["reloaded"]
     assert reloaded["policy"] != before
@@ -109,11 +110,28 @@ async def test_a_bad_reload_changes_nothing_and_says_so(tmp_path: Path, log: io.
     """The policy in force stays, and every mistake is in the log."""
     running = gateway(ANY_PORT, tmp_path, log)
     await running.start()
-    running.reload(lambda: settings(ANY_PORT.replace("{names: off}", "{names: off, policy: nonesuch}"), tmp_path))
+    await running.reload(lambda: settings(ANY_PORT.replace("{names: off}", "{names: off, policy: nonesuch}"), tmp_path))
     await running.stop()
     failed = events(log)["reload_failed"]
     assert "nonesuch" in failed["problems"][0]
     assert failed["kept_policy"] == events(log)["ready"]["policy"]
+
+
+async def test_a_reload_holds_nobody_up(tmp_path: Path, log: io.StringIO) -> None:
+    """It is read and compiled in a thread; the event loop serves others meanwhile."""
+    running = gateway(ANY_PORT, tmp_path, log)
+    await running.start()
+    served = threading.Event()
+
+    def load() -> GatewayConfig:
+        assert served.wait(30)
+        return settings(ANY_PORT, tmp_path)
+
+    running.reload_soon(load)
+    await asyncio.sleep(0)  # which would not return if this thread had to load
+    served.set()
+    await running.stop()
+    assert events(log)["reloaded"]["needs_restart"] == []
 
 
 def test_problems_of_files_are_found_together(tmp_path: Path) -> None:

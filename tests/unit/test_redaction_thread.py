@@ -2,26 +2,41 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from fakes import ManualClock
+from spansieve import wire
 from spansieve.clock import SystemClock
 from spansieve.errors import MalformedRequest
-from spansieve.model import DecodedBatch, DecodedSpans, Encoding, ReceivedRequest, RedactedSpans, Signal
+from spansieve.model import (
+    DecodedBatch,
+    DecodedSpans,
+    Encoding,
+    Envelope,
+    ReceivedRequest,
+    RedactedBatch,
+    RedactedSpans,
+    Signal,
+    SpanGroup,
+)
 from spansieve.redact import Redactor
-from spansieve.redaction_thread import RedactionThread
+from spansieve.redaction_thread import RedactionThread, Result
 from unit.redact.helpers_redact import default_rules
 
 
+def _span(name: str) -> Span:
+    return Span(trace_id=b"t" * 16, span_id=b"s" * 8, name=name, start_time_unix_nano=1, end_time_unix_nano=2)
+
+
+def _with_span(serialized: bytes) -> bytes:
+    return wire.frame_traces([SpanGroup(Envelope(b"", "", b"", ""), (serialized,))])
+
+
 def _request(name: str = "work") -> ReceivedRequest:
-    message = ExportTraceServiceRequest()
-    span = Span(trace_id=b"t" * 16, span_id=b"s" * 8, name=name, start_time_unix_nano=1, end_time_unix_nano=2)
-    message.resource_spans.add().scope_spans.add().spans.append(span)
-    return ReceivedRequest(Signal.TRACES, Encoding.PROTO, message.SerializeToString())
+    return ReceivedRequest(Signal.TRACES, Encoding.PROTO, _with_span(_span(name).SerializeToString()))
 
 
 class _Gated(Redactor):
@@ -32,6 +47,7 @@ class _Gated(Redactor):
         self.go_on = threading.Event()
         self.entered = threading.Event()
         self.seen = 0
+        self.together: list[int] = []
         self._instead = instead
 
     def request(self, decoded: DecodedSpans | DecodedBatch) -> RedactedSpans:  # type: ignore[override]  # only traces
@@ -41,6 +57,10 @@ class _Gated(Redactor):
         self._instead()
         assert isinstance(decoded, DecodedSpans)
         return super().request(decoded)
+
+    def requests(self, decoded: Sequence[DecodedSpans]) -> list[RedactedSpans]:
+        self.together.append(len(decoded))
+        return super().requests(decoded)
 
 
 async def test_a_request_is_redacted_in_another_thread() -> None:
@@ -103,6 +123,76 @@ async def test_a_request_that_fails_harms_no_other() -> None:
     await thread.stop()
     assert isinstance(results[0], MalformedRequest)
     assert not isinstance(results[1], BaseException)
+
+
+async def _behind(redactor: _Gated, *requests: ReceivedRequest) -> list[Result | BaseException]:
+    """What becomes of requests that all wait when the thread comes to them, at a pace that lets it take many."""
+    thread = RedactionThread(SystemClock())
+    thread.seconds_per_byte = 1e-9
+    first = asyncio.create_task(thread.redact(_request(), redactor))
+    await asyncio.to_thread(redactor.entered.wait, 30)
+    waiting = [asyncio.create_task(thread.redact(request, redactor)) for request in requests]
+    await asyncio.sleep(0)
+    redactor.go_on.set()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    await first
+    await thread.stop()
+    assert thread.waiting_bytes == 0
+    return results
+
+
+def _names(result: Result | BaseException) -> list[str]:
+    assert isinstance(result, Result)
+    assert isinstance(result.redacted, RedactedSpans)
+    return [record.message().name for each in result.redacted.sets for record in each.records]
+
+
+async def test_requests_that_wait_are_redacted_together() -> None:
+    """In one run; each gets what is its own."""
+    redactor = _Gated()
+    results = await _behind(redactor, *(_request(f"{name}@example.com {name}") for name in ("a", "b", "c")))
+    assert list(map(_names, results)) == [["[EMAIL] a"], ["[EMAIL] b"], ["[EMAIL] c"]]
+    assert redactor.together == [1, 3]  # the one that kept the thread busy, and these
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ReceivedRequest(Signal.TRACES, Encoding.PROTO, b"\xff"),
+        ReceivedRequest(Signal.TRACES, Encoding.PROTO, _with_span(_span("bad").SerializeToString() + b"\x4a\x01\xff")),
+    ],
+    ids=["no request", "no attribute"],
+)
+async def test_one_that_is_malformed_harms_none_of_those_it_waits_with(bad: ReceivedRequest) -> None:
+    """It gets its error, whichever stage finds it; they get their results, each stamped once."""
+    redactor = _Gated()
+    before, error, after = await _behind(redactor, _request("before"), bad, _request("after"))
+    assert isinstance(error, MalformedRequest)
+    assert (_names(before), _names(after)) == (["before"], ["after"])
+    for each in (before, after):
+        assert isinstance(each, Result)
+        assert isinstance(each.redacted, RedactedSpans)
+        (record,) = each.redacted.sets[0].records
+        assert len(record.message().attributes) == 1
+
+
+async def test_a_request_of_logs_goes_alone() -> None:
+    """Only spans are redacted together."""
+    redactor = Redactor(default_rules())
+    gated = _Gated()
+    logs = ReceivedRequest(Signal.LOGS, Encoding.PROTO, b"")
+    thread = RedactionThread(SystemClock())
+    thread.seconds_per_byte = 1e-9
+    first = asyncio.create_task(thread.redact(_request(), gated))
+    await asyncio.to_thread(gated.entered.wait, 30)
+    waiting = [asyncio.create_task(thread.redact(each, redactor)) for each in (_request("a"), logs, _request("b"))]
+    await asyncio.sleep(0)
+    gated.go_on.set()
+    a, of_logs, b = await asyncio.gather(*waiting)
+    await first
+    await thread.stop()
+    assert (_names(a), _names(b)) == (["a"], ["b"])
+    assert isinstance(of_logs.redacted, RedactedBatch)
 
 
 async def test_a_request_whose_sender_gave_up_is_not_worked_on() -> None:

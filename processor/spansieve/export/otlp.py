@@ -57,6 +57,7 @@ class OtlpDestination:
         self._pause = Pause(sleep)
         around = Surroundings(config.retry_on_failure, ledger, clock, random, self._pause, logger)
         self._channel: grpc.aio.Channel | None = None
+        self._exports: Mapping[Signal, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}  # of the channel
         self._metadata = tuple((key.lower(), value) for key, value in config.headers.items())
         self._traces = ExportQueue(partial(take_traces, max_bytes=config.max_batch_bytes))
         self._requests: dict[Signal, ExportQueue[RequestBatch, RequestBatch]] = {
@@ -96,6 +97,7 @@ class OtlpDestination:
         """Open the channel, which connects when there is something to send. Raises ConfigError."""
         self._check_headers()
         self._channel = self._open()
+        self._exports = {signal: self._channel.unary_unary(method) for signal, method in METHODS.items()}
         for signal, delivery in self._deliveries.items():
             for number in range(self._config.num_consumers):
                 self._spawn(delivery.run(), f"export {signal.value} {number}")
@@ -157,9 +159,9 @@ class OtlpDestination:
 
     def _sender(self, signal: Signal) -> Send:
         async def send(payload: bytes) -> int:
-            if self._channel is None:
+            export = self._exports.get(signal)
+            if export is None:
                 raise RuntimeError("the destination was not started")
-            export: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(METHODS[signal])
             try:
                 response = await export(payload, timeout=self._config.timeout, metadata=self._metadata)
             except grpc.aio.AioRpcError as error:
@@ -182,6 +184,8 @@ class OtlpDestination:
 
 def rejected_items(signal: Signal, response: bytes) -> int:
     """Read how many items an Export*ServiceResponse rejects by partial_success; garbage rejects none."""
+    if not response:
+        return 0
     try:
         match signal:
             case Signal.TRACES:

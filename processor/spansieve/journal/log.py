@@ -14,7 +14,9 @@ from spansieve.journal.reading import DAMAGED, name_of
 
 
 class SegmentLog:
-    """The segments of one directory, written. Not thread-safe: one thread at a time.
+    """The segments of one directory, written by one thread. Another one may `prepare` and `forget` meanwhile.
+
+    But `roll` and `prepare` take turns: a segment is made ready, begun, and only then is the next one made.
 
     `entropy` returns so many random bytes that were never returned before. Every method may raise OSError; after one
     from `write` or `roll` nothing more may be written.

@@ -1,12 +1,15 @@
-"""The thread that writes: takes what the event loop hands over, in order, and says what became of it.
+"""The threads that write: one takes what the event loop hands over, in order, and says what became of it.
 
-While one write is synced the next ones gather, and go to the disk together: so many requests share a sync.
+While one write is synced the next ones gather, and go to the disk together: so many requests share a sync. Nobody who
+waits for a sync waits for a file to be made or deleted, which takes a disk tens of milliseconds: for that there is the
+other thread.
 """
 
 import errno
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 from spansieve.journal.log import SegmentLog
@@ -76,7 +79,7 @@ Report: TypeAlias = Written | Prepared | Failed | Closed
 
 
 class Writer:
-    """Owner of the SegmentLog from `start` on. `report` is called in the thread, and must not block.
+    """Owner of the SegmentLog from `start` on. `report` is called in either thread, and must not block.
 
     With `sync`, a write that is waited for is synced before it is reported; the others go with the next such, or when
     their segment ends.
@@ -86,37 +89,39 @@ class Writer:
         self._log = log
         self._report = report
         self._sync = sync
-        self._changed = threading.Condition()
-        self._commands: list[Command] = []
-        self._closing = False
+        self._commands: SimpleQueue[Command | None] = SimpleQueue()
+        self._files: SimpleQueue[Prepare | Forget | None] = SimpleQueue()
         self._failed = False
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._files_thread = threading.Thread(target=self._run_files, name="journal files", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+        self._files_thread.start()
 
-    def put(self, *commands: Command) -> None:
+    def put(self, command: Command) -> None:
         """Hand over, in order; never blocks. What bounds the line is that senders wait for what they handed in."""
-        with self._changed:
-            self._commands += commands
-            self._changed.notify()
+        self._commands.put(command)
 
     def close(self) -> None:
         """Finish what was handed over, and end; Closed is reported then."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
+        self._commands.put(None)
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._commands and not self._closing:
-                    self._changed.wait()
-                commands, self._commands = self._commands, []
-                if not commands:
-                    break
-            self._carry_out(commands)
+        command = self._commands.get()
+        while command is not None:
+            commands = [command]
+            try:
+                while (command := self._commands.get_nowait()) is not None:
+                    commands.append(command)
+            except Empty:
+                self._carry_out(commands)
+                command = self._commands.get()
+            else:
+                self._carry_out(commands)
+        self._files.put(None)
+        self._files_thread.join()
         if not self._failed:
             self._guarded("close", lambda: self._log.close(sync=self._sync))
         self._report(Closed())
@@ -130,13 +135,23 @@ class Writer:
             self._write(group)
             group = []
             match command:
-                case Prepare(size):
-                    self._prepare(size)
                 case Roll():
                     self._guarded("roll", lambda: self._log.roll(sync=self._sync))
+                case Forget():
+                    # What says that it may go has to be on the disk: else a power cut could undo that alone.
+                    if not self._sync or self._guarded("sync", self._log.sync):
+                        self._files.put(command)
+                case Prepare():  # in its turn, since a roll before it takes the segment that is ready
+                    self._files.put(command)
+        self._write(group)
+
+    def _run_files(self) -> None:
+        while (command := self._files.get()) is not None:
+            match command:
+                case Prepare(size):
+                    self._prepare(size)
                 case Forget(number, damaged):
                     self._forget(number, damaged=damaged)
-        self._write(group)
 
     def _write(self, group: list[Write]) -> None:
         """Write neighbours as one block."""
@@ -159,9 +174,6 @@ class Writer:
             self._report(Prepared(number, size))
 
     def _forget(self, number: int, *, damaged: bool) -> None:
-        """Delete, once what says that it may go is on the disk: else a power cut could undo that alone."""
-        if self._sync:
-            self._guarded("sync", self._log.sync)
         self._guarded("forget", lambda: self._log.forget(number, damaged=damaged))
 
     def _guarded(self, call: str, work: Callable[[], None]) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from functools import partial
+from collections.abc import Awaitable, Callable
 
 import grpc
 from grpc import aio
@@ -74,7 +74,7 @@ class GrpcReceiverServer:
         )
         for signal, service in _SERVICES.items():
             methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-                "Export": grpc.unary_unary_rpc_method_handler(partial(self._export, signal))
+                "Export": grpc.unary_unary_rpc_method_handler(self._handler(signal))
             }
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
@@ -100,26 +100,34 @@ class GrpcReceiverServer:
         await self._server.stop(_FAREWELL_SECONDS)
         self._server = None
 
-    async def _export(self, signal: Signal, body: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
-        """Handle one call."""
-        self._in_flight += 1
-        self._idle.clear()
-        try:
-            self._admit(len(body))
-            answer = await self._acceptor.accept(ReceivedRequest(signal, Encoding.PROTO, body))
-        except asyncio.CancelledError:
-            self._observer.finished(_GRPC, signal, CANCELLED.grpc_code.name)
-            raise
-        except Exception as error:  # noqa: BLE001 - becomes a code, and a defect is reported
-            self._refuse(signal, error, context)
-            return b""
-        else:
-            self._observer.finished(_GRPC, signal, "OK")
-            return success(answer, signal, Encoding.PROTO)
-        finally:
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
+    def _handler(self, signal: Signal) -> Callable[[bytes, aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]:
+        """The handler of a signal's calls.
+
+        A function of its own, since gRPC asks at each call whether it is a coroutine function, which it says at once;
+        of a partial or a method inspect would have to find out.
+        """
+
+        async def export(body: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
+            self._in_flight += 1
+            self._idle.clear()
+            try:
+                self._admit(len(body))
+                answer = await self._acceptor.accept(ReceivedRequest(signal, Encoding.PROTO, body))
+            except asyncio.CancelledError:
+                self._observer.finished(_GRPC, signal, CANCELLED.grpc_code.name)
+                raise
+            except Exception as error:  # noqa: BLE001 - becomes a code, and a defect is reported
+                self._refuse(signal, error, context)
+                return b""
+            else:
+                self._observer.finished(_GRPC, signal, "OK")
+                return success(answer, signal, Encoding.PROTO)
+            finally:
+                self._in_flight -= 1
+                if not self._in_flight:
+                    self._idle.set()
+
+        return export
 
     def _admit(self, size: int) -> None:
         if self._stopping:

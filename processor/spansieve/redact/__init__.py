@@ -9,6 +9,7 @@ and `policy` says which rules there are.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import overload
 
 from spansieve.model import DecodedBatch, DecodedSpans, RedactedBatch, RedactedSpans
@@ -50,7 +51,14 @@ class Redactor:
         could not be processed is removed and counted under `error` or `budget`, bytes that are no text under `bytes`.
         Raises MalformedRequest when a part of a span, which decode does not look into, is no OTLP.
         """
-        return self._spans.request(decoded) if isinstance(decoded, DecodedSpans) else batch(decoded, self.rules)
+        return self.requests([decoded])[0] if isinstance(decoded, DecodedSpans) else batch(decoded, self.rules)
+
+    def requests(self, decoded: Sequence[DecodedSpans]) -> list[RedactedSpans]:
+        """Redact requests of spans as `request` does each, in one run: small ones cost less together.
+
+        What was found beside all spans, such as in keys, is told with the first. When this raises, they are all spoilt.
+        """
+        return self._spans.requests(decoded)
 
 
 def batch(batch: DecodedBatch, rules: CompiledRules, *, stamped: bool = True) -> RedactedBatch:

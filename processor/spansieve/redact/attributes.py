@@ -88,7 +88,7 @@ def is_silent_number(value: bytes) -> bool:
     if tag == 0x10:  # bool_value
         return size == 4 and value[3] <= 1
     if tag == 0x18:  # int_value, as a varint
-        return size <= 8 and value[-1] < 0x80 and all(byte >= 0x80 for byte in value[3:-1])
+        return size <= 8 and value[-1] < 0x80 and (size == 4 or min(value[3:-1]) >= 0x80)
     if tag == 0x21:  # double_value
         if size != 11:
             return False

@@ -62,13 +62,14 @@ class Named:
     """What a rule takes of that which the model of names finds: `kind` is PERSON or LOCATION.
 
     `never`: words, casefolded, that alone are no name. `by_identity`: what is put stands for the person, so that it has
-    to be the same however the name is written.
+    to be the same however the name is written. `also`: other recognisers by name, whose findings are added.
     """
 
     kind: str
     threshold: float
     never: frozenset[str]
     by_identity: bool
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,48 +9,33 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from spansieve.redact import fold, jsontext, matching, media, normalise, numbers, pairs, parts, persons, roles
+from spansieve.redact import bodies, fold, jsontext, matching, media, normalise, numbers, pairs, parts, persons, roles
 from spansieve.redact.anchors import CONTEXT, ENCODED, ESCAPE, KEY
-from spansieve.redact.cache import WORTH, Known
+from spansieve.redact.bodies import Body, Meeting
+from spansieve.redact.cache import ERROR, NOTHING, WORTH, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
 from spansieve.redact.matching import Finding, OverBudget, Place, Places
 from spansieve.redact.normalise import Reading
-from spansieve.redact.quoted import Quoted
 
 REMOVED: Final = "[REMOVED]"
 DROP: Final = "\0[DROP]\0"
 """In place of a text whose attribute is to go as a whole."""
 
-ERROR: Final = "error"
 BUDGET: Final = "budget"
 
 _MOST_PASSES = 8
-_LARGE = 2048  # characters of JSON from which on it is asked what of it is known before it is searched
-_UNKNOWN: Places = []  # of a text that was not searched
-_RAW = "escaped"  # circumstances of a text in its escapes
+_LARGE = WORTH  # characters of JSON from which on its strings are searched, and not the text around them
+_AT_ONCE = (
+    16_384  # characters of JSON that are taken through together: what was read is still in the processor's memory
+)
 _NO_RULES = frozenset({ESCAPE, ENCODED, KEY})  # anchors that no rule hangs on
 
 Groups = Iterable[Sequence[int]]
 """Texts, by index, that one may continue the other."""
 
 
-def _wanted(quoted: Quoted, places: Sequence[Place]) -> dict[int, Places] | None:
-    """The strings in which there is something, by number, with the places in each. None when keys or numbers matter."""
-    wanted: dict[int, Places] = {}
-    words: list[int] = []
-    for at, anchor in places:
-        if anchor == CONTEXT:
-            words.append(at)
-            continue
-        number = quoted.number(at)
-        if anchor == KEY or not number & 1 or (anchor == ESCAPE and quoted.is_key(number)):
-            return None
-        wanted.setdefault(number, []).append((at - quoted.span(number)[0], anchor))
-    for at in words:
-        number = quoted.number(at)
-        if number in wanted:
-            wanted[number].append((at - quoted.span(number)[0], CONTEXT))
-    return wanted
+def _known(text: str, new: str, found: Mapping[str, int]) -> Known:
+    return Known(None if new == text else new, tuple(found.items())) if found or new != text else NOTHING
 
 
 def _words_last(place: Place) -> bool:
@@ -74,25 +59,83 @@ class Run:
         Each stands under its key; a key that says nothing may be left out. `wheres` says where each stands (see
         CompiledRules.at), and may be left out when no rule asks.
         """
-        held = [index for index, text in enumerate(texts) if len(text) >= _LARGE and text[0] in "[{"]
+        changed: dict[int, str] = {}
+        searched = texts
+        together: list[tuple[int, Body]] = []
+        size = 0
+        for index, text in enumerate(texts):
+            if len(text) >= _LARGE and text[0] in "[{":
+                body = self._body(text, keys.get(index, ""), wheres[index] if wheres else 0, 0)
+                if body is not None:
+                    if searched is texts:
+                        searched = list(texts)
+                    searched[index] = ""  # type: ignore[index]  # it is the list that was made above
+                    together.append((index, body))
+                    size += len(text)
+                    if size >= _AT_ONCE:
+                        self._of_bodies(together, texts, keys, wheres, changed)
+                        together, size = [], 0
+        if together:
+            self._of_bodies(together, texts, keys, wheres, changed)
         try:
-            if held:
-                others = list(texts)
-                for index in held:
-                    others[index] = ""
-                hits = self._rules.anchors.scan(others) | dict.fromkeys(held, _UNKNOWN)
-            else:
-                hits = self._rules.anchors.scan(texts)
+            hits = self._rules.anchors.scan(searched)
         except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
-            return self._one_by_one(texts, keys, wheres)
-        return self._all(texts, keys, wheres, groups, hits, 0)
+            return changed | self._one_by_one(
+                [index for index, text in enumerate(searched) if text], texts, keys, wheres
+            )
+        changed |= self._all(texts, keys, wheres, hits, 0)
+        self._groups(groups, texts, keys, wheres, changed, 0)
+        return changed
+
+    def _of_bodies(
+        self,
+        together: Sequence[tuple[int, Body]],
+        texts: Sequence[str],
+        keys: Mapping[int, str],
+        wheres: Sequence[int],
+        changed: dict[int, str],
+    ) -> None:
+        """Redact JSON texts, each with its index, after one search for their anchors."""
+        try:
+            hits = self._rules.anchors.scan([text for _, body in together for text in body.texts])
+        except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
+            changed |= self._one_by_one([index for index, _ in together], texts, keys, wheres)
+            return
+        first = 0
+        for index, body in together:
+            before, self.findings = self.findings, Counter()
+            new = self._of_body(body, hits, first)
+            first += len(body.texts)
+            if new != texts[index]:
+                changed[index] = new
+                self.found_in[index] = self.findings
+            if self.findings:
+                before += self.findings
+            self.findings = before
+
+    def _body(self, text: str, key: str, where: int, depth: int) -> Body | None:
+        try:
+            return bodies.body(text, key, where, depth, self._rules)
+        except Exception:  # noqa: BLE001 - whatever it is: the text takes the longer road, where it is guarded
+            return None
+
+    def _of_body(self, body: Body, hits: Mapping[int, Places], first: int) -> str:
+        findings = self.findings
+        try:
+            return body.redact(self, hits, first)
+        except (OverBudget, normalise.TooDeep):
+            why = BUDGET
+        except Exception:  # noqa: BLE001 - fail closed, whatever it is
+            why = ERROR
+        self.findings = findings
+        findings.clear()
+        return self._remove(why)
 
     def _all(
         self,
         texts: Sequence[str],
         keys: Mapping[int, str],
         wheres: Sequence[int],
-        groups: Groups,
         hits: Mapping[int, Places],
         depth: int,
     ) -> dict[int, str]:
@@ -102,31 +145,38 @@ class Run:
         elif telling := self._telling(keys, wheres, len(texts)):
             indexes = telling.union(indexes)
         changed: dict[int, str] = {}
-        done = self._done
         for index in indexes:
             text = texts[index]
-            # Spans repeat themselves: what was clean a moment ago still is.
             key = keys.get(index, "")
-            where = wheres[index] if wheres else 0
-            known = done.get((key, where, text))
-            if known is None or not self._rules.sealing.isdisjoint(known[1]):
-                new = self._remembered(text, key, where, hits.get(index, ()), depth)
-            else:
-                new = known[0]
-                if known[1]:
-                    self.findings += known[1]
+            new, found = self._remembered(text, key, wheres[index] if wheres else 0, hits.get(index, ()), depth)
+            if found:
+                self.findings += found
             if new != text:
                 changed[index] = new
                 if depth == 0:
-                    self.found_in[index] = done[key, where, text][1]
+                    self.found_in[index] = found
+        return changed
+
+    def _groups(
+        self,
+        groups: Groups,
+        texts: Sequence[str],
+        keys: Mapping[int, str],
+        wheres: Sequence[int],
+        changed: dict[int, str],
+        depth: int,
+    ) -> None:
+        """Redact what is split over texts, in what remains of them."""
         for group in groups:
             before, self.findings = self.findings, Counter()
-            self._together(group, texts, keys, wheres, changed)
+            key, where = keys.get(group[0], ""), wheres[group[0]] if wheres else 0
+            new = self.together([changed.get(index, texts[index]) for index in group], key, where)
+            if new is not None:
+                changed.update({i: text for i, text in zip(group, new, strict=True) if text != texts[i]})
             if self.findings and depth == 0:
                 first = next(index for index in group if index in changed)
                 self.found_in[first] = self.found_in.get(first, Counter()) + self.findings
             self.findings += before
-        return changed
 
     def _telling(self, keys: Mapping[int, str], wheres: Sequence[int], size: int) -> set[int]:
         """The texts that may be taken for their key's sake."""
@@ -136,9 +186,12 @@ class Run:
         telling = {key for key in set(keys.values()) if facts(fold.word(key)).whole}
         return {index for index, key in keys.items() if key in telling} if telling else set()
 
-    def _one_by_one(self, texts: Sequence[str], keys: Mapping[int, str], wheres: Sequence[int]) -> dict[int, str]:
+    def _one_by_one(
+        self, indexes: Iterable[int], texts: Sequence[str], keys: Mapping[int, str], wheres: Sequence[int]
+    ) -> dict[int, str]:
         changed: dict[int, str] = {}
-        for index, text in enumerate(texts):
+        for index in indexes:
+            text = texts[index]
             try:
                 hits = self._rules.anchors.scan([text])
             except Exception:  # noqa: BLE001 - fail closed
@@ -146,31 +199,49 @@ class Run:
                 self.found_in[index] = Counter({ERROR: 1})
             else:
                 where = wheres[index] if wheres else 0
-                new = self._remembered(text, keys.get(index, ""), where, hits.get(0, ()), 0)
+                new, found = self._remembered(text, keys.get(index, ""), where, hits.get(0, ()), 0)
+                self.findings += found
                 if new != text:
                     changed[index] = new
-                    self.found_in[index] = self._done[keys.get(index, ""), where, text][1]
+                    self.found_in[index] = found
         return changed
 
-    def _remembered(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
-        """Redact one text, and remember what became of it and what was found."""
-        cache = self._rules.cache
-        digest = cache.digest(text, f"{key}\0{where}\0{depth}") if len(text) >= WORTH else None
-        if digest is not None and (known := cache.get(digest)) is not None:
-            new, found = text if known[0] is None else known[0], Counter(dict(known[1]))
-            self._done[key, where, text] = new, found
-            self.findings += found
-            return new
+    def string(  # noqa: PLR0913 - all that the result depends on
+        self, text: str, key: str, where: int, places: Sequence[Place], depth: int, digest: bytes | None
+    ) -> str:
+        """Redact a text; under its digest, what became of it is remembered."""
+        if digest is None:
+            return self._guarded(text, key, where, places, depth)
         before, self.findings = self.findings, Counter()
         new = self._guarded(text, key, where, places, depth)
         found = self.findings
-        self._done[key, where, text] = new, found
-        if digest is not None and ERROR not in found and self._rules.sealing.isdisjoint(found):
-            cache.put(digest, None if new == text else new, found)
+        if ERROR not in found and self._rules.sealing.isdisjoint(found):
+            self._rules.cache.put(digest, _known(text, new, found))
         if found:
             before += found
         self.findings = before
         return new
+
+    def _remembered(
+        self, text: str, key: str, where: int, places: Sequence[Place], depth: int
+    ) -> tuple[str, Counter[str]]:
+        """Redact one text, or recall what became of it. Gives what was found, too, which is not counted yet."""
+        digest: bytes | None = None
+        # Spans repeat themselves: what was clean a moment ago still is.
+        if len(text) < WORTH:
+            known = self._done.get((key, where, text))
+            if known is not None and self._rules.sealing.isdisjoint(known[1]):
+                return known
+        else:
+            digest = self._rules.cache.digest(text, f"{key}\0{where}\0{depth}")
+            if (seen := self._rules.cache.get(digest)) is not None:
+                return text if seen.new is None else seen.new, Counter(dict(seen.found))
+        before, self.findings = self.findings, Counter()
+        new = self.string(text, key, where, places, depth, digest)
+        found, self.findings = self.findings, before
+        if digest is None:
+            self._done[key, where, text] = new, found
+        return new, found
 
     def _guarded(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
         try:
@@ -191,10 +262,6 @@ class Run:
         if facts.whole and (rule := self._whole(text, facts)) is not None:
             self._count(rule)
             return DROP if rule.drops else rule.render(text)
-        if places is _UNKNOWN:
-            if (done := self._large(text, key, where, depth)) is not None:
-                return done
-            places = self._scan(text)
         if jsontext.looks_like(text):
             whole = jsontext.parses(text)
             text, again = self._json(text, key, where, places, depth, whole=whole)
@@ -202,19 +269,13 @@ class Run:
                 return text
             if again:
                 places = self._scan(text)
-        if any(anchor == ENCODED and media.at(text, at) for at, anchor in places):
+        runs = [at for at, anchor in places if anchor == ENCODED]
+        if runs and any(media.at(text, at) for at in runs):
             text, dropped = media.strip(text)
             if dropped:
                 self.findings[media.MEDIA] += dropped
                 places = self._scan(text)
         return self._plain(text, facts, places)
-
-    def _large(self, text: str, key: str, where: int, depth: int) -> str | None:
-        """Redact a large JSON text, of which much may be known. None when that takes more than its strings."""
-        if not jsontext.parses(text):
-            return None
-        done = self._quoted(text, key, where, None, depth)
-        return None if done is None else done[0]
 
     def _count(self, rule: CompiledRule) -> None:
         self.findings[rule.name] += 1
@@ -245,10 +306,20 @@ class Run:
 
         In what does not parse, because it was cut off or only holds some JSON, numbers are left to the plain pass.
         """
-        if depth < self._rules.limits.depth and whole:
-            done = self._quoted(text, key, where, places, depth)
-            if done is not None:
-                return done
+        if whole and depth < self._rules.limits.depth and (len(text) < _LARGE or depth):
+            body = self._body(text, key, where, depth) if text[0] in '[{"' else None
+            if body is not None:
+                new = body.redact(self, self._rules.anchors.scan(body.texts), 0)
+                return new, new != text
+        return self._tokens(text, key, where, places, depth, whole=whole)
+
+    def by_tokens(self, text: str, where: int, places: Sequence[Place] | None, depth: int) -> str:
+        """Redact JSON that parses token by token. Its anchors are searched for when they are not given."""
+        return self._tokens(text, "", where, self._scan(text) if places is None else places, depth, whole=True)[0]
+
+    def _tokens(
+        self, text: str, key: str, where: int, places: Sequence[Place], depth: int, *, whole: bool
+    ) -> tuple[str, bool]:
         found = jsontext.tokens(text, key, whole=whole)
         if not found:
             return text, False
@@ -268,103 +339,15 @@ class Run:
         wheres = self._wheres(text, members, where)
         settled, fresh = self._recalled(texts, keys, wheres, depth + 1)
         hits = self._handed_down(texts, members, places, settled)
-        new = self._all(texts, keys, wheres, parts.of_tokens(members), hits, depth + 1)
+        new = self._all(texts, keys, wheres, hits, depth + 1)
+        self._groups(parts.of_tokens(members), texts, keys, wheres, new, depth + 1)
         for index, digest in fresh.items():
             if index not in hits and index not in new:
-                self._rules.cache.put(digest, None, {})
+                self._rules.cache.put(digest, NOTHING)
         if not new:
             return text, False
         put = {leaves[i]: "" if value == DROP else value for i, value in new.items()}
         return jsontext.splice(text, found, put), True
-
-    def _quoted(
-        self, text: str, key: str, where: int, places: Sequence[Place] | None, depth: int
-    ) -> tuple[str, bool] | None:
-        """The same for whole JSON of which only strings matter, looking only at those that do. None when more does.
-
-        A conversation sends all its messages again each turn: what is known is not even searched for anchors, when
-        `places` are not there yet.
-        """
-        rules = self._rules
-        if rules.facts(fold.word(key), where).whole or not self._only_strings(text):
-            return None
-        quoted = Quoted(text)
-        groups = quoted.groups()
-        if groups is None:
-            return None
-        settled, fresh = self._settled(text, quoted, where, depth)
-        if places is None:
-            places = self._beside(quoted, settled)
-        wanted = _wanted(quoted, places)
-        escaped = frozenset(quoted.escaped()).difference(settled) if "\\" in text else frozenset[int]()
-        if wanted is None or any(map(quoted.is_key, escaped)):
-            return None
-        changing = {number for number, known in settled.items() if known[0] is not None}
-        looked_at = (wanted.keys() - settled.keys()) | escaped
-        members = sorted(looked_at.union(changing, *groups))
-        order = {number: index for index, number in enumerate(members)}
-        leaves = [quoted.leaf(number, key) for number in members]
-        texts = [leaf.text for leaf in leaves]
-        hits = {order[number]: wanted[number] for number in looked_at - escaped}
-        again = [order[number] for number in escaped]
-        for index, found in rules.anchors.scan([texts[index] for index in again]).items() if again else ():
-            hits[again[index]] = found
-        for number in changing:
-            leaf = leaves[order[number]]
-            new, found_there = settled[number]
-            self._done[leaf.key, where, leaf.text] = new or "", Counter(dict(found_there))
-            hits[order[number]] = []
-        changed = self._all(
-            texts,
-            {index: leaf.key for index, leaf in enumerate(leaves) if leaf.key},
-            [where] * len(texts) if where else (),
-            [[order[number] for number in group] for group in groups],
-            hits,
-            depth + 1,
-        )
-        for number, digest in fresh.items():
-            index = order.get(number, -1)
-            self._settle(digest, leaves[index] if index in hits else None, where)
-        if not changed:
-            return text, False
-        put = {index: "" if value == DROP else value for index, value in changed.items()}
-        return jsontext.splice(text, leaves, put), True
-
-    def _settled(self, text: str, quoted: Quoted, where: int, depth: int) -> tuple[dict[int, Known], dict[int, bytes]]:
-        """Of the long strings of JSON, by number: what became of those that are known, and the others' digests."""
-        cache = self._rules.cache
-        settled: dict[int, Known] = {}
-        fresh: dict[int, bytes] = {}
-        for number in quoted.long(WORTH):
-            of = quoted.key(number)
-            key = "" if of is None else text[slice(*quoted.span(of))]
-            digest = cache.digest(text[slice(*quoted.span(number))], f"{_RAW}\0{key}\0{where}\0{depth}")
-            known = cache.get(digest)
-            if known is None:
-                fresh[number] = digest
-            else:
-                settled[number] = known
-        return settled, fresh
-
-    def _settle(self, digest: bytes, leaf: jsontext.Token | None, where: int) -> None:
-        """Remember what became of a string of JSON; None is one in which there is nothing."""
-        if leaf is None:
-            self._rules.cache.put(digest, None, {})
-            return
-        new, found = self._done.get((leaf.key, where, leaf.text), (None, Counter[str]()))
-        if new is not None and ERROR not in found and self._rules.sealing.isdisjoint(found):
-            self._rules.cache.put(digest, None if new == leaf.text else new, found)
-
-    def _beside(self, quoted: Quoted, settled: Iterable[int]) -> Places:
-        """The anchors of a JSON text outside of the strings that are settled."""
-        pieces, starts = quoted.outside(sorted(settled))
-        hits = self._rules.anchors.scan(pieces)
-        return [(starts[index] + at, anchor) for index, found in hits.items() for at, anchor in found]
-
-    def _only_strings(self, text: str) -> bool:
-        """Whether no rule asks for more of JSON than its strings: not for roles, pairs or names beside other keys."""
-        rules = self._rules
-        return not (rules.every_text or rules.by_role or 'ame"' in text or '["' in text)
 
     def _wheres(self, text: str, members: Sequence[jsontext.Token], where: int) -> Sequence[int]:
         if self._rules.by_role:
@@ -470,37 +453,43 @@ class Run:
                     found.append((*span, rule, value))
         return found
 
-    def _together(
-        self,
-        group: Sequence[int],
-        texts: Sequence[str],
-        keys: Mapping[int, str],
-        wheres: Sequence[int],
-        changed: dict[int, str],
-    ) -> None:
-        """Find what is split over texts of which one continues the other, in what remains of them."""
-        pieces = [changed.get(index, texts[index]) for index in group]
-        where = wheres[group[0]] if wheres else 0
-        key = keys.get(group[0], "")
+    def again(self, text: str, where: int) -> str:
+        """Redact what is split over the strings of a JSON text that is redacted otherwise."""
+        found = jsontext.tokens(text, "", whole=True)
+        put: dict[int, str] = {}
+        for group in parts.of_tokens(found):
+            new = self.together([found[index].text for index in group], found[group[0]].key, where)
+            if new is not None:
+                put.update({i: piece for i, piece in zip(group, new, strict=True) if piece != found[i].text})
+        return jsontext.splice(text, found, put) if put else text
+
+    def any_split(self, meetings: Sequence[Meeting], where: int) -> bool:
+        """Whether anything is split over texts that meet. Raises OverBudget."""
+        joints = [parts.Joint(texts) for _, texts in meetings]
+        hits = self._rules.anchors.scan([joint.text for joint in joints])
+        return any(self._crossing(joints[index], meetings[index][0], where, hits[index]) for index in hits)
+
+    def _crossing(self, joint: parts.Joint, key: str, where: int, places: Iterable[Place]) -> list[Finding]:
+        """What is found in more than one piece of a joint."""
+        near = joint.beside(place for place in places if place[1] not in _NO_RULES)
+        if not near and not self._rules.every_text:
+            return []
+        facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
+        findings = matching.find(joint.text, self._rules, facts, near)[0]
+        return [finding for finding in findings if joint.crosses(finding[0], finding[1])]
+
+    def together(self, texts: Sequence[str], key: str, where: int) -> list[str] | None:
+        """Find what is split over texts of which one continues the other. None when there is nothing."""
         try:
-            joint = parts.Joint(pieces)
-            places = joint.beside(place for place in self._scan(joint.text) if place[1] not in _NO_RULES)
-            if not places and not self._rules.every_text:
-                return
-            facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
-            findings = [
-                finding
-                for finding in matching.find(joint.text, self._rules, facts, places)[0]
-                if joint.crosses(finding[0], finding[1])
-            ]
+            joint = parts.Joint(texts)
+            findings = self._crossing(joint, key, where, self._scan(joint.text))
             if not findings:
-                return
+                return None
             for start, end, rule, value in matching.merged(findings):
                 self._count(rule)
                 joint.replace(start, end, REMOVED if rule.drops else rule.render(value))
-            new = joint.pieces()
+            return joint.pieces()
         except OverBudget:
-            new = [self._remove(BUDGET)] * len(pieces)
+            return [self._remove(BUDGET)] * len(texts)
         except Exception:  # noqa: BLE001 - fail closed, whatever it is
-            new = [self._remove(ERROR)] * len(pieces)
-        changed.update({i: piece for i, piece in zip(group, new, strict=True) if piece != texts[i]})
+            return [self._remove(ERROR)] * len(texts)

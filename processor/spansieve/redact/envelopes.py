@@ -21,7 +21,10 @@ _Redacted = tuple[bytes, str, Counter[str]]
 
 
 class Envelopes:
-    """Redacts envelopes by one policy. Those met before are known by a keyed digest: nothing raw is kept."""
+    """Redacts envelopes by one policy, and remembers those it met.
+
+    One that leaves as it came is known by itself; others, by a keyed digest: nothing is kept that does not leave.
+    """
 
     def __init__(self, rules: CompiledRules) -> None:
         self._rules = rules
@@ -29,12 +32,16 @@ class Envelopes:
         self._resources: dict[bytes, _Redacted] = {}
         self._scopes: dict[bytes, _Redacted] = {}
         self._made: dict[Envelope, Envelope] = {}
+        self._clean: dict[Envelope, Envelope] = {}  # in which nothing is found
 
     def redact(self, raw: Envelope, findings: Counter[str], *, same_resource: bool) -> Envelope:
         """Give an envelope as it leaves. With `same_resource` the findings in the resource were counted before.
 
         Raises MalformedRequest when one of the parts is none.
         """
+        clean = self._clean.get(raw)
+        if clean is not None:
+            return clean
         resource = self._part(self._resources, raw.resource, raw.resource_schema_url, is_resource=True)
         scope = self._part(self._scopes, raw.scope, raw.scope_schema_url, is_resource=False)
         if resource[2] and not same_resource:
@@ -47,7 +54,10 @@ class Envelopes:
         if known is None:
             if len(self._made) >= _MOST:
                 self._made.clear()
+                self._clean.clear()
             known = self._made[made] = made
+        if not resource[2] and not scope[2] and raw == known:
+            self._clean[known] = known
         return known
 
     def _part(self, memory: dict[bytes, _Redacted], raw: bytes, schema_url: str, *, is_resource: bool) -> _Redacted:

@@ -8,6 +8,7 @@ import ast
 import json
 import re
 from collections.abc import Sequence
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import NamedTuple
 
 import orjson
@@ -122,7 +123,7 @@ def decoded(inner: str) -> tuple[str, bool]:
 def _decode(inner: str, *, closed: bool) -> tuple[str, bool, str, bool]:
     """The text of a literal without its quotes, and the rest of a Token."""
     cut = None if closed else _CUT_ESCAPE.search(inner)
-    tail = cut[0] if cut and not _escaped(inner, cut.start()) else ""
+    tail = cut[0] if cut and not escaped(inner, cut.start()) else ""
     whole = inner[: len(inner) - len(tail)]
     literal = f'"{whole}"'
     try:
@@ -146,10 +147,12 @@ def _decode_python(inner: str, *, closed: bool) -> tuple[str, bool, str, bool]:
         return inner, closed, "", False
 
 
-def _escaped(text: str, at: int) -> bool:
-    """Whether the backslash at `at` is itself escaped."""
-    before = len(text[:at]) - len(text[:at].rstrip("\\"))
-    return before % 2 == 1
+def escaped(text: str, at: int) -> bool:
+    """Whether what stands at a place is escaped by the backslash before it."""
+    first = at
+    while first and text[first - 1] == "\\":
+        first -= 1
+    return (at - first) % 2 == 1
 
 
 def splice(text: str, found: Sequence[Token], changed: dict[int, str]) -> str:
@@ -163,18 +166,23 @@ def splice(text: str, found: Sequence[Token], changed: dict[int, str]) -> str:
         value = changed[index]
         quote = "'" if raw[0] == "'" else '"'
         if token.encoded:
-            value = _encode(value, quote, ascii_only=raw.isascii() or "\\u" in raw)
+            value = encode(value, ascii_only=raw.isascii() or "\\u" in raw)
+            if quote == "'":  # all escapes of JSON but \/ and surrogate pairs are Python's too
+                value = value.replace('\\"', '"').replace("'", "\\'")
         pieces.append(f"{quote}{value}{token.tail}{quote}" if token.closed else f"{quote}{value}{token.tail}")
         at = token.end
     pieces.append(text[at:])
     return "".join(pieces)
 
 
-def _encode(value: str, quote: str, *, ascii_only: bool) -> str:
-    inner = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-    if quote == "'":  # all escapes of JSON but \/ and surrogate pairs are Python's too
-        inner = inner.replace('\\"', '"').replace("'", "\\'")
-    return inner
+def encode(value: str, *, ascii_only: bool) -> str:
+    """Write a string as JSON does, without its quotes; what is not ASCII in escapes, or as it is."""
+    if ascii_only and not value.isascii():
+        return encode_basestring_ascii(value)[1:-1]
+    try:
+        return orjson.dumps(value)[1:-1].decode()
+    except TypeError:  # lone surrogates
+        return encode_basestring(value)[1:-1]
 
 
 def is_long_number(text: str) -> bool:

@@ -37,6 +37,33 @@ def of_tokens(tokens: Sequence[jsontext.Token]) -> list[list[int]]:
     return [group for key, group in by_key.items() if len(group) > 1 and carries_parts(key)]
 
 
+def closes(text: str) -> bool:
+    """Whether a text is so long that nothing reaches from what is before it to what is behind."""
+    return len(text) > 2 * _END
+
+
+def at_the_ends(texts: Sequence[Sequence[str]]) -> list[str]:
+    """Of the texts of one key in each of several pieces: those that a value may be split over where pieces meet.
+
+    Of the first piece its last texts, of the last one its first, and all of those between, which are short.
+    """
+    first: list[str] = []
+    for text in reversed(texts[0]):
+        if closes(text):
+            first.append(text[-_END:])
+            break
+        first.append(text)
+    found = first[::-1]
+    for each in texts[1:-1]:
+        found += each
+    for text in texts[-1]:
+        if closes(text):
+            found.append(text[:_END])
+            break
+        found.append(text)
+    return found
+
+
 class Joint:
     """Neighbouring texts as one."""
 

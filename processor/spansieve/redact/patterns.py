@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from spansieve.redact.anchors import CLASSES
+from spansieve.redact.anchors import CLASSES, MARKS
 
 _parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to look into a pattern
 _MOST_REPEATS = 20_000
@@ -35,8 +35,12 @@ def width(pattern: str) -> int:
 
 def is_anchor(text: str) -> bool:
     """Whether a text can anchor a rule."""
-    literal = text.lstrip("#^")
-    return text in CLASSES or literal == "@" or (len(literal) >= 2 and max(literal) < "\u0100" and "\0" not in literal)
+    literal = text.lstrip(MARKS).removesuffix("$")
+    return (
+        text in CLASSES
+        or literal == "@"
+        or (max(map(len, literal.split("*"))) >= 2 and max(literal) < "\u0100" and "\0" not in literal)
+    )
 
 
 def _check(tree: Any, within: int) -> str:  # noqa: ANN401 - re's parse trees have no public type

@@ -5,6 +5,7 @@ Tools, models and files have names too, so the object that a name stands in deci
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
@@ -29,6 +30,15 @@ def telling() -> list[str]:
     """Keys for whose sake a text is looked at, though nothing else may be in it."""
     words = _words()
     return sorted((words["beside"] | words["under"]) - words["quiet"])
+
+
+def may_name(names: AbstractSet[str]) -> bool:
+    """Whether a bare name under one of these keys of a JSON text may be a person's, by the company of the others."""
+    if names.isdisjoint(_NAMED):
+        return False
+    words = _words()
+    here = set(map(_normalised, names))
+    return not (here.isdisjoint(words["beside"]) and here.isdisjoint(words["under"]))
 
 
 def named(text: str, members: Sequence[jsontext.Token]) -> dict[int, str]:

@@ -41,9 +41,10 @@ class Texts:
 
 
 class Attributes:
-    """The attributes of one kind of place that stand in a request; `changed` are those that do not leave as they came.
+    """The attributes of one kind of place that have to be looked at in a request: `seen`.
 
-    `clean` and `clean_wanted` are remembered over requests, apart: `wanted` are those that a later stage reads.
+    `changed` are those of them that do not leave as they came, `wanted` those that a later stage reads. What was clean
+    is remembered over requests, in `clean` or, if it is wanted, in `clean_wanted`.
     """
 
     __slots__ = ("changed", "clean", "clean_wanted", "place", "seen", "wanted")
@@ -80,7 +81,8 @@ class Job:
         selective, plain = self._rules.selective, self._plain
         most = len(PREFIXES)
         for raw in raws:
-            key_head = raw[: raw[1] + 2] if len(raw) > 1 else raw
+            at = raw[1] + 2 if len(raw) > 1 else 0
+            key_head = raw[:at]
             key = keys.get(key_head)
             if key is None:
                 unknown.append(raw)
@@ -91,7 +93,6 @@ class Job:
                 continue
             if wanted:
                 kind.wanted.add(raw)
-            at = len(key_head)
             size = len(raw) - at
             prefix = PREFIXES[size] if size < most else attributes.prefix(size)
             if raw.startswith(prefix, at):
@@ -143,12 +144,13 @@ class Job:
         run = Run(self._rules)
         changed = run.texts(leaves.texts, leaves.keys, leaves.wheres, leaves.groups)
         found_in = run.found_in
-        # What was found over the parts of a list is in no text's account.
-        beside = Counter(run.findings)
-        for counts in found_in.values():
-            beside.subtract(counts)
-        findings.update(+beside)
-        messages.note_undecodable(leaves, found_in)
+        if run.findings:  # what was found over the parts of a list is in no text's account
+            beside = Counter(run.findings)
+            for counts in found_in.values():
+                beside.subtract(counts)
+            findings.update(+beside)
+        if leaves.undecodable:
+            messages.note_undecodable(leaves, found_in)
         for index, new in changed.items():
             if (plain := self._plain.get(index)) is not None:
                 kind, raw, key_head = plain

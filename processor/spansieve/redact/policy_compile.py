@@ -105,7 +105,9 @@ def _named(rule: Rule, policy: Policy) -> Named | None:
     if rule.detector is None or rule.detector.names is None:
         return None
     never = frozenset(word.casefold() for word in (*rule.detector.never, *policy.never_names))
-    return Named(rule.detector.names, rule.threshold, never, by_identity=rule.action == "pseudonym")
+    return Named(
+        rule.detector.names, rule.threshold, never, by_identity=rule.action == "pseudonym", also=policy.names_also
+    )
 
 
 def _whole(each: Wanted, rule: Rule, policy: Policy) -> Whole:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
-from spansieve.redact import linear, patterns, presidio, selectors, wholes
+from spansieve.redact import linear, others, patterns, presidio, selectors, wholes
 from spansieve.redact.actions import MOST_KEPT
 from spansieve.redact.sealing import public_key_problem
 from spansieve.redact.validators import VALIDATORS, known_country, known_region
@@ -41,6 +41,12 @@ def _validator(value: str) -> str:
 def _region(value: str) -> str:
     if not known_region(value):
         raise ValueError("is not a two-letter ISO 3166 region with a telephone numbering plan")
+    return value
+
+
+def _other(value: str) -> str:
+    if problem := others.problem(value):
+        raise ValueError(problem)
     return value
 
 
@@ -355,6 +361,12 @@ class Policy(_Section):
         (),
         description="Words that are no names of persons or places, but as a part of a longer one: products, teams.",
         examples=[["Aurora"]],
+    )
+    names_also: tuple[Annotated[str, AfterValidator(_other)], ...] = Field(
+        (),
+        description="Other recognisers of names, whose findings are added: `spacy:` and the name or the folder of a "
+        "pipeline, or `rampart`. Some thousand words a second; a text above 65,536 characters is removed.",
+        examples=[[]],
     )
     refuse: tuple[ActionName, ...] = Field(
         (), description="Actions that no rule of this policy may have, whoever changes it.", examples=[["pseudonym"]]

@@ -19,19 +19,20 @@ class Remembered(Generic[_P]):
     """Pieces of telemetry that were clean, at least `capacity` / 2 of those used last.
 
     Two generations, as in cache.Cache: what is used is in the young one, and when that is half of `capacity` it becomes
-    the old one. All work is done set by set.
+    the old one. `latest` is the young one, for who asks often: what is not in it may still be known. It is another set
+    after each `known` and `add`.
     """
 
-    __slots__ = ("_half", "_old", "_young")
+    __slots__ = ("_half", "_old", "latest")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._half = capacity // 2
-        self._young: set[_P] = set()
+        self.latest: set[_P] = set()
         self._old: set[_P] = set()
 
     def known(self, pieces: AbstractSet[_P]) -> set[_P]:
         """Give those that are remembered."""
-        found = self._young & pieces
+        found = self.latest & pieces
         if self._old and len(found) < len(pieces):
             again = self._old & pieces
             if again:
@@ -44,10 +45,10 @@ class Remembered(Generic[_P]):
         self._keep({piece for piece in pieces if len(piece) <= LONGEST})
 
     def _keep(self, pieces: AbstractSet[_P]) -> None:
-        if len(self._young) + len(pieces) > self._half:
-            self._old, self._young = self._young, set()
+        if len(self.latest) + len(pieces) > self._half:
+            self._old, self.latest = self.latest, set()
         if len(pieces) <= self._half:
-            self._young |= pieces
+            self.latest |= pieces
 
     def __len__(self) -> int:
-        return len(self._young | self._old)
+        return len(self.latest | self._old)

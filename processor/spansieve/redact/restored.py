@@ -19,7 +19,8 @@ def restored(decoded: DecodedSpans, reads: Reads, reads_event: Reads) -> Redacte
     known: dict[bytes, bool] = {}
     for each in decoded.sets:
         for record, head in zip(each.records, each.heads, strict=True):
-            own = list(head.attributes)
+            own = head.attributes[:]
+            record.trace_state = head.trace_state
             record.found = stamp.read(own)
             record.wanted = _wants(head, own, reads, reads_event, known)
             record.head, record.attributes = head, own

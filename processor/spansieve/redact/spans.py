@@ -8,7 +8,7 @@ way of whole messages (`redact.batch`), whose results this one's equal.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -34,13 +34,14 @@ _MOST_KEYS = 4096  # keys made of data would otherwise fill the memory
 class _Extra(NamedTuple):
     """What most spans do not have. Attributes are listed once, since each listing makes them anew."""
 
-    events: list[tuple[EventHead, list[bytes]]]
-    links: list[tuple[LinkHead, list[bytes]]]
+    events: Sequence[tuple[EventHead, Sequence[bytes]]]
+    links: Sequence[tuple[LinkHead, Sequence[bytes]]]
     status: bytes  # empty when it holds no text
 
 
 _Named = SpanHead | EventHead | LinkHead
-_Work = tuple[SpanRecord, SpanHead, list[bytes], _Extra | None]
+_Work = tuple[SpanRecord, SpanHead, Sequence[bytes], Sequence[bytes], _Extra | None]
+"""A span of which not all is known to be clean: with its attributes, and with those that were not clean before."""
 
 
 class SpanRedactor:
@@ -68,23 +69,30 @@ class SpanRedactor:
         self._statuses = Texts("status.message", Place.SPAN_STATUS)
         self._texts = list({id(t): t for t in (self._names, self._event_names, self._states, self._statuses)}.values())
 
-    def request(self, decoded: DecodedSpans) -> RedactedSpans:
-        """Redact the spans of a request, in place; stamp them. Raises MalformedRequest for what is no OTLP within."""
-        findings: Counter[str] = Counter()
+    def requests(self, decoded: Sequence[DecodedSpans]) -> list[RedactedSpans]:
+        """Redact the spans of requests, in place; stamp them. Raises MalformedRequest for what is no OTLP within.
+
+        Findings that are of no single span, such as in keys, are told with the first request.
+        """
+        findings = [Counter[str]() for _ in decoded]
         try:
-            sets = self._sets(decoded, findings)
+            sets = list(map(self._sets, decoded, findings))
             if self._rules.by_role:  # which is told by a neighbour of what is looked at
-                for each in decoded.sets:
-                    for record in each.records:
-                        self._whole(record, findings)
-                return RedactedSpans(sets, decoded.items, dict(findings))
-            work = self._gather(decoded)
-            self._settle(findings)
-            for one in work:
-                self._finish(one, findings)
+                for each, found in zip(decoded, findings, strict=True):
+                    for record in (record for one in each.sets for record in one.records):
+                        self._whole(record, found)
+            else:
+                work = list(map(self._gather, decoded))
+                if any(work):
+                    self._settle(findings[0])
+                    for spans, found in zip(work, findings, strict=True):
+                        self._finish(spans, found)
         finally:
             self._forget()
-        return RedactedSpans(sets, decoded.items, dict(findings))
+        return [
+            RedactedSpans(own, each.items, dict(found))
+            for own, each, found in zip(sets, decoded, findings, strict=True)
+        ]
 
     def _sets(self, decoded: DecodedSpans, findings: Counter[str]) -> list[SpanSet]:
         sets: list[SpanSet] = []
@@ -98,30 +106,44 @@ class SpanRedactor:
         return sets
 
     def _gather(self, decoded: DecodedSpans) -> list[_Work]:
-        """List the spans, and note all that is to be looked at."""
+        """Let go of the spans in which all is known to be clean; list the others, and note what is to be looked at."""
         work: list[_Work] = []
-        note, add_name, add_state = self._of_spans.seen.update, self._names.seen.add, self._states.seen.add
-        bare = otlp_reduced.STATUSES
+        of_spans = self._of_spans
+        clean, clean_wanted, note = of_spans.clean.latest, of_spans.clean_wanted.latest, of_spans.seen.update
+        names, add_name, add_state = self._names.clean.latest, self._names.seen.add, self._states.seen.add
+        stamped, bare = self._stamp, otlp_reduced.STATUSES
         for each in decoded.sets:
             for record, head in zip(each.records, each.heads, strict=True):
-                own = list(head.attributes)
-                note(own)
-                add_name(head.name)
-                if state := head.trace_state:
-                    add_state(state)
+                own = head.attributes[:]
+                record.head, record.attributes = head, own
+                fresh = [raw for raw in own if raw not in clean]
+                if fresh:
+                    unknown = [raw for raw in fresh if raw not in clean_wanted]
+                    if len(unknown) < len(fresh):
+                        record.wanted = True
+                    fresh = unknown
+                    note(fresh)
                 extra = None
                 events, links, status = head.events, head.links, head.status
                 if events or links or status not in bare:
                     extra = self._extra(events, links, status)
-                work.append((record, head, own, extra))
+                name, state = head.name, head.trace_state
+                if state:
+                    record.trace_state = state
+                    add_state(state)
+                if fresh or state or extra is not None or name not in names:
+                    add_name(name)
+                    work.append((record, head, own, fresh, extra))
+                else:
+                    record.data += stamped
         return work
 
     def _extra(self, events: Iterable[EventHead], links: Iterable[LinkHead], status: bytes) -> _Extra:
-        of_events = [(event, list(event.attributes)) for event in events]
+        of_events = [(event, event.attributes[:]) for event in events]
         for event, own in of_events:
             self._of_events.seen.update(own)
             self._event_names.seen.add(event.name)
-        of_links = [(link, list(link.attributes)) for link in links]
+        of_links = [(link, link.attributes[:]) for link in links]
         for link, own in of_links:
             self._of_links.seen.update(own)
             self._states.seen.add(link.trace_state)
@@ -145,14 +167,16 @@ class SpanRedactor:
                     for raw in job.attributes(kind, unknown, self._keys):
                         job.parse(kind, raw)
         for texts in self._texts:
-            job.texts(texts, texts.seen - texts.clean.known(texts.seen))
+            if texts.seen:
+                job.texts(texts, texts.seen - texts.clean.known(texts.seen))
         job.run(findings)
         for kind, new in fresh:
             clean = new.difference(kind.changed)
             kind.clean_wanted.add(clean & kind.wanted)
             kind.clean.add(clean - kind.wanted)
         for texts in self._texts:
-            texts.clean.add(texts.seen.difference(texts.new))
+            if texts.seen:
+                texts.clean.add(texts.seen.difference(texts.new))
 
     def _learn(self, raws: Iterable[bytes]) -> None:
         """Find out what keys tell; those that hold a value themselves are not learned, and so parsed each time."""
@@ -168,39 +192,43 @@ class SpanRedactor:
                 plain = not rules.selective and not (facts.whole or facts.off or facts.context)
                 self._keys[each] = Key(name, plain, self._reads(name), stamp.is_stamp(name))
 
-    def _finish(self, one: _Work, findings: Counter[str]) -> None:
-        """Give a span the bytes in which it goes on."""
-        record, head, own, extra = one
-        kind = self._of_spans
-        if kind.wanted and not kind.wanted.isdisjoint(own):
-            record.wanted = True
-        if (
-            extra is None
-            and kind.changed.keys().isdisjoint(own)
-            and (not self._names.new or head.name not in self._names.new)
-            and (not self._states.new or head.trace_state not in self._states.new)
-        ):
-            record.data += self._stamp
-            record.head, record.attributes = head, own
-            return
-        if extra is not None and len(extra.events) > 1 and self._continues(extra.events):
-            self._whole(record, findings)
-            return
+    def _finish(self, work: list[_Work], findings: Counter[str]) -> None:
+        """Give the spans the bytes in which they go on."""
+        wanted, changed = self._of_spans.wanted, self._of_spans.changed.keys()
+        renamed, stamped = bool(self._names.new or self._states.new), self._stamp
+        for record, head, own, fresh, extra in work:
+            if wanted and not wanted.isdisjoint(fresh):
+                record.wanted = True
+            if extra is None and not renamed and not record.trace_state and changed.isdisjoint(fresh):
+                record.data += stamped
+            elif extra is not None and len(extra.events) > 1 and self._continues(extra.events):
+                self._whole(record, findings)
+            else:
+                self._change(record, head, own, extra, findings)
+
+    def _change(
+        self, record: SpanRecord, head: SpanHead, own: Sequence[bytes], extra: _Extra | None, findings: Counter[str]
+    ) -> None:
+        """Put what became of texts and attributes of a span in their place, and stamp it."""
         found: dict[str, int] = {}
-        changed = self._replace(head, own, kind, found)
-        changed |= self._rename(head, "name", self._names, found)
-        changed |= self._rename(head, "trace_state", self._states, found)
+        left = self._replace(head, own, self._of_spans, found)
+        changed = left is not own
+        if self._names.new:
+            changed |= self._rename(head, "name", self._names, found)
+        if self._states.new:
+            changed |= self._rename(head, "trace_state", self._states, found)
+        record.trace_state = head.trace_state
         if extra is not None:
             changed |= self._extras(record, head, extra, found)
-        data = head.SerializeToString() if changed else record.data
-        record.head, record.attributes = head, None if changed else own
+        if changed:
+            record.data = head.SerializeToString()
+            record.attributes = left
         if found:
             _add(findings, found)
             record.found, stamped = self._stamp_of(found)
-            data += stamped
+            record.data += stamped
         else:
-            data += self._stamp
-        record.data = data
+            record.data += self._stamp
 
     def _stamp_of(self, found: Mapping[str, int]) -> tuple[Mapping[str, int], bytes]:
         """What was found by entity, and the stamp that tells so: mostly the same few."""
@@ -217,12 +245,12 @@ class SpanRedactor:
     def _extras(self, record: SpanRecord, head: SpanHead, extra: _Extra, found: dict[str, int]) -> bool:
         changed = False
         for event, own in extra.events:
-            changed |= self._replace(event, own, self._of_events, found)
+            changed |= self._replace(event, own, self._of_events, found) is not own
             changed |= self._rename(event, "name", self._event_names, found)
             if not self._of_events.wanted.isdisjoint(own) or self._reads_event(event.name):
                 record.wanted = True
         for link, own in extra.links:
-            changed |= self._replace(link, own, self._of_links, found)
+            changed |= self._replace(link, own, self._of_links, found) is not own
             changed |= self._rename(link, "trace_state", self._states, found)
         if extra.status:
             status = _status(extra.status)
@@ -236,12 +264,12 @@ class SpanRedactor:
 
     @staticmethod
     def _replace(
-        holder: SpanHead | EventHead | LinkHead, own: list[bytes], kind: Attributes, found: dict[str, int]
-    ) -> bool:
-        """Put what became of attributes in their place, and count what was found in them."""
+        holder: SpanHead | EventHead | LinkHead, own: Sequence[bytes], kind: Attributes, found: dict[str, int]
+    ) -> Sequence[bytes]:
+        """Put what became of attributes in their place, and count what was found in them. Gives `own`, or the new."""
         changed = kind.changed
-        if changed.keys().isdisjoint(own):
-            return False
+        if not changed or changed.keys().isdisjoint(own):
+            return own
         new: list[bytes] = []
         for raw in own:
             outcome = changed.get(raw)
@@ -255,7 +283,7 @@ class SpanRedactor:
         attributes_of: Bytes = holder.attributes
         del attributes_of[:]
         attributes_of.extend(new)
-        return True
+        return new
 
     @staticmethod
     def _rename(holder: _Named, field: str, texts: Texts, found: dict[str, int]) -> bool:
@@ -272,7 +300,7 @@ class SpanRedactor:
             holder.ClearField(field)
         return True
 
-    def _continues(self, events: list[tuple[EventHead, list[bytes]]]) -> bool:
+    def _continues(self, events: Sequence[tuple[EventHead, Sequence[bytes]]]) -> bool:
         """Whether two attributes of events may carry chunks of one text."""
         carrying: set[bytes] = set()
         for _, own in events:
@@ -288,6 +316,7 @@ class SpanRedactor:
 
     def _whole(self, record: SpanRecord, findings: Counter[str]) -> None:
         """Redact one span as a message."""
+        record.head = record.attributes = None
         request = ExportTraceServiceRequest()
         span = request.resource_spans.add().scope_spans.add().spans.add()
         try:
@@ -298,6 +327,7 @@ class SpanRedactor:
         found, by_entity = messages.redact(request, self._rules)
         findings.update(found)
         record.data = span.SerializeToString()
+        record.trace_state = span.trace_state
         record.found = by_entity[0] if by_entity else None
         record.wanted = any(self._reads(each.key) for each in messages.attributes_of(span)) or any(
             self._reads_event(event.name) for event in span.events
@@ -306,9 +336,11 @@ class SpanRedactor:
     def _forget(self) -> None:
         """Let go of the request: between requests nothing raw is held."""
         for kind in self._attributes:
-            kind.seen, kind.changed, kind.wanted = set(), {}, set()
+            if kind.seen:
+                kind.seen, kind.changed, kind.wanted = set(), {}, set()
         for texts in self._texts:
-            texts.seen, texts.new, texts.found = set(), {}, {}
+            if texts.seen:
+                texts.seen, texts.new, texts.found = set(), {}, {}
 
 
 def _status(serialized: bytes) -> Status:

@@ -25,28 +25,34 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
 _HEAD = 64  # characters that are decoded to see whether the rest is worth it
 
 
-def runs(text: bytes) -> Iterator[tuple[int, int]]:
+def runs(text: bytes) -> list[tuple[int, int]]:
     """Give each long run of the alphabets' characters: a pass at memory speed."""
     shape = text.translate(_MEMBER)
-    at = shape.find(_NEEDLE)
+    found = []
+    find = shape.find
+    at = find(_NEEDLE)
     while at >= 0:
-        end = shape.find(b" ", at)
+        end = find(b" ", at)
         end = len(shape) if end < 0 else end
-        yield at, end
-        at = shape.find(_NEEDLE, end)
+        found.append((at, end))
+        at = find(_NEEDLE, end)
+    return found
 
 
 # Nine ASCII characters in base64 (RFC 4648), or eight in hexadecimal. The first letter of four holds the upper bits of
-# the first byte, and so on: bytes from 0x20 to 0x7f leave few letters.
-_MAY_SAY = re.compile(
-    rb"(?:[I-Za-f][CDEFGHSTUVWXijklmnyz0123][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]){3}"
-    rb"|(?:[2-7][0-9A-Fa-f]){8}"
+# the first byte, and so on: bytes from 0x20 to 0x7f leave few letters. Nearly no id or key looks so by accident.
+SAYS: Final = (
+    rb"(?:[I-Za-f][CDEFGHSTUVWXijklmnyz0123][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_\-]){3}",
+    rb"(?:[2-7][0-9A-Fa-f]){8}",
 )
+"""What a run has in it, as patterns in which case counts, when a text that is worth reading may stand there."""
+
+_SAYS = re.compile(b"|".join(SAYS))
 
 
 def may_say(text: bytes, start: int, end: int) -> bool:
-    """Whether a text that is worth reading may stand encoded in a run: nearly no id or key looks so by accident."""
-    return _MAY_SAY.search(text, start, end) is not None
+    """Whether a text that is worth reading may stand encoded in a run."""
+    return _SAYS.search(text, start, end) is not None
 
 
 def telling(text: str, start: int, end: int) -> bool:

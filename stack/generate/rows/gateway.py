@@ -53,6 +53,12 @@ def panels(q: Queries) -> list[Panel]:
             Query(q.quantile(0.95, "spansieve.stage.duration", "stage"), legend("stage")),
         ),
         graph(
+            "Lag of the event loop",
+            "How late the gateway is for its turn: p99.",
+            "s",
+            Query(q.quantile(0.99, "spansieve.event_loop.lag"), "p99"),
+        ),
+        graph(
             "Sampling decisions",
             "Traces a second by the first policy that kept them.",
             "short",

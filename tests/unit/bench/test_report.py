@@ -31,7 +31,26 @@ def results() -> dict[str, Any]:
         "throughput": {"plain": {"spansieve": _cell(20), "collector": _cell(60), "rotel": _cell(30)}},
         "stages": {"plain": {**dict.fromkeys(STAGES, 2.0), **dict.fromkeys(FLOOR, 2.0)}},
         "recall": {"plain": {"spansieve": asdict(of_counts({"personal ssn": 1}, {"personal ssn": 10}))}},
-        "latency": {"plain": {"rate": 10.0, "spansieve": {"p50_ms": 1.0, "p99_ms": 2.0, "spans": 3, "refused": {}}}},
+        "latency": [
+            {
+                "kind": "plain",
+                "rate": 10.0,
+                "peer": "spansieve, fsync",
+                "p50_ms": 1.0,
+                "p99_ms": 2.0,
+                "requests": 3,
+                "refused": {},
+            }
+        ],
+        "lag": {
+            "traces": 100_000,
+            "filling_p99_ms": 10.0,
+            "deciding_p50_ms": 1.0,
+            "deciding_p99_ms": 20.0,
+            "deciding_longest_ms": 50.0,
+            "probe_p50_ms": 2.5,
+            "probe_p99_ms": 12.5,
+        },
         "memory": {"spansieve": {"spans": 1000, "received_mib": 1.0, "idle_mib": 90.0, "waiting_mib": 91.0}},
         "overload": [
             {

@@ -59,10 +59,34 @@ def test_fewer_digits_are_no_anchor(text: str) -> None:
     assert _scan(text) == {}
 
 
-@pytest.mark.parametrize("text", ["::1", "fe80::1", "aa:bb:cc", "AA-BB-CC-DD", "aabb.ccdd.eeff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "::1",
+        "fe80::1",
+        "net fe80::/10",
+        "2001:db8::",
+        "1:2:3:4:5:6:7:8",
+        "aa:bb:cc:dd:ee:ff",
+        "AA-BB-CC-DD-EE-FF",
+        "aabb.ccdd.eeff",
+    ],
+)
 def test_groups_are_what_addresses_are_made_of(text: str) -> None:
     """IPv6 and MAC addresses in all their forms."""
     assert anchors.GROUPS in _scan(text)[0]
+
+
+@pytest.mark.parametrize("text", ["12:30:45", "std::vector", "Example::", ":::", "x:y:z"])
+def test_other_colons_are_no_anchor(text: str) -> None:
+    """Times, and names in code, stand everywhere."""
+    assert _scan(text) == {}
+
+
+@pytest.mark.parametrize("text", ["@property", "see @ noon", '"@id"', "<@U012>", "\n@app.route"])
+def test_an_at_sign_behind_nothing_is_no_anchor(text: str) -> None:
+    """An address, and the user of a URL, has something before it."""
+    assert _scan(text) == {}
 
 
 def test_hits_are_told_by_text() -> None:
@@ -137,7 +161,7 @@ def test_a_wallets_address_is_an_anchor() -> None:
     assert anchors.BASE58 in _scan("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")[0]
 
 
-_CHOOSY = anchors.build(["AKIA", "^dr. ", "# road", "straße "], words=["phone number"])
+_CHOOSY = anchors.build(["AKIA", "^dr. ", "# road", "straße ", "^exp$", "~ lane", "^s*license"], words=["phone number"])
 
 
 @pytest.mark.parametrize(
@@ -154,10 +178,26 @@ _CHOOSY = anchors.build(["AKIA", "^dr. ", "# road", "straße "], words=["phone n
         ("the road " + "so " * 22 + " 7", None),
         ("the road", None),
         ("Hauptstraße 5", "straße "),
+        ("Exp: 12/29", "^exp$"),
+        ("an exp", "^exp$"),
+        ("an expert", None),
+        ("exp1", None),
+        ("unexp ", None),
+        ("12 Elm lane", "~ lane"),
+        ("on 5th lane", "~ lane"),
+        ("the lane", None),
+        ("Lanes lane", None),
+        ("Hill\nlane", None),
+        (" lane", None),
+        ("driver's license", "^s*license"),
+        ("S - 5 LICENSE", "^s*license"),
+        ("this license", None),
+        ("s license plates", "^s*license"),
+        ("s of license", None),
     ],
 )
 def test_a_literal_may_ask_for_more(text: str, anchor: str | None) -> None:
-    """Capitals for its case, ^ for the beginning of a word, # for a digit near it."""
+    """Capitals for its case, ^ and $ for a word's ends, # for a digit near it, ~ for a name before it, * for a gap."""
     found = {each for _, each in _CHOOSY.scan([text]).get(0, [])}
     assert found == (set() if anchor is None else {_CHOOSY.ids[anchor]})
 

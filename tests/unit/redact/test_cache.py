@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spansieve.redact.cache import Cache
+from spansieve.redact.cache import NOTHING, Cache, Known
 
 
 def _cache(capacity: int = 1 << 20) -> Cache:
@@ -18,15 +18,15 @@ def test_what_was_put_is_given() -> None:
     """A second sight of a text costs a look-up."""
     cache = _cache()
     name = cache.digest("alice@example.com")
-    cache.put(name, "[EMAIL]", {"email": 1})
-    assert cache.get(cache.digest("alice@example.com")) == ("[EMAIL]", (("email", 1),))
+    cache.put(name, Known("[EMAIL]", (("email", 1),)))
+    assert cache.get(cache.digest("alice@example.com")) == Known("[EMAIL]", (("email", 1),))
 
 
 def test_a_text_that_stays_is_known_without_its_text() -> None:
     """Clean texts take the room of a digest."""
     cache = _cache()
-    cache.put(cache.digest("clean"), None, {})
-    assert cache.get(cache.digest("clean")) == (None, ())
+    cache.put(cache.digest("clean"), NOTHING)
+    assert cache.get(cache.digest("clean")) == Known(None, ())
 
 
 def test_what_was_not_put_is_not_known() -> None:
@@ -56,7 +56,7 @@ def test_old_texts_are_forgotten() -> None:
     """The memory does not grow with what passes through."""
     cache = _cache(64 << 10)
     for number in range(10_000):
-        cache.put(cache.digest(str(number)), None, {})
+        cache.put(cache.digest(str(number)), NOTHING)
     assert cache.get(cache.digest("0")) is None
     assert cache.get(cache.digest("9999")) is not None
 
@@ -65,9 +65,9 @@ def test_what_is_used_is_not_forgotten() -> None:
     """A conversation that goes on keeps its history."""
     cache = _cache(64 << 10)
     used = cache.digest("used")
-    cache.put(used, None, {})
+    cache.put(used, NOTHING)
     for number in range(10_000):
-        cache.put(cache.digest(str(number)), None, {})
+        cache.put(cache.digest(str(number)), NOTHING)
         assert cache.get(used) is not None
 
 
@@ -77,7 +77,9 @@ def test_the_memory_takes_no_more_than_its_bytes(length: int) -> None:
     capacity = 1 << 20
     cache = _cache(capacity)
     for number in range(20_000):
-        cache.put(cache.digest(str(number)), f"{number:0{length}}" if length else None, {"email": number})
+        found = (("email", number),)
+        new = f"{number:0{length}}" if length else None
+        cache.put(cache.digest(str(number)), Known(new, found, (("content", True), ("text", False))))
     assert _bytes(cache) < capacity
 
 
@@ -85,8 +87,8 @@ def test_what_would_fill_the_memory_is_not_kept() -> None:
     """One giant does not drive out all others."""
     cache = _cache(64 << 10)
     small, giant = cache.digest("small"), cache.digest("giant")
-    cache.put(small, None, {})
-    cache.put(giant, "x" * (40 << 10), {})
+    cache.put(small, NOTHING)
+    cache.put(giant, Known("x" * (40 << 10), ()))
     assert cache.get(giant) is None
     assert cache.get(small) is not None
 
@@ -95,7 +97,7 @@ def test_no_text_that_came_in_is_in_memory() -> None:
     """Only digests and clean texts are kept."""
     cache = _cache()
     secret = "alice@example.com" + "!" * 300
-    cache.put(cache.digest(secret, "user.email"), "[EMAIL]", {"email": 1})
+    cache.put(cache.digest(secret, "user.email"), Known("[EMAIL]", (("email", 1),)))
     assert not any(secret in str(each) or "user.email" in str(each) for each in _reachable(cache))
 
 

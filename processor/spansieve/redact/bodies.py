@@ -1,0 +1,361 @@
+"""A JSON text before and after the one scan of a request: what is known is not even parsed, of the rest strings count.
+
+A conversation sends all its messages again each turn. So a list of objects is cut into pieces, each of which is asked
+for in the memory by its digest; the strings of those that are not known are looked at as texts of their own, and the
+results spliced in. Where two pieces meet, a value may be split over them: of each meeting, too, the memory knows when
+there is nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Final, Protocol
+
+from spansieve.redact import fold, jsontext, parsed, parts, persons
+from spansieve.redact.cache import ERROR, NOTHING, WORTH, Ends, Known
+from spansieve.redact.compiled import NO_FACTS, CompiledRules
+from spansieve.redact.cuts import Cut, cut
+from spansieve.redact.matching import Places
+from spansieve.redact.parsed import Strings
+
+_MOST_OPEN: Final = 64  # pieces that a value may be split over
+_LONG_NUMBER: Final = 7  # characters
+_NONE: Final[Set[str]] = frozenset()
+
+Meeting = tuple[str, list[str]]
+"""A key, and the texts under it where pieces meet, of which one may continue the other."""
+
+
+class Worker(Protocol):
+    """Who redacts texts, and counts in `findings` by rule."""
+
+    findings: Counter[str]
+
+    def string(  # noqa: PLR0913 - all that the result depends on
+        self, text: str, key: str, where: int, places: Places, depth: int, digest: bytes | None
+    ) -> str:
+        """Redact a string; under its digest, what became of it is remembered."""
+
+    def by_tokens(self, text: str, where: int, places: Places | None, depth: int) -> str:
+        """Redact JSON token by token. Its anchors are searched for when they are not given."""
+
+    def together(self, texts: Sequence[str], key: str, where: int) -> list[str] | None:
+        """Redact what is split over texts of which one continues the other. None when there is nothing."""
+
+    def again(self, text: str, where: int) -> str:
+        """Redact what is split over the strings of a JSON text that is redacted otherwise."""
+
+    def any_split(self, meetings: Sequence[Meeting], where: int) -> bool:
+        """Whether anything is split over texts that meet."""
+
+
+class Piece:
+    """JSON that is an object of a list, several of them, or a whole text, and is not known.
+
+    `new`, `found` and `ends` are there once it was redacted. `strings` are None when it is to be read token by token;
+    else `numbers` are those of its strings that are looked at, some of which are `settled`, and some others, long ones,
+    named by `digests`. All that stands under `telling` keys is looked at.
+    """
+
+    __slots__ = ("digest", "digests", "new", "numbers", "settled", "strings", "telling", "text", "wrapped")
+
+    def __init__(self, text: str, digest: bytes | None, *, wrapped: bool) -> None:
+        self.text = self.new = text
+        self.wrapped = wrapped  # its brackets are left out of both
+        self.digest = digest
+        self.strings: Strings | None = None
+        self.numbers: Sequence[int] = ()
+        self.settled: dict[int, Known] = {}
+        self.digests: dict[int, bytes] = {}
+        self.telling: Set[str] = _NONE
+
+    def texts(self) -> Iterator[str]:
+        """What is to be searched for anchors."""
+        if self.strings is None:
+            yield self.json(self.text)
+            return
+        texts, settled = self.strings.texts, self.settled
+        for number in self.numbers:
+            yield "" if number in settled else texts[number]
+        for number, _ in self.strings.numbers:
+            yield str(number)
+
+    def json(self, text: str) -> str:
+        """This text of the piece as JSON."""
+        return f"[{text}]" if self.wrapped else text
+
+    def carried(self) -> dict[str, list[str]]:
+        """The strings that another piece may continue, as they are once it is redacted: by key, and in order."""
+        strings = self.strings
+        return _carried(self.json(self.new)) if strings is None else _by_key(strings.keys, strings.texts)
+
+
+def _carried(text: str) -> dict[str, list[str]]:
+    """The same of JSON that is redacted."""
+    strings = parsed.read(text.encode("utf-8", "replace"), "")
+    if strings is not None:
+        return _by_key(strings.keys, strings.texts)
+    tokens = [token for token in jsontext.tokens(text, "", whole=True) if token.kind == jsontext.STRING]
+    return _by_key([token.key for token in tokens], [token.text for token in tokens])
+
+
+def _by_key(keys: Sequence[str | None], texts: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, text in zip(keys, texts, strict=True):
+        if key is not None and (key in parts.KEYS or parts.carries_parts(key)):
+            found.setdefault(key, []).append(text)
+    return found
+
+
+class Body:
+    """A JSON text in its pieces, of which some may be known: `texts` are to be searched for anchors, together."""
+
+    __slots__ = ("_cut", "_depth", "_known", "_names", "_pieces", "_rules", "_where", "texts")
+
+    def __init__(self, rules: CompiledRules, where: int, depth: int) -> None:
+        self.texts: list[str] = []
+        self._rules = rules
+        self._where = where
+        self._depth = depth
+        self._cut: Cut | None = None
+        self._names: list[bytes] = []  # the pieces' digests
+        self._known: list[Known | Piece] = []  # what became of them, or is to
+        self._pieces: list[str] = []
+
+    def cut_up(self, cut: Cut) -> None:
+        """Take the pieces of a list. Raises ValueError when one is no JSON."""
+        cache, names, known_of = self._rules.cache, self._names, self._known
+        around = b"%d %d" % (self._where, self._depth)
+        self._cut, self._pieces = cut, cut.pieces
+        for text in cut.pieces:
+            raw = text.encode()
+            name = cache.digest_of(raw, around)
+            names.append(name)
+            known = cache.get(name)
+            if known is None:
+                piece = self._piece(text, b"[%b]" % raw, "", name, wrapped=True)
+                known_of.append(piece)
+                self.texts += piece.texts()
+            else:
+                known_of.append(known)
+
+    def whole(self, text: str, key: str) -> bool:
+        """Take the text as one piece. False when it is to be read by tokens; raises ValueError when it is no JSON."""
+        cache, name, raw = self._rules.cache, None, text.encode()
+        self._pieces = [text]
+        if len(text) >= WORTH:
+            name = cache.digest_of(raw, b"%d %d %b" % (self._where, self._depth, key.encode("utf-8", "replace")))
+            if (known := cache.get(name)) is not None:
+                self._known = [known]
+                return True
+        piece = self._piece(text, raw, key, name, wrapped=False)
+        self._known = [piece]
+        self.texts = list(piece.texts())
+        return piece.strings is not None
+
+    def _piece(self, text: str, raw: bytes, key: str, name: bytes | None, *, wrapped: bool) -> Piece:
+        """Read a piece. Raises ValueError when it is no JSON."""
+        rules, where = self._rules, self._where
+        piece = Piece(text, name, wrapped=wrapped)
+        strings = parsed.read(raw, key)
+        if strings is None:
+            return piece
+        keys, unknown = strings.keys, strings.names
+        if not rules.selective:
+            unknown = unknown - rules.plain_keys
+        if unknown:
+            piece.telling = {each for each in unknown if rules.facts(fold.word(each), where).whole}
+            texts = strings.texts
+            piece.numbers = [number for number, each in enumerate(keys) if each is not None or texts[number] in unknown]
+        else:
+            piece.numbers = [number for number, each in enumerate(keys) if each is not None]
+        if strings.numbers:
+            if any(key in piece.telling for _, key in strings.numbers):
+                return piece
+            strings.numbers = [number for number in strings.numbers if len(str(number[0])) >= _LONG_NUMBER]
+        if persons.may_name(strings.names):
+            return piece
+        piece.strings = strings
+        self._recall(piece, strings)
+        return piece
+
+    def _recall(self, piece: Piece, strings: Strings) -> None:
+        """Ask what is known of the long strings of a piece."""
+        cache, texts, keys = self._rules.cache, strings.texts, strings.keys
+        for number in piece.numbers:
+            if len(text := texts[number]) >= WORTH:
+                digest = cache.digest(text, f"{keys[number] or ''}\0{self._where}\0{self._depth + 1}")
+                known = cache.get(digest)
+                if known is None:
+                    piece.digests[number] = digest
+                else:
+                    piece.settled[number] = known
+
+    def redact(self, worker: Worker, hits: Mapping[int, Places], first: int) -> str:
+        """Redact it. `hits` are the anchors of its texts, by index, of which `first` is that of the first one."""
+        findings = worker.findings
+        known_of = self._known
+        done: list[Known] = []
+        for known in known_of:
+            if type(known) is Piece:
+                worker.findings = Counter()
+                ends, first = self._redact(known, worker, hits, first)
+                known = self._settled(known, worker.findings, ends)
+            done.append(known)
+            for rule, count in known.found:
+                findings[rule] += count
+        worker.findings = findings
+        pieces = [text if known.new is None else known.new for text, known in zip(self._pieces, done, strict=True)]
+        if self._cut is None:
+            return pieces[0]
+        text = f"{self._cut.before}{self._cut.gap.join(pieces)}{self._cut.after}"
+        if self._met(done) or not self._is_split(done, pieces, worker):
+            return text
+        return worker.again(text, self._where)
+
+    def _settled(self, piece: Piece, found: Counter[str], ends: Ends) -> Known:
+        """What became of a piece, which is remembered if it may be."""
+        rules = self._rules
+        known = Known(None if piece.new == piece.text else piece.new, tuple(found.items()), ends)
+        if (
+            piece.digest is not None
+            and ERROR not in found
+            and rules.sealing.isdisjoint(found)
+            and all(key in parts.KEYS or key in rules.plain_keys for key, _ in ends)
+        ):
+            rules.cache.put(piece.digest, known)
+        return known
+
+    def _redact(self, piece: Piece, worker: Worker, hits: Mapping[int, Places], first: int) -> tuple[Ends, int]:
+        """Redact a piece. Gives its ends, and the index of the first text of the next one."""
+        strings, where, rules = piece.strings, self._where, self._rules
+        if strings is None:
+            if (places := hits.get(first)) is not None:
+                self._by_tokens(piece, worker, places)
+            return _ends(piece.carried()), first + 1
+        texts, keys, telling, settled, digests = strings.texts, strings.keys, piece.telling, piece.settled, piece.digests
+        changed: dict[int, str] = {}
+        for index, number in enumerate(piece.numbers, first):
+            if (known := settled.get(number)) is not None:
+                for rule, count in known.found:
+                    worker.findings[rule] += count
+                if known.new is not None:
+                    changed[number] = known.new
+            elif (places := hits.get(index)) is not None or keys[number] in telling:
+                old = texts[number]
+                new = worker.string(old, keys[number] or "", where, places or [], self._depth + 1, digests.get(number))
+                if new != old:
+                    changed[number] = new
+            elif number in digests:
+                rules.cache.put(digests[number], NOTHING)
+            elif keys[number] is None and not rules.selective:
+                name = texts[number]
+                if rules.facts(fold.word(name), where) is NO_FACTS:
+                    rules.remember_plain(name)
+        first += len(piece.numbers)
+        following = first + len(strings.numbers)
+        for index in range(first, following):
+            if index in hits:  # a number that may be somebody's
+                worker.findings.clear()
+                piece.strings = None
+                self._by_tokens(piece, worker, None)
+                return _ends(piece.carried()), following
+        return self._put(piece, strings, changed, worker), following
+
+    def _by_tokens(self, piece: Piece, worker: Worker, places: Places | None) -> None:
+        new = worker.by_tokens(piece.json(piece.text), self._where, places, self._depth)
+        piece.new = new[1:-1] if piece.wrapped else new
+
+    def _put(self, piece: Piece, strings: Strings, changed: dict[int, str], worker: Worker) -> Ends:
+        """Splice in what changed, and what is split over strings of the piece. Gives its ends."""
+        raw = strings.texts
+        if changed:
+            strings.texts = raw[:]
+            for number, new in changed.items():
+                strings.texts[number] = new
+        carried = _by_key(strings.keys, strings.texts)
+        for key, texts in carried.items():
+            if len(texts) > 1 and (joined := worker.together(texts, key, self._where)) is not None:
+                of_key = [number for number, each in enumerate(strings.keys) if each == key]
+                changed |= {
+                    number: new for number, old, new in zip(of_key, texts, joined, strict=True) if new != old
+                }
+        if changed:
+            piece.new = parsed.splice(piece.text, raw, changed)
+            strings.texts = raw[:]
+            for number, new in changed.items():
+                strings.texts[number] = new
+        return _ends(carried)
+
+    def _met(self, done: Sequence[Known]) -> bool:
+        """Whether all pieces met before as they meet here, and nothing was split over them."""
+        known = self._rules.cache.get
+        before: dict[str, bytes] = {}  # by key: the pieces that the next one may continue
+        for name, each in zip(self._names, done, strict=True):
+            for key, closed in each.ends:
+                if (others := before.get(key)) is not None:
+                    meeting = others + name
+                    if known(meeting) is None:
+                        return False
+                    if not closed:
+                        before[key] = meeting
+                        continue
+                before[key] = key.encode("utf-8", "replace") + name
+        return True
+
+    def _is_split(self, done: Sequence[Known], pieces: Sequence[str], worker: Worker) -> bool:
+        """Whether a value is split over pieces. What is found not to be is remembered."""
+        cache = self._rules.cache
+        before: dict[str, list[int]] = {}
+        fresh: list[tuple[str, list[int], bytes]] = []
+        for index, known in enumerate(done):
+            for key, closed in known.ends:
+                others = before.setdefault(key, [])
+                others.append(index)
+                if len(others) > _MOST_OPEN:
+                    return True
+                if len(others) > 1:
+                    meeting = key.encode("utf-8", "replace") + b"".join([self._names[each] for each in others])
+                    if cache.get(meeting) is None:
+                        fresh.append((key, others[:], meeting))
+                    if closed:
+                        before[key] = [index]
+        read: dict[int, dict[str, list[str]]] = {}
+        meetings: list[Meeting] = []
+        for key, numbers, _ in fresh:
+            for number in numbers:
+                if number not in read:
+                    of = self._known[number]
+                    read[number] = of.carried() if type(of) is Piece else _carried(f"[{pieces[number]}]")
+            meetings.append((key, parts.at_the_ends([read[number].get(key, []) for number in numbers])))
+        if worker.any_split(meetings, self._where):
+            return True
+        for _, _, meeting in fresh:
+            cache.put(meeting, NOTHING)
+        return False
+
+
+def _ends(carried: Mapping[str, Sequence[str]]) -> Ends:
+    return tuple([(key, any(map(parts.closes, texts))) for key, texts in carried.items()])
+
+
+def body(text: str, key: str, where: int, depth: int, rules: CompiledRules) -> Body | None:
+    """Make a body of a text that begins as JSON does, under a key.
+
+    None when it is no JSON that parses, or more than its strings is asked for: by rules for whole texts or for roles,
+    for the sake of the key.
+    """
+    if rules.every_text or rules.by_role or rules.facts(fold.word(key), where).whole:
+        return None
+    if (pieces := cut(text)) is not None:
+        made = Body(rules, where, depth)
+        try:
+            made.cut_up(pieces)
+        except ValueError:  # a border was none between two elements
+            pass
+        else:
+            return made
+    made = Body(rules, where, depth)
+    try:
+        return made if made.whole(text, key) else None
+    except ValueError:
+        return None

@@ -1,0 +1,72 @@
+"""A list of JSON objects, such as the messages of a conversation, cut into its elements without being parsed.
+
+Where one object ends and the next begins with the same key, written the same way, is a border: a quote that a brace
+stands before, and a key behind, opens a string, so that no border is within one. It may be deeper within an element,
+whose pieces then are no JSON by themselves; who parses them finds out.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+_HEAD = re.compile(r'\[[ \n]{0,8}+(\{[ \n]{0,8}+"[^"\\]{1,32}"[ \n]{0,8}+:)')
+_MEETING = re.compile(r"\}([ \n]{0,8},[ \n]{0,8})\Z")
+_WIDEST: Final = 24  # characters from the end of one object to the start of the next
+_TRIES: Final = 16  # openings that may be those of objects within the first element
+_LEAST: Final = 256
+"""Characters of a piece: shorter elements are taken together, as a look-up of each would cost more than it saves."""
+
+
+class Cut(NamedTuple):
+    """A list in pieces of one object or several: `before` + `gap`.join(pieces) + `after`."""
+
+    before: str
+    pieces: list[str]
+    gap: str
+    after: str
+
+
+def cut(text: str) -> Cut | None:
+    """Cut a list of objects. None when it is none, or has one piece only."""
+    head = _HEAD.match(text)
+    if head is None:
+        return None
+    opening = head[1]
+    start = head.end()
+    gap = _gap(text, opening, start)
+    if gap is None:
+        return None
+    inner = text.rstrip()
+    if not inner.endswith("]"):
+        return None
+    inner = inner[:-1].rstrip()
+    if not inner.endswith("}"):
+        return None
+    border = "}" + gap + opening
+    raw = inner[start:-1].split(border)
+    pieces: list[str] = []
+    together: list[str] = []
+    size = 0
+    for each in raw:
+        together.append(each)
+        size += len(each)
+        if size >= _LEAST:
+            pieces.append(f"{opening}{border.join(together)}}}")
+            together, size = [], 0
+    if together:
+        pieces.append(f"{opening}{border.join(together)}}}")
+    if len(pieces) == 1:
+        return None
+    return Cut(text[: head.start(1)], pieces, gap, text[len(inner) :])
+
+
+def _gap(text: str, opening: str, start: int) -> str | None:
+    """What stands between the first element and the next; None when there is no other."""
+    at = start
+    for _ in range(_TRIES):
+        at = text.find(opening, at)
+        if at < 0:
+            return None
+        if (meeting := _MEETING.search(text, max(start, at - _WIDEST), at)) is not None:
+            return meeting[1]
+        at += len(opening)
+    return None
