@@ -12,6 +12,7 @@ from spansieve import redact
 from spansieve.redact import anchors, policy, shapes, vectorscan
 from spansieve.redact.cache import Cache
 from spansieve.redact.compiled import CompiledRules
+from spansieve.redact.literals import MARKS
 
 pytestmark = pytest.mark.skipif(
     not vectorscan.installed(), reason="hyperscan has no wheel for this machine: there is one engine to compare"
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 _POLICY = policy.parse(policy.shipped("default"))
 _LITERALS = sorted({a for rule in _POLICY.rules for a in rule.anchors if a not in anchors.CLASSES})
-_WRITTEN = [each.lstrip(anchors.MARKS).removesuffix("$").replace("*", " - ") for each in _LITERALS]
+_WRITTEN = [each.lstrip(MARKS).removesuffix("$").replace("*", " - ") for each in _LITERALS]
 _KEYS = [key.removeprefix("*") for rule in _POLICY.rules for key in rule.keys]
 _NATIVE = policy.compile(_POLICY)
 

@@ -7,7 +7,8 @@ there is nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, Protocol
 
 from spansieve.redact import fold, jsontext, parsed, parts, persons
@@ -19,7 +20,7 @@ from spansieve.redact.parsed import Strings
 
 _MOST_OPEN: Final = 64  # pieces that a value may be split over
 _LONG_NUMBER: Final = 7  # characters
-_NONE: Final[Set[str]] = frozenset()
+_NONE: Final[AbstractSet[str]] = frozenset()
 
 Meeting = tuple[str, list[str]]
 """A key, and the texts under it where pieces meet, of which one may continue the other."""
@@ -30,19 +31,20 @@ class Worker(Protocol):
 
     findings: Counter[str]
 
-    def string(  # noqa: PLR0913 - all that the result depends on
-        self, text: str, key: str, where: int, places: Places, depth: int, digest: bytes | None
-    ) -> str:
+    def search(self, text: str) -> Places:
+        """Where the anchors of a text are."""
+
+    def string(self, text: str, key: str, where: int, places: Places, depth: int, digest: bytes | None) -> str:
         """Redact a string; under its digest, what became of it is remembered."""
 
-    def by_tokens(self, text: str, where: int, places: Places | None, depth: int) -> str:
-        """Redact JSON token by token. Its anchors are searched for when they are not given."""
+    def by_tokens(self, text: str, where: int, places: Places, depth: int) -> str:
+        """Redact JSON token by token."""
 
     def together(self, texts: Sequence[str], key: str, where: int) -> list[str] | None:
         """Redact what is split over texts of which one continues the other. None when there is nothing."""
 
-    def again(self, text: str, where: int) -> str:
-        """Redact what is split over the strings of a JSON text that is redacted otherwise."""
+    def again(self, old: str, new: str, where: int) -> str:
+        """Redact what is split over the strings of a JSON text, which is given as it came and as it is by now."""
 
     def any_split(self, meetings: Sequence[Meeting], where: int) -> bool:
         """Whether anything is split over texts that meet."""
@@ -66,7 +68,7 @@ class Piece:
         self.numbers: Sequence[int] = ()
         self.settled: dict[int, Known] = {}
         self.digests: dict[int, bytes] = {}
-        self.telling: Set[str] = _NONE
+        self.telling: AbstractSet[str] = _NONE
 
     def texts(self) -> Iterator[str]:
         """What is to be searched for anchors."""
@@ -86,16 +88,27 @@ class Piece:
     def carried(self) -> dict[str, list[str]]:
         """The strings that another piece may continue, as they are once it is redacted: by key, and in order."""
         strings = self.strings
-        return _carried(self.json(self.new)) if strings is None else _by_key(strings.keys, strings.texts)
+        if strings is not None:
+            return _by_key(strings.keys, strings.texts)
+        return _carried(self.json(self.text), self.json(self.new))
 
 
-def _carried(text: str) -> dict[str, list[str]]:
-    """The same of JSON that is redacted."""
-    strings = parsed.read(text.encode("utf-8", "replace"), "")
+def _carried(old: str, new: str) -> dict[str, list[str]]:
+    """The same of JSON as it came and as it is once redacted."""
+    strings = parsed.read(new.encode("utf-8", "replace"), "")
     if strings is not None:
-        return _by_key(strings.keys, strings.texts)
-    tokens = [token for token in jsontext.tokens(text, "", whole=True) if token.kind == jsontext.STRING]
+        before = strings if old == new else parsed.read(old.encode("utf-8", "replace"), "")
+        if before is not None and len(before.texts) == len(strings.texts):
+            return _by_key(strings.keys, strings.texts)
+    tokens = strings_of(old, new)
     return _by_key([token.key for token in tokens], [token.text for token in tokens])
+
+
+def strings_of(old: str, new: str) -> list[jsontext.Token]:
+    """The strings of redacted JSON that were strings before: a number that was somebody's is no part of a text."""
+    before = jsontext.tokens(old, "", whole=True)
+    after = jsontext.tokens(new, "", whole=True)
+    return [token for was, token in zip(before, after, strict=True) if was.kind == jsontext.STRING]
 
 
 def _by_key(keys: Sequence[str | None], texts: Sequence[str]) -> dict[str, list[str]]:
@@ -109,13 +122,14 @@ def _by_key(keys: Sequence[str | None], texts: Sequence[str]) -> dict[str, list[
 class Body:
     """A JSON text in its pieces, of which some may be known: `texts` are to be searched for anchors, together."""
 
-    __slots__ = ("_cut", "_depth", "_known", "_names", "_pieces", "_rules", "_where", "texts")
+    __slots__ = ("_around", "_cut", "_depth", "_known", "_names", "_pieces", "_rules", "_where", "texts")
 
     def __init__(self, rules: CompiledRules, where: int, depth: int) -> None:
         self.texts: list[str] = []
         self._rules = rules
         self._where = where
         self._depth = depth
+        self._around: dict[str, bytes] = {}  # by key: what else the redaction of its strings depends on
         self._cut: Cut | None = None
         self._names: list[bytes] = []  # the pieces' digests
         self._known: list[Known | Piece] = []  # what became of them, or is to
@@ -123,13 +137,11 @@ class Body:
 
     def cut_up(self, cut: Cut) -> None:
         """Take the pieces of a list. Raises ValueError when one is no JSON."""
-        cache, names, known_of = self._rules.cache, self._names, self._known
-        around = b"%d %d" % (self._where, self._depth)
+        cache, known_of = self._rules.cache, self._known
         self._cut, self._pieces = cut, cut.pieces
-        for text in cut.pieces:
-            raw = text.encode()
-            name = cache.digest_of(raw, around)
-            names.append(name)
+        raws = [text.encode() for text in cut.pieces]
+        self._names = cache.digests(raws, cache.around_at("piece", self._where, self._depth))
+        for text, raw, name in zip(cut.pieces, raws, self._names, strict=True):
             known = cache.get(name)
             if known is None:
                 piece = self._piece(text, b"[%b]" % raw, "", name, wrapped=True)
@@ -143,7 +155,7 @@ class Body:
         cache, name, raw = self._rules.cache, None, text.encode()
         self._pieces = [text]
         if len(text) >= WORTH:
-            name = cache.digest_of(raw, b"%d %d %b" % (self._where, self._depth, key.encode("utf-8", "replace")))
+            (name,) = cache.digests((raw,), cache.around(f"whole\0{circumstances(key, self._where, self._depth, self._rules)}"))
             if (known := cache.get(name)) is not None:
                 self._known = [known]
                 return True
@@ -161,7 +173,7 @@ class Body:
             return piece
         keys, unknown = strings.keys, strings.names
         if not rules.selective:
-            unknown = unknown - rules.plain_keys
+            unknown = unknown - rules.cache.keys
         if unknown:
             piece.telling = {each for each in unknown if rules.facts(fold.word(each), where).whole}
             texts = strings.texts
@@ -180,10 +192,13 @@ class Body:
 
     def _recall(self, piece: Piece, strings: Strings) -> None:
         """Ask what is known of the long strings of a piece."""
-        cache, texts, keys = self._rules.cache, strings.texts, strings.keys
+        cache, texts, keys, around = self._rules.cache, strings.texts, strings.keys, self._around
         for number in piece.numbers:
             if len(text := texts[number]) >= WORTH:
-                digest = cache.digest(text, f"{keys[number] or ''}\0{self._where}\0{self._depth + 1}")
+                key = keys[number] or ""
+                if key not in around:
+                    around[key] = cache.around(circumstances(key, self._where, self._depth + 1, self._rules))
+                (digest,) = cache.digests((text.encode("utf-8", "surrogatepass"),), around[key])
                 known = cache.get(digest)
                 if known is None:
                     piece.digests[number] = digest
@@ -193,24 +208,28 @@ class Body:
     def redact(self, worker: Worker, hits: Mapping[int, Places], first: int) -> str:
         """Redact it. `hits` are the anchors of its texts, by index, of which `first` is that of the first one."""
         findings = worker.findings
-        known_of = self._known
         done: list[Known] = []
-        for known in known_of:
-            if type(known) is Piece:
+        for each in self._known:
+            if type(each) is Known:
+                known = each
+            else:
                 worker.findings = Counter()
-                ends, first = self._redact(known, worker, hits, first)
-                known = self._settled(known, worker.findings, ends)
+                ends, first = self._redact(each, worker, hits, first)
+                known = self._settled(each, worker.findings, ends)
             done.append(known)
             for rule, count in known.found:
                 findings[rule] += count
         worker.findings = findings
         pieces = [text if known.new is None else known.new for text, known in zip(self._pieces, done, strict=True)]
+        text = self._joined(pieces)
+        if len(pieces) == 1 or self._met(done) or not self._is_split(done, pieces, worker):
+            return text
+        return worker.again(self._joined(self._pieces), text, self._where)
+
+    def _joined(self, pieces: Sequence[str]) -> str:
         if self._cut is None:
             return pieces[0]
-        text = f"{self._cut.before}{self._cut.gap.join(pieces)}{self._cut.after}"
-        if self._met(done) or not self._is_split(done, pieces, worker):
-            return text
-        return worker.again(text, self._where)
+        return f"{self._cut.before}{self._cut.gap.join(pieces)}{self._cut.after}"
 
     def _settled(self, piece: Piece, found: Counter[str], ends: Ends) -> Known:
         """What became of a piece, which is remembered if it may be."""
@@ -220,19 +239,35 @@ class Body:
             piece.digest is not None
             and ERROR not in found
             and rules.sealing.isdisjoint(found)
-            and all(key in parts.KEYS or key in rules.plain_keys for key, _ in ends)
+            and all(key in parts.KEYS or key in rules.cache.keys for key, _ in ends)
         ):
             rules.cache.put(piece.digest, known)
         return known
 
     def _redact(self, piece: Piece, worker: Worker, hits: Mapping[int, Places], first: int) -> tuple[Ends, int]:
         """Redact a piece. Gives its ends, and the index of the first text of the next one."""
-        strings, where, rules = piece.strings, self._where, self._rules
+        strings = piece.strings
         if strings is None:
-            if (places := hits.get(first)) is not None:
-                self._by_tokens(piece, worker, places)
-            return _ends(piece.carried()), first + 1
-        texts, keys, telling, settled, digests = strings.texts, strings.keys, piece.telling, piece.settled, piece.digests
+            return self._by_tokens(piece, worker, hits.get(first)), first + 1
+        numbers = first + len(piece.numbers)
+        following = numbers + len(strings.numbers)
+        if strings.numbers and any(index in hits for index in range(numbers, following)):
+            piece.strings = None  # a number may be somebody's, and only a token says where it is
+            return self._by_tokens(piece, worker, worker.search(piece.json(piece.text))), following
+        changed = self._strings(piece, strings, worker, hits, first)
+        return self._put(piece, strings, changed, worker), following
+
+    def _by_tokens(self, piece: Piece, worker: Worker, places: Places | None) -> Ends:
+        if places is not None:
+            new = worker.by_tokens(piece.json(piece.text), self._where, places, self._depth)
+            piece.new = new[1:-1] if piece.wrapped else new
+        return _ends(piece.carried())
+
+    def _strings(
+        self, piece: Piece, strings: Strings, worker: Worker, hits: Mapping[int, Places], first: int
+    ) -> dict[int, str]:
+        """Redact the strings of a piece one by one. Gives what changed, by number."""
+        texts, keys, telling, settled = strings.texts, strings.keys, piece.telling, piece.settled
         changed: dict[int, str] = {}
         for index, number in enumerate(piece.numbers, first):
             if (known := settled.get(number)) is not None:
@@ -241,29 +276,21 @@ class Body:
                 if known.new is not None:
                     changed[number] = known.new
             elif (places := hits.get(index)) is not None or keys[number] in telling:
-                old = texts[number]
-                new = worker.string(old, keys[number] or "", where, places or [], self._depth + 1, digests.get(number))
+                old, key, digest = texts[number], keys[number] or "", piece.digests.get(number)
+                new = worker.string(old, key, self._where, places or [], self._depth + 1, digest)
                 if new != old:
                     changed[number] = new
-            elif number in digests:
-                rules.cache.put(digests[number], NOTHING)
-            elif keys[number] is None and not rules.selective:
-                name = texts[number]
-                if rules.facts(fold.word(name), where) is NO_FACTS:
-                    rules.remember_plain(name)
-        first += len(piece.numbers)
-        following = first + len(strings.numbers)
-        for index in range(first, following):
-            if index in hits:  # a number that may be somebody's
-                worker.findings.clear()
-                piece.strings = None
-                self._by_tokens(piece, worker, None)
-                return _ends(piece.carried()), following
-        return self._put(piece, strings, changed, worker), following
+            else:
+                self._nothing(piece, keys[number], texts[number], number)
+        return changed
 
-    def _by_tokens(self, piece: Piece, worker: Worker, places: Places | None) -> None:
-        new = worker.by_tokens(piece.json(piece.text), self._where, places, self._depth)
-        piece.new = new[1:-1] if piece.wrapped else new
+    def _nothing(self, piece: Piece, key: str | None, text: str, number: int) -> None:
+        """Remember a string in which there is nothing, or a key that says nothing either."""
+        rules = self._rules
+        if (digest := piece.digests.get(number)) is not None:
+            rules.cache.put(digest, NOTHING)
+        elif key is None and not rules.selective and text not in piece.telling:
+            rules.cache.remember_key(text)
 
     def _put(self, piece: Piece, strings: Strings, changed: dict[int, str], worker: Worker) -> Ends:
         """Splice in what changed, and what is split over strings of the piece. Gives its ends."""
@@ -276,9 +303,7 @@ class Body:
         for key, texts in carried.items():
             if len(texts) > 1 and (joined := worker.together(texts, key, self._where)) is not None:
                 of_key = [number for number, each in enumerate(strings.keys) if each == key]
-                changed |= {
-                    number: new for number, old, new in zip(of_key, texts, joined, strict=True) if new != old
-                }
+                changed |= {number: new for number, old, new in zip(of_key, texts, joined, strict=True) if new != old}
         if changed:
             piece.new = parsed.splice(piece.text, raw, changed)
             strings.texts = raw[:]
@@ -304,34 +329,55 @@ class Body:
 
     def _is_split(self, done: Sequence[Known], pieces: Sequence[str], worker: Worker) -> bool:
         """Whether a value is split over pieces. What is found not to be is remembered."""
-        cache = self._rules.cache
-        before: dict[str, list[int]] = {}
-        fresh: list[tuple[str, list[int], bytes]] = []
-        for index, known in enumerate(done):
-            for key, closed in known.ends:
-                others = before.setdefault(key, [])
-                others.append(index)
-                if len(others) > _MOST_OPEN:
-                    return True
-                if len(others) > 1:
-                    meeting = key.encode("utf-8", "replace") + b"".join([self._names[each] for each in others])
-                    if cache.get(meeting) is None:
-                        fresh.append((key, others[:], meeting))
-                    if closed:
-                        before[key] = [index]
+        fresh = self._meetings(done)
+        if fresh is None:
+            return True
         read: dict[int, dict[str, list[str]]] = {}
         meetings: list[Meeting] = []
         for key, numbers, _ in fresh:
             for number in numbers:
                 if number not in read:
                     of = self._known[number]
-                    read[number] = of.carried() if type(of) is Piece else _carried(f"[{pieces[number]}]")
+                    read[number] = (
+                        of.carried()
+                        if type(of) is Piece
+                        else _carried(f"[{self._pieces[number]}]", f"[{pieces[number]}]")
+                    )
             meetings.append((key, parts.at_the_ends([read[number].get(key, []) for number in numbers])))
         if worker.any_split(meetings, self._where):
             return True
         for _, _, meeting in fresh:
-            cache.put(meeting, NOTHING)
+            self._rules.cache.put(meeting, NOTHING)
         return False
+
+    def _meetings(self, done: Sequence[Known]) -> list[tuple[str, list[int], bytes]] | None:
+        """Where pieces meet that are not known to have met: key, the pieces, and how that is remembered.
+
+        None when too many short pieces may continue one another.
+        """
+        names, known = self._names, self._rules.cache.get
+        before: dict[str, list[int]] = {}
+        fresh: list[tuple[str, list[int], bytes]] = []
+        for index, each in enumerate(done):
+            for key, closed in each.ends:
+                others = before.setdefault(key, [])
+                others.append(index)
+                if len(others) > _MOST_OPEN:
+                    return None
+                if len(others) > 1:
+                    meeting = key.encode("utf-8", "replace") + b"".join([names[other] for other in others])
+                    if known(meeting) is None:
+                        fresh.append((key, others[:], meeting))
+                    if closed:
+                        before[key] = [index]
+        return fresh
+
+
+def circumstances(key: str, where: int, depth: int, rules: CompiledRules) -> str:
+    """All that the redaction of a text depends on beside it: of a key that says nothing, whether it carries parts."""
+    if rules.facts(fold.word(key), where) is NO_FACTS:
+        key = "\0" if parts.carries_parts(key) else ""
+    return f"{key}\0{where}\0{depth}"
 
 
 def _ends(carried: Mapping[str, Sequence[str]]) -> Ends:

@@ -6,7 +6,7 @@ nothing changed. The memory is bounded in bytes.
 
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,6 +23,8 @@ ERROR: Final = "error"
 _ENTRY = 320  # bytes of a digest, a tuple, and their places in a table at its emptiest
 _END = 160  # bytes of one of `ends`
 _NONCE = bytes(12)
+_MOST_KEYS = 4096
+_LONGEST_KEY = 64  # characters
 
 Ends = tuple[tuple[str, bool], ...]
 
@@ -55,28 +57,51 @@ class Cache:
     the old one, whose place it takes. So a text is forgotten only when it was not used while half a memory of others
     was, and nothing has to be kept in order.
 
-    A digest is the tag of AES-GCM (NIST SP 800-38D) over the text, always with the same nonce: GHASH under a secret key,
-    which is a universal hash of 128 bits and runs at 10 GB/s and more. Two texts of n bytes share one with a probability
-    of n/2¹³² for who does not know the key, and nothing tells them about it, since no digest ever leaves the process.
+    A digest is the tag of AES-GCM (NIST SP 800-38D) over the text, under one nonce for each set of circumstances: GHASH
+    with a secret key, a universal hash of 128 bits that runs at 10 GB/s and more. To who does not know the key, two
+    texts of n bytes share one with a probability of n/2¹³². Using a nonce again would give the key of GHASH away to who
+    sees the tags: no digest ever leaves the process.
     """
 
-    __slots__ = ("_half", "_old", "_size", "_tag", "_young")
+    __slots__ = ("_around", "_half", "_old", "_size", "_tag", "_young", "keys")
 
     def __init__(self, capacity: int = CAPACITY, make_key: Callable[[], bytes] = _fresh_key) -> None:
         """Make an empty memory; `make_key` gives the digests' key, of 32 bytes."""
         self._half = capacity // 2
         self._tag = AESGCM(make_key()).encrypt
+        self.keys: set[str] = set()
+        """Keys of JSON in which nothing was found, and for whose sake no value is taken: see `remember_key`."""
+        self._around: dict[tuple[str, int, int], bytes] = {}
         self._young: dict[bytes, Known] = {}
         self._old: dict[bytes, Known] = {}
         self._size = 0  # of the young ones
 
     def digest(self, text: str, circumstances: str = "") -> bytes:
         """Name a text and all else that its redaction depends on: its key, its place, the depth it was found at."""
-        return self.digest_of(text.encode("utf-8", "surrogatepass"), circumstances.encode("utf-8", "surrogatepass"))
+        return self._tag(self.around(circumstances), b"", text.encode("utf-8", "surrogatepass"))
 
-    def digest_of(self, raw: bytes, circumstances: bytes) -> bytes:
-        """Name a text in UTF-8."""
-        return self._tag(_NONCE, b"", b"%d:%b%b" % (len(circumstances), circumstances, raw))
+    def around(self, circumstances: str) -> bytes:
+        """Name circumstances, for `digests`."""
+        return self._tag(_NONCE, b"", circumstances.encode("utf-8", "surrogatepass"))[: len(_NONCE)]
+
+    def around_at(self, kind: str, where: int, depth: int) -> bytes:
+        """Name circumstances in which no key plays a part. They are few, and remembered."""
+        known = self._around.get((kind, where, depth))
+        if known is None:
+            known = self._around[kind, where, depth] = self.around(f"{kind}\0{where}\0{depth}")
+        return known
+
+    def digests(self, raws: Iterable[bytes], around: bytes) -> list[bytes]:
+        """Name texts in UTF-8, in the same circumstances."""
+        tag = self._tag
+        return [tag(around, b"", raw) for raw in raws]
+
+    def remember_key(self, key: str) -> None:
+        """Add to `keys`, which is bounded."""
+        if len(key) <= _LONGEST_KEY:
+            if len(self.keys) >= _MOST_KEYS:
+                self.keys.clear()
+            self.keys.add(key)
 
     def get(self, digest: bytes) -> Known | None:
         """Say what became of a text, or None when that is not known."""

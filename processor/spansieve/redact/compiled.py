@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from spansieve.redact import anchors, keys, patterns, roles
 from spansieve.redact.anchors import Anchors
 from spansieve.redact.cache import Cache
+from spansieve.redact.context import Context
 from spansieve.redact.linear import Linear
+from spansieve.redact.literals import Literal
 from spansieve.redact.selectors import Place, Selector
 from spansieve.redact.shapes import Member, Shapes
 from spansieve.redact.validators import Checker, checker
@@ -46,7 +48,9 @@ class Detector:
     """One pattern of a rule. `before` and `after` are the characters around an anchor in which a match may lie."""
 
     search: re.Pattern[str]
+    match: Callable[..., re.Match[str] | None]  # of `search`
     begins: str  # the characters that each match begins with, if there are any
+    digit: int | None  # the most characters of a match before its first digit; None when it may have none
     head: re.Pattern[str] | None  # all that a match may have before its `@`, to be read from there backwards
     tail: re.Pattern[str] | None  # what has to follow that `@`
     group: int | str  # what is replaced
@@ -55,6 +59,23 @@ class Detector:
     check: Checker | None
     cost: int
     in_context: bool
+
+
+AT_ANCHOR, AFTER_AT, AROUND_ANCHOR = range(3)
+
+
+class Hanging(NamedTuple):
+    """A detector that hangs on a literal.
+
+    `how`: a match begins at the literal; or the literal is an `@`, and `match` tells what has to follow; or a match
+    lies somewhere around.
+    """
+
+    how: int
+    number: int
+    rule: "CompiledRule"
+    detector: Detector
+    match: Callable[..., re.Match[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +109,7 @@ class CompiledRule:
     words: tuple[str, ...]  # that `context` finds
     unless_before: Pattern | None
     unless_reach: int  # characters that `unless_before` looks at
+    unless_begins: str  # what begins all that it finds, if there is such a thing
     key: re.Pattern[str] | None
     key_value: Pattern | None
     except_key: re.Pattern[str] | None
@@ -131,6 +153,8 @@ class CompiledRules:
     by_anchor: tuple[tuple[CompiledRule, ...], ...]  # by number of the anchor
     detectors: tuple[tuple[CompiledRule, Detector], ...]  # of all rules
     of_anchor: tuple[tuple[int, ...], ...]  # the numbers of an anchor's detectors
+    hanging: tuple[tuple[Hanging, ...], ...]  # the same, with what tries them
+    words: Context  # of all detectors that count beside one
     shapes: tuple[Shapes, ...]  # of the detectors that hang on `<digits>`, and on `<groups>`
     reach: tuple[int, ...]  # of each anchor: how far from it its detectors may look, in characters
     limits: Limits
@@ -308,6 +332,7 @@ def rule(  # noqa: PLR0913 - a rule has this many parts
         unless_reach=min(_BEFORE, patterns.width(unless_before.pattern))
         if isinstance(unless_before, re.Pattern)
         else _BEFORE,
+        unless_begins=patterns.beginning(unless_before.pattern) if isinstance(unless_before, re.Pattern) else "",
         key=_key_pattern(keys),
         key_value=key_value,
         except_key=_key_pattern(except_keys),
@@ -336,7 +361,9 @@ def _detector(
     check, cost = check_and_cost
     return Detector(
         search=search,
+        match=search.match,
         begins=patterns.beginning(pattern),
+        digit=patterns.before_digit(pattern),
         head=re.compile(f"[{before_at}]{{0,{lead}}}+") if before_at and lead else None,
         tail=re.compile(pattern[pattern.index("@") + 1 :]) if before_at and lead else None,
         group="value" if "value" in search.groupindex else 0,
@@ -361,8 +388,8 @@ def rules(
     """Put rules, their anchors (one list for each rule) and the keys that any of them looks for together."""
     literals = (anchor for each in anchors_of for anchor in each if anchor not in anchors.CLASSES)
     words = {word for rule in compiled for each in rule.detectors if each.in_context for word in rule.words}
-    scanner = anchors.build(literals, (key.removeprefix("*") for key in keys), words)
-    by_anchor: list[list[CompiledRule]] = [[] for _ in range(1 + max(anchors.CONTEXT, *scanner.ids.values()))]
+    scanner = anchors.build(literals, (key.removeprefix("*") for key in keys))
+    by_anchor: list[list[CompiledRule]] = [[] for _ in range(1 + max(anchors.KEY, *scanner.ids.values()))]
     for each, names in zip(compiled, anchors_of, strict=True):
         for anchor in names:
             by_anchor[scanner.ids[anchor]].append(each)
@@ -389,6 +416,8 @@ def rules(
         by_anchor=tuple(tuple(each) for each in by_anchor),
         detectors=tuple(detectors),
         of_anchor=of_anchor,
+        hanging=tuple(tuple(_hanging(number, *detectors[number]) for number in each) for each in of_anchor),
+        words=Context(words),
         shapes=tuple(
             Shapes([_of_shapes(number, detectors[number][1]) for number in of_anchor[of]])
             for of in (anchors.DIGITS, anchors.GROUPS)
@@ -407,11 +436,18 @@ def rules(
     )
 
 
+def _hanging(number: int, rule: CompiledRule, detector: Detector) -> Hanging:
+    if detector.tail is not None:
+        return Hanging(AFTER_AT, number, rule, detector, detector.tail.match)
+    return Hanging(AROUND_ANCHOR if detector.before else AT_ANCHOR, number, rule, detector, detector.match)
+
+
 def _of_shapes(number: int, detector: Detector) -> Member:
-    return number, detector.search.pattern, detector.before, getattr(detector.check, "may", None)
+    may, days = getattr(detector.check, "may", None), getattr(detector.check, "days", True)
+    return Member(number, detector.search.pattern, detector.before, may, days)
 
 
-def _goes_with(detector: Detector, literal: anchors.Literal | None) -> bool:
+def _goes_with(detector: Detector, literal: Literal | None) -> bool:
     """Whether a match that begins at a literal may be one of a detector's."""
     if literal is None:
         return True

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from spansieve.redact import bodies, fold, jsontext, matching, media, normalise, numbers, pairs, parts, persons, roles
-from spansieve.redact.anchors import CONTEXT, ENCODED, ESCAPE, KEY
+from spansieve.redact.anchors import ENCODED, ESCAPE, KEY
 from spansieve.redact.bodies import Body, Meeting
 from spansieve.redact.cache import ERROR, NOTHING, WORTH, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
@@ -25,9 +25,7 @@ BUDGET: Final = "budget"
 
 _MOST_PASSES = 8
 _LARGE = WORTH  # characters of JSON from which on its strings are searched, and not the text around them
-_AT_ONCE = (
-    16_384  # characters of JSON that are taken through together: what was read is still in the processor's memory
-)
+_AT_ONCE = 16_384  # characters of JSON taken through together, while what was read is in the processor's caches
 _NO_RULES = frozenset({ESCAPE, ENCODED, KEY})  # anchors that no rule hangs on
 
 Groups = Iterable[Sequence[int]]
@@ -36,10 +34,6 @@ Groups = Iterable[Sequence[int]]
 
 def _known(text: str, new: str, found: Mapping[str, int]) -> Known:
     return Known(None if new == text else new, tuple(found.items())) if found or new != text else NOTHING
-
-
-def _words_last(place: Place) -> bool:
-    return place[1] == CONTEXT
 
 
 class Run:
@@ -206,9 +200,7 @@ class Run:
                     self.found_in[index] = found
         return changed
 
-    def string(  # noqa: PLR0913 - all that the result depends on
-        self, text: str, key: str, where: int, places: Sequence[Place], depth: int, digest: bytes | None
-    ) -> str:
+    def string(self, text: str, key: str, where: int, places: Sequence[Place], depth: int, digest: bytes | None) -> str:
         """Redact a text; under its digest, what became of it is remembered."""
         if digest is None:
             return self._guarded(text, key, where, places, depth)
@@ -233,7 +225,7 @@ class Run:
             if known is not None and self._rules.sealing.isdisjoint(known[1]):
                 return known
         else:
-            digest = self._rules.cache.digest(text, f"{key}\0{where}\0{depth}")
+            digest = self._rules.cache.digest(text, bodies.circumstances(key, where, depth, self._rules))
             if (seen := self._rules.cache.get(digest)) is not None:
                 return text if seen.new is None else seen.new, Counter(dict(seen.found))
         before, self.findings = self.findings, Counter()
@@ -262,25 +254,35 @@ class Run:
         if facts.whole and (rule := self._whole(text, facts)) is not None:
             self._count(rule)
             return DROP if rule.drops else rule.render(text)
-        if jsontext.looks_like(text):
-            whole = jsontext.parses(text)
+        if not jsontext.looks_like(text):
+            return self._flat(text, facts, places)
+        whole = jsontext.parses(text)
+        for _ in range(_MOST_PASSES):
             text, again = self._json(text, key, where, places, depth, whole=whole)
             if whole:
                 return text
-            if again:
-                places = self._scan(text)
+            new = self._flat(text, facts, self.search(text) if again else places)
+            if new in (text, DROP):
+                return new
+            text, places = new, self.search(new)  # what was put in may have made plain text of a string in it
+        raise OverBudget
+
+    def _flat(self, text: str, facts: KeyFacts, places: Sequence[Place]) -> str:
+        """Redact a text that holds no JSON, or whose JSON is redacted."""
         runs = [at for at, anchor in places if anchor == ENCODED]
         if runs and any(media.at(text, at) for at in runs):
             text, dropped = media.strip(text)
             if dropped:
                 self.findings[media.MEDIA] += dropped
-                places = self._scan(text)
-        return self._plain(text, facts, places)
+                places = self.search(text)
+                runs = [at for at, anchor in places if anchor == ENCODED]
+        return self._plain(text, facts, places, runs)
 
     def _count(self, rule: CompiledRule) -> None:
         self.findings[rule.name] += 1
 
-    def _scan(self, text: str) -> Places:
+    def search(self, text: str) -> Places:
+        """Where the anchors of a text are."""
         return self._rules.anchors.scan([text]).get(0, [])
 
     def _whole(self, text: str, facts: KeyFacts) -> CompiledRule | None:
@@ -313,9 +315,9 @@ class Run:
                 return new, new != text
         return self._tokens(text, key, where, places, depth, whole=whole)
 
-    def by_tokens(self, text: str, where: int, places: Sequence[Place] | None, depth: int) -> str:
-        """Redact JSON that parses token by token. Its anchors are searched for when they are not given."""
-        return self._tokens(text, "", where, self._scan(text) if places is None else places, depth, whole=True)[0]
+    def by_tokens(self, text: str, where: int, places: Sequence[Place], depth: int) -> str:
+        """Redact JSON that parses token by token."""
+        return self._tokens(text, "", where, places, depth, whole=True)[0]
 
     def _tokens(
         self, text: str, key: str, where: int, places: Sequence[Place], depth: int, *, whole: bool
@@ -368,7 +370,7 @@ class Run:
             if len(text) >= WORTH:
                 key = keys.get(index, "")
                 where = wheres[index] if wheres else 0
-                digest = cache.digest(text, f"{key}\0{where}\0{depth}")
+                digest = cache.digest(text, bodies.circumstances(key, where, depth, self._rules))
                 known = cache.get(digest)
                 if known is None:
                     fresh[index] = digest
@@ -392,25 +394,25 @@ class Run:
             if token.end - start - (token.closed and token.kind != jsontext.NUMBER) != len(texts[index]):
                 again.append(index)
         escaped = {*again, *settled}
-        for at, anchor in sorted(places, key=_words_last):
+        for at, anchor in places:
             index = bisect_right(starts, at) - 1
             if index >= 0 and index not in escaped and (offset := at - starts[index]) < len(texts[index]):
-                if anchor != CONTEXT:
-                    hits.setdefault(index, []).append((offset, anchor))
-                elif index in hits:
-                    hits[index].append((offset, anchor))
+                hits.setdefault(index, []).append((offset, anchor))
         if again:
             scanned = self._rules.anchors.scan([texts[index] for index in again])
             for i, found in scanned.items():
                 hits[again[i]] = found
         return hits
 
-    def _plain(self, text: str, facts: KeyFacts, places: Sequence[Place]) -> str:
-        """Run the patterns whose anchors hit, until nothing more is found: a replacement may uncover a neighbour."""
+    def _plain(self, text: str, facts: KeyFacts, places: Sequence[Place], runs: Sequence[int]) -> str:
+        """Run the patterns whose anchors hit, until nothing more is found: a replacement may uncover a neighbour.
+
+        `runs` are those of the places where something is encoded.
+        """
         rules = self._rules
-        runs = [at for at, anchor in places if anchor == ENCODED]
         tried = [place for place in places if place[1] not in _NO_RULES]
-        odd = any(anchor == ESCAPE for _, anchor in places) or (bool(tried) and "\\" in text)
+        odd = len(tried) + len(runs) < len(places) and any(anchor == ESCAPE for _, anchor in places)
+        odd = odd or (bool(tried) and "\\" in text)
         remaining = tried
         for _ in range(_MOST_PASSES):
             findings, undecided = matching.find(text, rules, facts, tried) if tried or rules.wholes else ([], [])
@@ -429,7 +431,7 @@ class Run:
             if not changed:
                 return text
             if matching.glued(text, changed):
-                remaining = [place for place in self._scan(text) if place[1] not in _NO_RULES]
+                remaining = [place for place in self.search(text) if place[1] not in _NO_RULES]
                 remaining.sort()
             tried = matching.near(remaining, changed, rules.reach)
         raise OverBudget
@@ -453,15 +455,15 @@ class Run:
                     found.append((*span, rule, value))
         return found
 
-    def again(self, text: str, where: int) -> str:
-        """Redact what is split over the strings of a JSON text that is redacted otherwise."""
-        found = jsontext.tokens(text, "", whole=True)
+    def again(self, old: str, new: str, where: int) -> str:
+        """Redact what is split over the strings of a JSON text, which is given as it came and as it is by now."""
+        found = bodies.strings_of(old, new)
         put: dict[int, str] = {}
         for group in parts.of_tokens(found):
-            new = self.together([found[index].text for index in group], found[group[0]].key, where)
-            if new is not None:
-                put.update({i: piece for i, piece in zip(group, new, strict=True) if piece != found[i].text})
-        return jsontext.splice(text, found, put) if put else text
+            pieces = self.together([found[index].text for index in group], found[group[0]].key, where)
+            if pieces is not None:
+                put.update({i: piece for i, piece in zip(group, pieces, strict=True) if piece != found[i].text})
+        return jsontext.splice(new, found, put) if put else new
 
     def any_split(self, meetings: Sequence[Meeting], where: int) -> bool:
         """Whether anything is split over texts that meet. Raises OverBudget."""
@@ -482,7 +484,7 @@ class Run:
         """Find what is split over texts of which one continues the other. None when there is nothing."""
         try:
             joint = parts.Joint(texts)
-            findings = self._crossing(joint, key, where, self._scan(joint.text))
+            findings = self._crossing(joint, key, where, self.search(joint.text))
             if not findings:
                 return None
             for start, end, rule, value in matching.merged(findings):

@@ -14,7 +14,11 @@ from spansieve.otlp_reduced import NOT_A_REQUEST
 from spansieve.redact import messages
 from spansieve.redact.compiled import CompiledRules
 
-_MOST: Final = 1024  # remembered, each of some KiB
+_MOST: Final = 1024
+"""Resources, scopes and pairs of them that are remembered, of each so many."""
+
+_LARGEST: Final = 8192
+"""Bytes of one that is remembered: a resource of an SDK has some hundred. What is larger is redacted each time."""
 
 _Redacted = tuple[bytes, str, Counter[str]]
 """A resource or scope, its schema URL, and what was found in both, by rule."""
@@ -49,6 +53,8 @@ class Envelopes:
         if scope[2]:
             findings.update(scope[2])
         made = Envelope(resource[0], resource[1], scope[0], scope[1])
+        if made.size > _LARGEST:
+            return made
         # One object for equal ones: those who group by envelopes compare it with itself, and what waits holds it once.
         known = self._made.get(made)
         if known is None:
@@ -60,6 +66,10 @@ class Envelopes:
             self._clean[known] = known
         return known
 
+    def __len__(self) -> int:
+        """The envelopes that are remembered."""
+        return len(self._made)
+
     def _part(self, memory: dict[bytes, _Redacted], raw: bytes, schema_url: str, *, is_resource: bool) -> _Redacted:
         digest = blake2b(schema_url.encode(), digest_size=16, key=self._key, salt=b"%d" % len(schema_url))
         digest.update(raw)
@@ -67,6 +77,8 @@ class Envelopes:
         known = memory.get(name)
         if known is None:
             known = self._redact(raw, schema_url, is_resource=is_resource)
+            if len(known[0]) + len(known[1]) > _LARGEST:
+                return known
             if len(memory) >= _MOST:
                 memory.clear()
             memory[name] = known

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
+import numpy as np
 import yaml
 
 Ranges = tuple[tuple[int, int], ...]
@@ -114,6 +115,11 @@ _TELLING = re.compile(
 )
 _ASCII = bytes(range(128))
 _FEW = 4
+_LAST_ASCII, _LAST_LATIN = 0x7F, 0xFF
+_LARGE, _HUGE = 1 << 13, 1 << 20  # characters between which numpy is faster than codecs, and its memory no matter
+_FAR = 0x20000  # stands for all characters from here on
+_MAY_BE_ODD = np.zeros(_FAR + 1, np.bool_)
+_MAY_BE_ODD[[min(ord(character), _FAR) for character in _ODD]] = True
 
 
 def telling(text: str) -> re.Pattern[str] | None:
@@ -127,8 +133,27 @@ def telling(text: str) -> re.Pattern[str] | None:
     return None if _ODD.isdisjoint(beyond) or not _TELLING.search(text) else _TELLING
 
 
-def odd(text: str) -> list[int]:
-    """Give where odd characters stand in such company that a value may be hidden by them."""
+def latin(text: str) -> tuple[bytes, list[int]]:
+    """Write a text in Latin-1, with a question mark for each other character.
+
+    Also gives where odd characters stand in such company that a value may be hidden by them.
+    """
+    if text.isascii():
+        return text.encode(), []
+    if not _LARGE <= len(text) < _HUGE:
+        return text.encode("latin-1", "replace"), _odd(text)
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    raw = codes.astype(np.uint8)
+    places = np.flatnonzero(codes > _LAST_ASCII)
+    beyond = codes[places]
+    raw[places[beyond > _LAST_LATIN]] = ord("?")
+    places = places[_MAY_BE_ODD[np.minimum(beyond, _FAR)]]
+    if len(places) * _FEW > len(text):
+        return raw.tobytes(), [match.start() for match in _TELLING.finditer(text)]
+    return raw.tobytes(), [at for at in places.tolist() if _TELLING.match(text, at)]
+
+
+def _odd(text: str) -> list[int]:
     beyond = set(text.encode("utf-8", "replace").translate(None, _ASCII).decode()) & _ODD
     if not beyond:
         return []

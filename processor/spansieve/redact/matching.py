@@ -1,13 +1,13 @@
 """Exact patterns around anchors, and what is put in the place of what they find. Within a budget for each text."""
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from spansieve.redact import shapes
-from spansieve.redact.anchors import CONTEXT, DIGITS, GROUPS, LONGEST
-from spansieve.redact.compiled import AROUND, CompiledRule, CompiledRules, Detector, KeyFacts
+from spansieve.redact.anchors import GROUPS, LONGEST
+from spansieve.redact.compiled import AROUND, AROUND_ANCHOR, AT_ANCHOR, CompiledRule, CompiledRules, Detector, KeyFacts
 from spansieve.redact.wholes import NEARBY, TooMuch, Whole
 
 Place = tuple[int, int]
@@ -24,8 +24,13 @@ _CONTEXT_BEFORE: Final = 48
 _CONTEXT_AFTER: Final = 24
 _LONGEST_WORD: Final = 40
 _AHEAD: Final = 8  # characters before a number that a match may take
+_LONGEST_EXTENSION: Final = 24  # characters behind a number that a match may take
+_NARROW: Final = 128  # characters: in a wider window `re` finds where to try sooner than we do
 _DIRECT: Final = 2  # checks that a place costs at which all patterns are tried
 _MOST_LEARNT: Final = 8  # shapes in one text: noise has a new one at every number
+
+
+_DIGIT = re.compile(r"\d").search
 
 
 class OverBudget(Exception):
@@ -52,19 +57,19 @@ class _Search:
     """One look at a text. `found` are its findings, `budget` what remains of the checks that it may cost."""
 
     __slots__ = (
-        "_anchored", "_direct", "_ends", "_facts", "_learnt", "_long", "_partly", "_reached", "_rules", "_text",
-        "_words", "budget", "found",
+        "_anchored", "_clear", "_direct", "_ends", "_facts", "_learnt", "_long", "_reached", "_rules", "_text",
+        "_wholly", "budget", "found",
     )  # fmt: skip
 
     def __init__(self, text: str, rules: CompiledRules, facts: KeyFacts) -> None:
         self.found: list[Finding] = []
         self.budget = rules.limits.checks + rules.limits.checks_per_kib * (len(text) >> 10)
         self._text, self._rules, self._facts = text, rules, facts
-        self._words: list[int] = []  # where context is
         self._anchored: dict[int, list[int]] = {}  # by detector: the anchors around which to search
+        self._clear: dict[int, int] = {}  # by detector: up to where nothing stands with which its matches begin
         self._reached: dict[int, int] = {}  # by detector: the end of what it found last
         self._ends = [0, 0]  # by class of numbers: the end of the last one
-        self._partly = [False, False]  # of which a part was found, so that what follows in it counts anew
+        self._wholly = [False, False]  # whether all of that was found; else what follows in it may count later
         self._long = [0, 0]  # the end of one that is too long
         self._direct: tuple[list[int], list[int]] = [], []  # places in those
         self._learnt = 0
@@ -72,67 +77,76 @@ class _Search:
     def around(self, places: Places) -> Places:
         """Look around these places, which are in order, and give those that remain to be looked at again."""
         remaining: Places = []
-        self._words = [at for at, anchor in places if anchor == CONTEXT]
         keep, ends = remaining.append, self._ends
         for place in places:
             at, anchor = place
             if anchor > GROUPS:
                 keep(place)
-                if anchor != CONTEXT:
-                    self._literal(at, anchor)
+                self._literal(at, anchor)
                 continue
             if anchor < 0:
                 anchor = ~anchor
             if at >= ends[anchor]:
                 keep((at, ~anchor if self._number(at, anchor) else anchor))
-            elif self._partly[anchor]:
+            elif not self._wholly[anchor]:
                 keep((at, anchor))
-        self._search()
+        if self._anchored or self._direct[0] or self._direct[1]:
+            self._search()
         return remaining
 
     def _number(self, at: int, anchor: int) -> bool:
         """Try a number's patterns. Says whether what stands around it made it none."""
-        if at < self._long[anchor]:
+        number = self._cut(at, anchor) if at >= self._long[anchor] else None
+        if number is None:
             self._direct[anchor].append(at - LONGEST if at > LONGEST else 0)
             return False
-        text, known = self._text, self._rules.shapes[anchor]
-        token = shapes.digits(text, at) if anchor == DIGITS else shapes.groups(text, at)
-        tries = None
-        if token is None:
-            self._long[anchor] = shapes.end(text, at, hexadecimal=anchor == GROUPS)
-        elif (tries := known.known(token)) is None and self._learnt < _MOST_LEARNT:
+        start, end, tries, learnt = number
+        if learnt:
             self._learnt += 1
-            tries = known.learn(token)
-        if token is None or tries is None:
-            self._direct[anchor].append(at - LONGEST if at > LONGEST else 0)
-            return False
-        self._ends[anchor], self._partly[anchor] = token[1], False
+        self._ends[anchor], self._wholly[anchor] = end, False
         if not tries:
             return False
         count = len(self.found)
-        excused_once = self._try(token, tries)
+        excused_once = self._try(start, end, tries)
         if len(self.found) > count:
-            start, end, _, _ = self.found[-1]
-            self._partly[anchor] = start > token[0] or end < token[1]
+            first, last, _, _ = self.found[-1]
+            self._wholly[anchor] = first <= start and last >= end
         return excused_once
 
-    def _try(self, token: shapes.Token, tries: Sequence[shapes.Try]) -> bool:
-        base, token_end, _, _ = token
+    def _cut(self, at: int, anchor: int) -> shapes.Number | None:
+        """Give a number and what to try on it; None when all patterns are to be tried, in windows."""
+        text, known = self._text, self._rules.shapes[anchor]
+        learn = self._learnt < _MOST_LEARNT
+        if anchor == GROUPS:
+            number = known.of_groups(text, at, learn=learn)
+        else:
+            number = known.of_digits(text, at, learn=learn)
+            if number is None and (word := shapes.long_word(text, at)) is not None:
+                return *word, (), False
+        if number is None:
+            self._long[anchor] = shapes.end(text, at, hexadecimal=anchor == GROUPS)
+        return number
+
+    def _try(self, base: int, token_end: int, tries: Sequence[shapes.Try]) -> bool:
         detectors, off, text = self._rules.detectors, self._facts.off, self._text
         was_excused = False
+        words: bool | None = None  # of context near: not known
         for number, starts, firsts in tries:
             rule, detector = detectors[number]
-            if rule.index in off:
+            if off and rule.index in off:
                 continue
-            if detector.in_context and rule.index not in self._facts.context and not self._word_near(base, token_end):
-                was_excused = True
-                continue
-            match_at = detector.search.match
+            match_at = detector.match
             low = 0
             for offset in starts:
                 at = base + offset
                 if at < low or (firsts and text[at] not in firsts) or (match := match_at(text, at)) is None:
                     continue
+                if detector.in_context and rule.index not in self._facts.context:
+                    if words is None:
+                        words = self._word_near(base, token_end)
+                    if not words:
+                        was_excused = True
+                        break
                 finding = self._judged(match, rule, detector)
                 if finding is None:
                     was_excused = True
@@ -144,29 +158,39 @@ class _Search:
         return was_excused
 
     def _word_near(self, start: int, end: int) -> bool:
-        """Whether a word stands so near a number that it may be the context of a part of it."""
-        words = self._words
-        first = bisect_left(words, start - _CONTEXT_BEFORE - _AHEAD)
-        return first < len(words) and words[first] < end + _CONTEXT_AFTER
+        """Whether a word stands so near a number that it may be the context of a part of it, or of more behind it."""
+        return self._rules.words.near(
+            self._text, start - _CONTEXT_BEFORE - _AHEAD, end + _LONGEST_EXTENSION + _CONTEXT_AFTER
+        )
 
     def _literal(self, at: int, anchor: int) -> None:
         """Try the patterns of which a match begins at an anchor; note where to search for the others."""
-        text, detectors, off = self._text, self._rules.detectors, self._facts.off
-        for number in self._rules.of_anchor[anchor]:
-            rule, detector = detectors[number]
-            if rule.index in off:
+        text, off = self._text, self._facts.off
+        for how, number, rule, detector, match_at in self._rules.hanging[anchor]:
+            if off and rule.index in off:
                 continue
-            finding = None
-            if detector.tail is not None:
-                if detector.tail.match(text, at + 1) is not None:
-                    finding = self._before_at(at, number, rule, detector)
-            elif detector.before:
-                self._anchored.setdefault(number, []).append(at)
-            elif (match := detector.search.match(text, at)) is not None and at >= self._reached.get(number, 0):
+            if how == AROUND_ANCHOR:
+                if not detector.begins or self._begins(at, number, detector):
+                    self._anchored.setdefault(number, []).append(at)
+                continue
+            if how == AT_ANCHOR:
+                match = match_at(text, at)
+                if match is None or at < self._reached.get(number, 0):
+                    continue
                 finding = self._judged(match, rule, detector)
+            else:
+                finding = None if match_at(text, at + 1) is None else self._before_at(at, number, rule, detector)
             if finding is not None:
                 self.found.append(finding)
                 self._reached[number] = finding[1]
+
+    def _begins(self, at: int, number: int, detector: Detector) -> bool:
+        """Whether that with which all of a pattern's matches begin stands so near an anchor that one may have it."""
+        low, high = max(self._clear.get(number, 0), at - detector.before), at + LONGEST
+        if self._text.find(detector.begins, low, high + len(detector.begins)) >= 0:
+            return True
+        self._clear[number] = high
+        return False
 
     def _before_at(self, at: int, number: int, rule: CompiledRule, detector: Detector) -> Finding | None:
         """What a pattern finds whose matches have an `@` at a place, and only a few kinds of characters before it."""
@@ -176,7 +200,7 @@ class _Search:
         low = max(self._reached.get(number, 0), at - head.end())  # type: ignore[union-attr]  # matches ""
         for start in range(low, at):
             self.budget -= 1
-            match = detector.search.match(text, start)
+            match = detector.match(text, start)
             if match is not None and (finding := self._judged(match, rule, detector)) is not None:
                 return finding
         return None
@@ -187,17 +211,16 @@ class _Search:
         self.budget -= detector.cost
         if self.budget < 0:
             raise OverBudget
-        text = self._text
-        if (detector.in_context or rule.unless_before is not None) and excused(
-            text, start, end, rule, self._facts, in_context=detector.in_context
-        ):
-            return None
-        if detector.check is not None:
-            span = detector.check(text, start, end)
-            if span is None:
+        text, check = self._text, detector.check
+        if detector.in_context:
+            if excused(text, start, end, rule, self._facts, in_context=True):
                 return None
-            start, end = span
-        return start, end, rule, text[start:end]
+            span = (start, end) if check is None else check(text, start, end)
+        else:
+            span = (start, end) if check is None else check(text, start, end)
+            if span is not None and rule.unless_before is not None and _unless(text, start, rule):
+                return None
+        return None if span is None else (*span, rule, text[span[0] : span[1]])
 
     def _search(self) -> None:
         """Search around the anchors that do not tell where a match begins."""
@@ -215,8 +238,7 @@ class _Search:
 
     def _detect(self, rule: CompiledRule, detector: Detector, anchored: Sequence[int]) -> None:
         """Add what one pattern finds in windows around its anchors."""
-        text, before, after = self._text, detector.before, detector.after
-        search, begins = detector.search.search, detector.begins
+        before, after = detector.before, detector.after
         done = 0  # from here on nothing has been tried
         position, count = 0, len(anchored)
         while position < count:
@@ -226,18 +248,38 @@ class _Search:
             while position < count and anchored[position] - before <= last + 1:
                 last, high = anchored[position] + LONGEST, anchored[position] + after
                 position += 1
-            if begins and text.find(begins, low, last + len(begins)) < 0:
-                done = max(low, last + 1)
-                continue
-            while low <= last and (match := search(text, low, high)) is not None:
-                first = match.start()
-                if first > last:  # the end of what is looked at may have cut it
+            done = self._in_window(rule, detector, low, last, high)
+
+    def _in_window(self, rule: CompiledRule, detector: Detector, low: int, last: int, high: int) -> int:
+        """Add what one pattern finds that begins from `low` to `last` and ends before `high`; say where to go on."""
+        text, digit, begins = self._text, detector.digit, detector.begins
+        search, match_at = detector.search.search, detector.match
+        if last - low > _NARROW:
+            digit = None
+        while low <= last:
+            match: re.Match[str] | None
+            if begins:
+                first = text.find(begins, low, last + len(begins))
+                if first < 0:
                     break
-                low = first + 1
-                if (finding := self._judged(match, rule, detector)) is not None:
-                    self.found.append(finding)
-                    low = max(low, finding[1])
-            done = max(low, last + 1)
+                match = match_at(text, first, high)
+            elif digit is not None:
+                near = _DIGIT(text, low, last + 1 + digit)
+                if near is None:
+                    break
+                first = max(low, near.start() - digit)
+                beyond = min(near.start(), last) + 1
+                while (match := match_at(text, first, high)) is None and first + 1 < beyond:
+                    first += 1
+            else:
+                match = search(text, low, high)
+                if match is None or (first := match.start()) > last:  # the end of what is looked at may have cut it
+                    break
+            low = first + 1
+            if match is not None and (finding := self._judged(match, rule, detector)) is not None:
+                self.found.append(finding)
+                low = max(low, finding[1])
+        return max(low, last + 1)
 
     def over_all(self) -> None:
         """Add what the rules find that look over the whole text."""
@@ -285,7 +327,7 @@ def _looked(whole: Whole, text: str) -> Iterator[tuple[int, int, float]]:
 
 def excused(text: str, start: int, end: int, rule: CompiledRule, facts: KeyFacts, *, in_context: bool) -> bool:
     """Whether what stands around a candidate, or does not stand there, makes it none."""
-    if rule.unless_before is not None and rule.unless_before.search(text[max(0, start - rule.unless_reach) : start]):
+    if rule.unless_before is not None and _unless(text, start, rule):
         return True
     if not in_context or rule.index in facts.context or rule.context is None:
         return False
@@ -294,6 +336,14 @@ def excused(text: str, start: int, end: int, rule: CompiledRule, facts: KeyFacts
         return False
     word = context.search(text, end, end + _CONTEXT_AFTER + _LONGEST_WORD)
     return word is None or word.end() > end + _CONTEXT_AFTER
+
+
+def _unless(text: str, start: int, rule: CompiledRule) -> bool:
+    """Whether that stands in front of a candidate which makes it none."""
+    low = start - rule.unless_reach if start > rule.unless_reach else 0
+    if rule.unless_begins and text.find(rule.unless_begins, low, start) < 0:
+        return False
+    return bool(rule.unless_before and rule.unless_before.search(text[low:start]))
 
 
 def outside(runs: Sequence[int], findings: Sequence[Finding]) -> list[int]:
@@ -360,7 +410,6 @@ def replace(
         while place < len(places) and places[place][0] < end:
             place += 1
         done = end
-        moved.append((at, CONTEXT))  # a token such as [PHONE] is a word like any other
     pieces.append(text[done:])
     moved += [(at - done + size, anchor) for at, anchor in places[place:]]
     return "".join(pieces), moved, changed
@@ -373,19 +422,15 @@ def near(places: Places, changed: Sequence[Span], reach: Sequence[int]) -> Place
     around has decided.
     """
     kept: Places = []
-    words: Places = []
     following = 0
     count = len(changed)
     before = -1 << 30  # the end of the last change in front of the place
     for place in places:
         at, anchor = place
-        if anchor == CONTEXT:
-            words.append(place)
-            continue
         far = LONGEST + (reach[anchor] if anchor >= 0 else AROUND)
         while following < count and changed[following][0] <= at:
             before = changed[following][1]
             following += 1
         if at - before <= far or (following < count and changed[following][0] - at <= far):
             kept.append(place)
-    return kept + words if kept else kept
+    return kept

@@ -35,42 +35,52 @@ class Strings:
         self.names: set[str] = set()
         self.numbers: list[Number] = []
 
-    def walk(self, value: Any, key: str, depth: int) -> bool:  # noqa: ANN401 - whatever JSON can say
-        """Take in a list or an object that stands under a key. False when it takes a look at its tokens."""
+    def object(self, members: Mapping[str, Any], depth: int) -> bool:
+        """Take in an object. False when it takes a look at its tokens."""
         if depth > _DEEPEST:
             return False
         texts, keys = self.texts, self.keys
-        if type(value) is dict:
-            self.names.update(value)
-            for name, inner in value.items():
-                texts.append(name)
-                keys.append(None)
-                kind = type(inner)
-                if kind is str:
-                    texts.append(inner)
-                    keys.append(name)
-                elif kind is dict or kind is list:
-                    if not self.walk(inner, name, depth + 1):
-                        return False
-                elif kind is int or kind is float:
-                    self.numbers.append((inner, name))
-            return True
-        for inner in value:
+        self.names.update(members)
+        for name, inner in members.items():
+            texts.append(name)
+            keys.append(None)
             kind = type(inner)
             if kind is str:
                 texts.append(inner)
-                keys.append(key)
-            elif kind is dict or kind is list:
-                if (kind is list and _is_pair(inner)) or not self.walk(inner, key, depth + 1):
+                keys.append(name)
+            elif kind is dict:
+                if not self.object(inner, depth + 1):
+                    return False
+            elif kind is list:
+                if not self.list(inner, name, depth + 1):
+                    return False
+            elif kind is int or kind is float:
+                self.numbers.append((inner, name))
+        return True
+
+    def list(self, elements: Sequence[Any], key: str, depth: int) -> bool:
+        """Take in a list that stands under a key. False when it takes a look at its tokens."""
+        if depth > _DEEPEST:
+            return False
+        for inner in elements:
+            kind = type(inner)
+            if kind is str:
+                self.texts.append(inner)
+                self.keys.append(key)
+            elif kind is dict:
+                if not self.object(inner, depth + 1):
+                    return False
+            elif kind is list:
+                if _is_pair(inner) or not self.list(inner, key, depth + 1):
                     return False
             elif kind is int or kind is float:
                 self.numbers.append((inner, key))
         return True
 
 
-def _is_pair(value: list[Any]) -> bool:
+def _is_pair(value: Sequence[Any]) -> bool:
     """Whether a list may be a key and its value, as headers are written: see `pairs`."""
-    return len(value) == 2 and type(value[0]) is type(value[1]) is str  # noqa: PLR2004 - a pair
+    return len(value) == 2 and type(value[0]) is type(value[1]) is str
 
 
 def read(raw: bytes, above: str) -> Strings | None:
@@ -83,13 +93,13 @@ def read(raw: bytes, above: str) -> Strings | None:
     if type(root) is str:
         found.texts.append(root)
         found.keys.append(above)
-    elif not isinstance(root, (dict, list)) or not found.walk(root, above, 0):
+    elif not (found.object(root, 0) if type(root) is dict else type(root) is list and found.list(root, above, 0)):
         return None
     quotes = raw.count(b'"') - 2 * len(found.texts)
     # A key that stands twice leaves quotes over: the parser gave only the last of its values.
     if quotes and (quotes != sum([text.count('"') for text in found.texts if '"' in text]) or _ESCAPED_QUOTE in raw):
         return None
-    if any(type(number) is float for number, _ in found.numbers) and _LONG_NUMBER.search(raw):
+    if found.numbers and any(type(number) is float for number, _ in found.numbers) and _LONG_NUMBER.search(raw):
         return None
     return found
 

@@ -95,14 +95,11 @@ class Joint:
         return first != last
 
     def beside(self, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        """The places from which something may cross from one piece to the next, and all words of context."""
+        """The places from which something may cross from one piece to the next."""
         starts = [start for start, _, _, offset in self._spans if not offset]
         kept = []
-        words = []
         for at, anchor in places:
-            if anchor == anchors.CONTEXT:
-                words.append((at, anchor))
-            elif anchor > anchors.BASE58:
+            if anchor > anchors.BASE58:
                 kept.append((at, anchor))
             else:
                 following = bisect_right(starts, at)
@@ -110,7 +107,7 @@ class Joint:
                     following < len(starts) and starts[following] - at <= _NUMBER
                 ):
                     kept.append((at, anchor))
-        return kept + words if kept else kept
+        return kept
 
     def replace(self, start: int, end: int, new: str) -> None:
         """Put a text in the place of a span: in the first piece of it; of the others their part goes."""

@@ -3,7 +3,8 @@
 import re
 from typing import Any, Final
 
-from spansieve.redact.anchors import CLASSES, MARKS
+from spansieve.redact.anchors import CLASSES
+from spansieve.redact.literals import MARKS
 
 _parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to look into a pattern
 _MOST_REPEATS = 20_000
@@ -163,6 +164,37 @@ def _firsts(items: list[Any], found: set[str]) -> bool:
     return True
 
 
+def before_digit(pattern: str) -> int | None:
+    """Give the most characters that a match may have before its first digit. None when a match may have none."""
+    return _before_digit(list(_parser.parse(pattern)))
+
+
+def _before_digit(items: list[Any]) -> int | None:
+    ahead = 0
+    seen: list[int] = []  # by a lookahead
+    for operation, argument in items:
+        name = str(operation)
+        if name == "ASSERT" and argument[0] > 0 and (looked := _before_digit(list(argument[1]))) is not None:
+            seen.append(ahead + looked)
+        if name in _ZERO_WIDTH:
+            continue
+        within = _first_digit(name, operation, argument)
+        if within is not None:
+            return min([*seen, ahead + within])
+        ahead += int(_parser.SubPattern(_parser.State(), [(operation, argument)]).getwidth()[1])
+    return min(seen, default=None)
+
+
+def _first_digit(name: str, operation: Any, argument: Any) -> int | None:  # noqa: ANN401 - see _check
+    """The same for one item, which has to be there."""
+    if name == "IN":
+        return 0 if str([(operation, argument)]) in (_DIGIT, _ASCII_DIGIT) else None
+    if name in _REPEATS and not argument[0]:
+        return None
+    each = [_before_digit(list(part)) for part in _parts(name, argument)]
+    return None if not each or None in each else max(found for found in each if found is not None)
+
+
 def before_at(pattern: str) -> str:
     """Give a set of the characters that a match may have before its first `@`, when it is made of a few alike.
 
@@ -200,6 +232,7 @@ _CATEGORY_NAMES = {"CATEGORY_WORD": r"\w", "CATEGORY_DIGIT": r"\d", "CATEGORY_SP
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 OTHER: Final = 0xFF  # any character that is not ASCII
 _DIGIT = str(list(_parser.parse(r"\d")))
+_ASCII_DIGIT = str(list(_parser.parse("[0-9]")))
 _ZERO_WIDTH = ("ASSERT", "ASSERT_NOT", "AT")
 _ONE_CHARACTER = ("LITERAL", "NOT_LITERAL", "IN", "ANY")
 _ALL = frozenset((*range(128), OTHER))

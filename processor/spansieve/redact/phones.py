@@ -45,6 +45,7 @@ def checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | None]:
             return start, end
         return _extended(_longest(text, start, base, lambda number: _valid(number, assigned)), base, end)
 
+    check.days = False  # type: ignore[attr-defined]  # see redact.shapes
     return check
 
 
@@ -60,11 +61,14 @@ def context_checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | 
         valid = valid or _longest(text, start, base, lambda number: 7 <= sum(map(str.isdigit, number)) <= 15)
         return _extended(valid, base, end)
 
+    check.days = False  # type: ignore[attr-defined]  # see redact.shapes
     return check
 
 
 def _without_extension(text: str, start: int, end: int) -> int:
     """Give the end of a number without its extension (`x123`, `ext. 123`)."""
+    if text.find("x", start, end) < 0:
+        return end
     extension = _EXTENSION.search(text, start, end)
     return end if extension is None else extension.start()
 
@@ -76,6 +80,8 @@ def _extended(span: Span | None, base: int, end: int) -> Span | None:
 
 def _longest(text: str, start: int, end: int, accept: Callable[[str], bool]) -> Span | None:
     """Try the candidate, then without its last group of digits, and so on: what follows a number may be another."""
+    if end - start >= 7 and text[end - 1].isdecimal() and accept(text[start:end]):
+        return start, end
     ends = [match.end() for match in _GROUPS.finditer(text, start, end)]
     for stop in reversed(ends[-4:]):
         if stop - start >= 7 and accept(text[start:stop]):
@@ -87,15 +93,20 @@ def _possible_abroad(number: str) -> bool:
     """Whether a number with its country code has a length that the country's plan knows."""
     digits = "".join(_GROUPS.findall(number))
     digits = digits.removeprefix("00") if number.startswith("00") else digits
+    width, lengths = _plan(digits[:3])
+    size = len(digits) - width
+    return size in lengths or (size - 1 in lengths and digits[width] == "0")
+
+
+@lru_cache(maxsize=1024)
+def _plan(digits: str) -> tuple[int, frozenset[int]]:
+    """How many of a number's first three digits are its calling code, and how many may stand behind it."""
     for width in (1, 2, 3):
-        lengths = _lengths(digits[:width])
-        if lengths:
-            national = digits[width:]
-            return len(national) in lengths or (national[:1] == "0" and len(national) - 1 in lengths)
-    return False
+        if lengths := _lengths(digits[:width]):
+            return width, lengths
+    return 0, frozenset()
 
 
-@lru_cache(maxsize=2048)
 def _lengths(code: str) -> frozenset[int]:
     """How many digits may stand behind a calling code; none for what is no code."""
     if not code.isascii() or not code.isdigit():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from spansieve.redact import actions, anchors, compiled, persons, selectors, wholes
+from spansieve.redact import actions, anchors, compiled, literals, persons, selectors, wholes
 from spansieve.redact.actions import Act, Material
 from spansieve.redact.compiled import CompiledRule, CompiledRules, Named, Pattern
 from spansieve.redact.linear import Linear
@@ -123,7 +123,7 @@ def _literals(rule: Rule) -> tuple[str, ...]:
     """The literals that a text must hold one of. A class of anchors is no condition: it wants seven digits or more."""
     if any(anchor in anchors.CLASSES for anchor in rule.anchors):
         return ()
-    return tuple(anchors.literal(anchor).raw.decode("latin-1").lower() for anchor in rule.anchors)
+    return tuple(literals.literal(anchor).raw.decode("latin-1").lower() for anchor in rule.anchors)
 
 
 def _anchors(rule: Rule, made: CompiledRule) -> tuple[str, ...]:

@@ -75,9 +75,9 @@ _FOUND = {
 _NOT_FOUND = "not covered"
 
 
-def make(policy: Policy) -> Report:
-    """Run a policy's examples and gather what there is to say about it."""
-    results = {result.rule: result for result in trial.run(policy)}
+def make(policy: Policy, names: trial.Names | None = None) -> Report:
+    """Run a policy's examples and gather what there is to say about it. Rules of names are tried with `names`."""
+    results = {result.rule: result for result in trial.run(policy, names)}
     rules = [_rule(rule, policy, results[rule.name]) for rule in policy.rules]
     if policy.allow is not None:
         rules.append(

@@ -99,7 +99,7 @@ def _summary(rule: RuleReport) -> list[str]:
     result = rule.result
     examples = f"{result.positive} found, {result.negative} left alone" if not result.failures else "FAILED"
     if rule.by_model:
-        examples = "found by the model of names"
+        examples = f"by the model of names: {examples}" if result.positive else "found by the model of names"
     return [rule.name, rule.entity, rule.action, _supports(rule), examples, *_shares(rule.figures)]
 
 

@@ -20,23 +20,30 @@ _WORD = "[A-Za-z]*+[0-9][0-9A-Za-z]*+"  # with a digit in it
 # From a digit back to where its number begins, in the text from right to left, and from there on to where it ends.
 _BACK = _ON = re.compile(rf"[0-9A-Za-z]*+(?:[{_SEPARATORS}]{{1,3}}{_WORD})*").match
 _GROUPS = re.compile(r"[0-9A-Fa-f:.-]*+").match
+_IN_WORD = re.compile(r"[0-9A-Za-z]*+").match
 LONGEST: Final = 48
 """Characters of a number that has a shape. Longer ones are columns, tables or noise: all patterns are tried on them."""
 
 _FARTHEST = LONGEST + 8  # characters that are read to see that a number is too long; it may be cut in a separator
 _MOST_SHAPES = 8192
+_MOST_MIXED = 12  # characters in words of letters and digits, which seldom come again in the same order
 _BEHIND = 64  # characters of anything that are put behind a number: more than a pattern that begins in it may take
 
-_TO_GROUP = {ord(digit): "h" for digit in "0123456789abcdefABCDEF"}
-_TO_GROUP |= {ord(letter): "a" for letter in "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ"}
 _MIXED = re.compile(r"[0Aa]*(?:0[Aa]|[Aa]0)[0Aa]*").sub
+_UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}").match
+_OF_UUID = 36  # characters
+# A day, and perhaps an hour, as ISO 8601 and RFC 3339 write them: the commonest number of all.
+_DAY = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d)?(?![0-9A-Za-z])").match
+_OF_DAYS = frozenset({10, 13})  # characters
 _DIGITS, _UPPER, _LOWER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
+_HEXADECIMAL = "0123456789abcdefABCDEF"
 _MEMBERS = {
     "0": _DIGITS,
     "A": _UPPER,
     "a": _LOWER,
     "x": _DIGITS + _UPPER + _LOWER,
-    "h": "0123456789abcdefABCDEF",
+    "h": _HEXADECIMAL,
+    "g": "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ",
 }
 _ANY, _EDGE = "?", "^"  # anything; the beginning or end of the text
 _OTHER, _BEYOND = "!", "u"  # no letter, digit or separator; what is not ASCII
@@ -48,6 +55,11 @@ _TO_SYMBOL = bytes(
     else ord(_OTHER)
     for code in range(256)
 )
+_TO_GROUP = bytes(
+    ord("h") if chr(code) in _HEXADECIMAL else ord("g") if chr(code).isalpha() and code < 128 else _TO_SYMBOL[code]
+    for code in range(256)
+)
+_AHEAD, _BEHIND_IT = 4, 2  # characters around a number that its shape takes in
 
 
 Token = tuple[int, int, str, int]
@@ -56,18 +68,31 @@ Token = tuple[int, int, str, int]
 
 def digits(text: str, at: int) -> Token | None:
     """Give the number around a digit: words with digits in them between separators, or None when it is too long."""
+    start, end = _cut(text, at)
+    return None if end - start >= LONGEST else _token(text, start, end)
+
+
+def _cut(text: str, at: int) -> tuple[int, int]:
     low = at - _FARTHEST
     start = at + 1 - _BACK(text[at : (low if low > 0 else None) : -1]).end()  # type: ignore[union-attr]  # matches ""
-    end = _ON(text, at, start + _FARTHEST).end()  # type: ignore[union-attr]  # matches ""
-    if end - start >= LONGEST:
-        return None
-    left = start - 4 if start > 4 else 0
-    symbols = _symbols(text[left : end + 2])
+    return start, _ON(text, at, start + _FARTHEST).end()  # type: ignore[union-attr]  # matches ""
+
+
+def _token(text: str, start: int, end: int) -> Token:
+    left = start - _AHEAD if start > _AHEAD else 0
+    symbols = _symbols(text[left : end + _BEHIND_IT])
     shape = symbols[start - left : end - left]
     if "a" in shape or "A" in shape:
-        shape = _MIXED(_mixed, shape)
+        shape = "x" * len(shape) if shape.isalnum() else _MIXED(_mixed, shape)
     ahead = _ahead(symbols[: start - left])
     return start, end, ahead + shape + _behind(symbols[end - left :]), len(ahead)
+
+
+def long_word(text: str, at: int) -> tuple[int, int] | None:
+    """Give the word around a digit when it is longer than any number: none of the patterns matches a part of a word."""
+    start = at + 1 - _IN_WORD(text[at::-1] if at < LONGEST else text[at : at - LONGEST : -1]).end()  # type: ignore[union-attr]  # matches ""
+    end = _IN_WORD(text, at).end()  # type: ignore[union-attr]  # matches ""
+    return (start, end) if end - start >= LONGEST else None
 
 
 def groups(text: str, at: int) -> Token | None:
@@ -77,9 +102,16 @@ def groups(text: str, at: int) -> Token | None:
     end = _GROUPS(text, at, start + _FARTHEST).end()  # type: ignore[union-attr]  # matches ""
     if end - start >= LONGEST:
         return None
-    before = _symbols(text[start - 1]).replace("0", "h") if start else _EDGE
-    after = _symbols(text[end]).replace("0", "h") if end < len(text) else _EDGE
-    return start, end, before + text[start:end].translate(_TO_GROUP) + after, 1
+    if start and end < len(text) and (around := text[start - 1 : end + 1]).isascii():
+        return start, end, around.encode().translate(_TO_GROUP).decode(), 1
+    before = _symbol(text[start - 1]) if start else _EDGE
+    after = _symbol(text[end]) if end < len(text) else _EDGE
+    return start, end, before + text[start:end].encode().translate(_TO_GROUP).decode() + after, 1
+
+
+def _symbol(beside: str) -> str:
+    """The symbol of a character beside groups, which is never hexadecimal."""
+    return beside.encode().translate(_TO_GROUP).decode() if beside.isascii() else _symbols(beside)
 
 
 def end(text: str, at: int, *, hexadecimal: bool) -> int:
@@ -127,26 +159,79 @@ class Try(NamedTuple):
     firsts: str  # the characters that a match may begin with; nothing stands for any
 
 
-Member = tuple[int, str, int, re.Pattern[str] | None]
-"""A pattern's number, the pattern, how many characters before a number's first it may begin, and where, in symbols, its
-check may be passed."""
+Number = tuple[int, int, tuple[Try, ...], bool]
+"""A number in a text: start, end, which patterns may match it, and whether that had to be found out."""
+
+
+class Member(NamedTuple):
+    """A pattern that hangs on numbers, and what is known of it."""
+
+    number: int
+    pattern: str
+    lead: int  # characters before a number's first at which it may begin
+    may: re.Pattern[str] | None  # where, in symbols, its check may be passed
+    days: bool  # whether a day in ISO 8601 may pass it
 
 
 class Shapes:
     """The patterns that hang on one class of numbers. The memory never changes what is found."""
 
-    __slots__ = ("_known", "_patterns")
+    __slots__ = ("_days", "_known", "_of_days", "_patterns", "_seen")
 
-    def __init__(self, members: Sequence[Member]) -> None:
-        """Take the patterns of one class of numbers."""
-        self._patterns = [
-            (number, _shaped(pattern), lead, may, patterns.firsts(pattern)) for number, pattern, lead, may in members
-        ]
+    def __init__(self, members: Sequence[Member], *, of_days: bool = False) -> None:
+        """Take the patterns of one class of numbers. `of_days`: for days in ISO 8601 only."""
+        self._patterns = [(each, _shaped(each.pattern), patterns.firsts(each.pattern)) for each in members]
         self._known: dict[str, tuple[Try, ...]] = {}
+        self._seen: dict[bytes, tuple[Try, ...]] = {}  # the same by a number's plain symbols, which are told sooner
+        self._of_days = of_days
+        self._days = None if of_days else Shapes(members, of_days=True)
 
-    def known(self, token: Token) -> tuple[Try, ...] | None:
-        """The patterns that may match a number, if its shape was seen before."""
-        return self._known.get(token[2])
+    def of_digits(self, text: str, at: int, *, learn: bool) -> Number | None:
+        """Give the number around a digit and the patterns that may match it: none of them a UUID.
+
+        None when it is too long, as `digits`, or when that would have to be learnt and is not to be.
+        """
+        start, end = _cut(text, at)
+        size = end - start
+        if size >= LONGEST:
+            return None
+        if size == _OF_UUID and _UUID(text, start) is not None:
+            return start, end, (), False
+        if size in _OF_DAYS and self._days is not None and _DAY(text, start) is not None:
+            return self._days.between(text, start, end, learn=learn)
+        return self.between(text, start, end, learn=learn)
+
+    def between(self, text: str, start: int, end: int, *, learn: bool) -> Number | None:
+        """The same for a number between two places of a text."""
+        raw = b""
+        if start >= _AHEAD and end + _BEHIND_IT <= len(text):
+            near = text[start - _AHEAD : end + _BEHIND_IT]
+            if near.isascii():
+                raw = near.encode().translate(_TO_SYMBOL)
+                if (tries := self._seen.get(raw)) is not None:
+                    return start, end, tries, False
+                if (word := near[_AHEAD:-_BEHIND_IT]).isalnum() and not word.isdecimal():
+                    raw = raw[:_AHEAD] + raw[-_BEHIND_IT:] + b"%d" % (end - start)  # all that its shape tells
+                    if (tries := self._seen.get(raw)) is not None:
+                        return start, end, tries, False
+        token = _token(text, start, end)
+        number = self._of_token(token, learn=learn)
+        if raw and number is not None and (token[2].count("x") <= _MOST_MIXED or text[start:end].isalnum()):
+            if len(self._seen) >= _MOST_SHAPES:
+                self._seen.clear()
+            self._seen[raw] = number[2]
+        return number
+
+    def of_groups(self, text: str, at: int, *, learn: bool) -> Number | None:
+        """The same for the run of hexadecimal groups around a separator."""
+        token = groups(text, at)
+        return None if token is None else self._of_token(token, learn=learn)
+
+    def _of_token(self, token: Token, *, learn: bool) -> Number | None:
+        tries = self._known.get(token[2])
+        if tries is not None:
+            return token[0], token[1], tries, False
+        return (token[0], token[1], self.learn(token), True) if learn else None
 
     def learn(self, token: Token) -> tuple[Try, ...]:
         """Find out which patterns may match a number of this shape: about 200 µs."""
@@ -156,15 +241,17 @@ class Shapes:
         text = unknown + shape + (_ANY * _BEHIND if shape[-1] != _EDGE else "")
         first = len(unknown) + ahead
         size = end - start
-        for number, pattern, lead, may, firsts in self._patterns:
-            low = first - min(lead, ahead)
+        for each, pattern, firsts in self._patterns:
+            low = first - min(each.lead, ahead)
             starts = tuple(
                 at - first
                 for at in range(low, first + size)
-                if pattern.match(text, at) and (may is None or may.match(text, at))
+                if (at != first or each.days or not self._of_days)
+                and pattern.match(text, at)
+                and (each.may is None or each.may.match(text, at))
             )
             if starts:
-                found.append(Try(number, starts, firsts))
+                found.append(Try(each.number, starts, firsts))
         if len(self._known) >= _MOST_SHAPES:
             self._known.clear()
         self._known[shape] = tuple(found)

@@ -1,10 +1,10 @@
 """The hot path of redaction: spans stay bytes, and only what is new and may hold something is looked at.
 
-Redacting an attribute depends on nothing but its bytes and its place. So the distinct attributes of a whole request
-are gathered, those that were clean before are struck off, and what is left goes through the rules in one run. A span
-that has no attribute in which anything changed leaves as the bytes that came, with a stamp behind them; another one is
-put together anew. What has a meaning beyond one attribute, such as chunks of one text over several events, takes the
-way of whole messages (`redact.batch`), whose results this one's equal.
+Redacting an attribute depends on nothing but its bytes and its place. So what was clean before is passed over span by
+span, and the distinct attributes that are left of all requests at hand go through the rules in one run. A span in which
+nothing changed leaves as the bytes that came, with a stamp behind them; another one is put together anew. What has a
+meaning beyond one attribute, such as chunks of one text over several events, takes the way of whole messages
+(`redact.batch`), whose results this one's equal.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from spansieve.redact.attributes import Key
 from spansieve.redact.compiled import CompiledRules
 from spansieve.redact.envelopes import Envelopes
 from spansieve.redact.parts import carries_parts
-from spansieve.redact.pieces import Attributes, Job, Reads, Texts
+from spansieve.redact.pieces import Attributes, Job, Outcome, Reads, Texts
 from spansieve.redact.selectors import Place
 
 _MOST_STAMPS = 1024
@@ -196,7 +196,8 @@ class SpanRedactor:
         """Give the spans the bytes in which they go on."""
         wanted, changed = self._of_spans.wanted, self._of_spans.changed.keys()
         renamed, stamped = bool(self._names.new or self._states.new), self._stamp
-        for record, head, own, fresh, extra in work:
+        for one in work:
+            record, _, _, fresh, extra = one
             if wanted and not wanted.isdisjoint(fresh):
                 record.wanted = True
             if extra is None and not renamed and not record.trace_state and changed.isdisjoint(fresh):
@@ -204,14 +205,13 @@ class SpanRedactor:
             elif extra is not None and len(extra.events) > 1 and self._continues(extra.events):
                 self._whole(record, findings)
             else:
-                self._change(record, head, own, extra, findings)
+                self._change(one, findings)
 
-    def _change(
-        self, record: SpanRecord, head: SpanHead, own: Sequence[bytes], extra: _Extra | None, findings: Counter[str]
-    ) -> None:
+    def _change(self, one: _Work, findings: Counter[str]) -> None:
         """Put what became of texts and attributes of a span in their place, and stamp it."""
+        record, head, own, fresh, extra = one
         found: dict[str, int] = {}
-        left = self._replace(head, own, self._of_spans, found)
+        left = self._replace(head, own, fresh, self._of_spans.changed, found)
         changed = left is not own
         if self._names.new:
             changed |= self._rename(head, "name", self._names, found)
@@ -245,12 +245,12 @@ class SpanRedactor:
     def _extras(self, record: SpanRecord, head: SpanHead, extra: _Extra, found: dict[str, int]) -> bool:
         changed = False
         for event, own in extra.events:
-            changed |= self._replace(event, own, self._of_events, found) is not own
+            changed |= self._replace(event, own, own, self._of_events.changed, found) is not own
             changed |= self._rename(event, "name", self._event_names, found)
             if not self._of_events.wanted.isdisjoint(own) or self._reads_event(event.name):
                 record.wanted = True
         for link, own in extra.links:
-            changed |= self._replace(link, own, self._of_links, found) is not own
+            changed |= self._replace(link, own, own, self._of_links.changed, found) is not own
             changed |= self._rename(link, "trace_state", self._states, found)
         if extra.status:
             status = _status(extra.status)
@@ -264,26 +264,35 @@ class SpanRedactor:
 
     @staticmethod
     def _replace(
-        holder: SpanHead | EventHead | LinkHead, own: Sequence[bytes], kind: Attributes, found: dict[str, int]
+        holder: SpanHead | EventHead | LinkHead,
+        own: Sequence[bytes],
+        fresh: Iterable[bytes],
+        changed: Mapping[bytes, Outcome],
+        found: dict[str, int],
     ) -> Sequence[bytes]:
-        """Put what became of attributes in their place, and count what was found in them. Gives `own`, or the new."""
-        changed = kind.changed
-        if not changed or changed.keys().isdisjoint(own):
-            return own
-        new: list[bytes] = []
-        for raw in own:
+        """Put what became of attributes in their place, and count what was found in them. Gives `own`, or the new.
+
+        `fresh` are those of `own`, in their order, that may have changed.
+        """
+        left: list[bytes] | None = None
+        attributes_of: Bytes = holder.attributes
+        at = gone = 0
+        for raw in fresh:
             outcome = changed.get(raw)
             if outcome is None:
-                new.append(raw)
                 continue
             if outcome.found:
                 _add(found, outcome.found)
-            if outcome.new is not None:
-                new.append(outcome.new)
-        attributes_of: Bytes = holder.attributes
-        del attributes_of[:]
-        attributes_of.extend(new)
-        return new
+            if left is None:
+                left = list(own)
+            at = own.index(raw, at)
+            if outcome.new is None:
+                del left[at - gone], attributes_of[at - gone]
+                gone += 1
+            else:
+                left[at - gone] = attributes_of[at - gone] = outcome.new
+            at += 1
+        return own if left is None else left
 
     @staticmethod
     def _rename(holder: _Named, field: str, texts: Texts, found: dict[str, int]) -> bool:

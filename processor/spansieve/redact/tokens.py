@@ -5,14 +5,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-SHORTEST: Final = 16
-"""Characters: a shorter run is a word, an id or a name."""
+SHORTEST: Final = 12
+"""Characters: nine of a text, in base64. A shorter run is a word, an id or a name."""
 
 STANDARD: Final = str.maketrans("-_", "+/")
 """From the URL-safe alphabet to the standard one."""
 
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
-_PART = re.compile(r"[A-Za-z0-9+]{16,}+={0,2}")
+_RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{SHORTEST},}}+={{0,2}}")
+_PART = re.compile(rf"[A-Za-z0-9+]{{{SHORTEST},}}+={{0,2}}")
 _HEX = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2}){8,})")
 _MEMBER = bytes.maketrans(
     bytes(range(256)),
@@ -26,16 +26,15 @@ _HEAD = 64  # characters that are decoded to see whether the rest is worth it
 
 
 def runs(text: bytes) -> list[tuple[int, int]]:
-    """Give each long run of the alphabets' characters: a pass at memory speed."""
+    """Give each long run of the alphabets' characters, last one first: a pass at memory speed."""
     shape = text.translate(_MEMBER)
     found = []
-    find = shape.find
-    at = find(_NEEDLE)
+    rfind = shape.rfind  # which needs half the time of `find` here
+    at = rfind(_NEEDLE)
     while at >= 0:
-        end = find(b" ", at)
-        end = len(shape) if end < 0 else end
-        found.append((at, end))
-        at = find(_NEEDLE, end)
+        start = rfind(b" ", 0, at) + 1
+        found.append((start, at + SHORTEST))
+        at = rfind(_NEEDLE, 0, start)
     return found
 
 

@@ -43,37 +43,23 @@ _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192
 _UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
 
 
-def _octets(text: str) -> tuple[int, int] | None:
-    """The first two numbers of an IPv4 address; None for what is none. A zero in front is an octal number to some."""
-    parts = text.split(".")
-    if len(parts) != 4 or not all(part.isdecimal() and part.isascii() for part in parts):
-        return None
-    if any((part[0] == "0" and part != "0") or int(part) > 255 for part in parts):
-        return None
-    return int(parts[0]), int(parts[1])
+# A zero in front is an octal number to some.
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
+_PRIVATE4 = re.compile(r"10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2[0-9]|3[01])\.").match
+_NOBODY4 = re.compile(r"127\.|255\.|0\.0\.0\.0").match
 
 
 def ipv4_public(text: str, start: int, end: int) -> Span | None:
     """The same for four numbers with dots."""
-    octets = _octets(text[start:end])
-    return None if octets is None or _is_private4(*octets) or _is_nobody4(*octets, text[start:end]) else (start, end)
+    if _IPV4(text, start, end) is None or _PRIVATE4(text, start) is not None or _NOBODY4(text, start, end) is not None:
+        return None
+    return start, end
 
 
 def ipv4_private(text: str, start: int, end: int) -> Span | None:
     """The same for four numbers with dots."""
-    octets = _octets(text[start:end])
-    return (start, end) if octets is not None and _is_private4(*octets) else None
-
-
-def _is_private4(first: int, second: int) -> bool:
-    return first == 10 or (first, second) in _PRIVATE4 or (first == 172 and 16 <= second < 32)
-
-
-_PRIVATE4 = frozenset({(192, 168), (169, 254)})
-
-
-def _is_nobody4(first: int, _: int, text: str) -> bool:
-    return first in (127, 255) or text == "0.0.0.0"  # noqa: S104 - a text
+    return (start, end) if _IPV4(text, start, end) is not None and _PRIVATE4(text, start) is not None else None
 
 
 def ip_public(text: str, start: int, end: int) -> Span | None:
@@ -90,6 +76,10 @@ def ip_private(text: str, start: int, end: int) -> Span | None:
     return (start, end) if address is not None and not _is_nobody(address) and _is_private(address) else None
 
 
+# In the symbols of redact.shapes: two colons in a row, or seven. A time of day has neither.
+_MAY_BE_IPV6 = re.compile(r"[h:.?]*?[:?][:?]|(?:[h?]{0,4}[:?]){7}")
+
+
 def ipv6(check: Checker) -> Checker:
     """Narrow a candidate to what can be an IPv6 address, then check it."""
 
@@ -103,6 +93,7 @@ def ipv6(check: Checker) -> Checker:
             return None
         return check(text, start, end)
 
+    checked.may = _MAY_BE_IPV6  # type: ignore[attr-defined]  # see redact.shapes
     return checked
 
 
@@ -113,7 +104,7 @@ def mac(text: str, start: int, end: int) -> Span | None:
 
 def email(text: str, start: int, end: int) -> Span | None:
     """Take in what is longer than RFC 5321 allows before the @, so that no part of it stays."""
-    if not start or not _MAIL_CHARACTER.match(text, start - 1):
+    if not start or text[start - 1] in " \n\"'<:,=" or not _MAIL_CHARACTER.match(text, start - 1):
         return start, end
     longer = _MAIL_LEFT.search(text[max(0, start - 256) : start])
     return (start - len(longer[0]) if longer else start), end

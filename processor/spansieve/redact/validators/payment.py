@@ -50,40 +50,56 @@ _ISSUERS: tuple[tuple[int, int, int, frozenset[int]], ...] = (
 )
 
 
-_LENGTHS: dict[str, frozenset[int]] = {}
-for _low, _high, _, _lengths in _ISSUERS:
-    for _prefix in map(str, range(_low, _high + 1)):
-        _LENGTHS[_prefix] = _LENGTHS.get(_prefix, frozenset()) | _lengths
+def _lengths() -> dict[str, frozenset[int]]:
+    """The lengths that the networks' ranges have for each four digits that a number may begin with."""
+    found: dict[str, frozenset[int]] = {}
+    for low, high, width, lengths in _ISSUERS:
+        behind = 10 ** (4 - width)
+        for first in range(low * behind, (high + 1) * behind):
+            found[str(first)] = found.get(str(first), frozenset()) | lengths
+    return found
+
+
+_LENGTHS = _lengths()
+_SHORTEST = {prefix: min(lengths) for prefix, lengths in _LENGTHS.items()}
+_NO_LENGTHS: frozenset[int] = frozenset()
 
 
 def is_card(digits: str) -> bool:
     """Whether digits are a payment card's number: an issuer's range, its length, the check digit."""
-    size = len(digits)
-    return any(size in _LENGTHS.get(digits[:width], ()) for width in (1, 2, 3, 4)) and luhn(digits)
+    return len(digits) in _LENGTHS.get(digits[:4], _NO_LENGTHS) and luhn(digits)
 
 
 def card(text: str, start: int, end: int) -> Span | None:
     """Find a card's number at the start of digits in groups; what follows it may be a date."""
-    digits = text[start:end].translate(_WITHOUT_GAPS)
-    if len(digits) <= _MOST_DIGITS and digits.isdecimal() and digits.isascii() and is_card(digits):
-        first = _GROUPS.match(text, start, end).end() - start  # type: ignore[union-attr]  # a candidate begins with a digit
-        return (start, end) if text.count(".", start, end) <= _MOST_DOTS and first in _FIRST_GROUPS else None
-    if text.count(".", start, end) > _MOST_DOTS or _GROUPS.match(text, start, end).end() - start not in _FIRST_GROUPS:  # type: ignore[union-attr]  # a candidate begins with a digit
+    digits = text[start:end]
+    if digits.isdecimal() and digits.isascii():
+        return (start, end) if is_card(digits) else None
+    digits = digits.translate(_WITHOUT_GAPS)
+    if not digits.isascii() or len(digits) < _SHORTEST.get(digits[:4], _MOST_DIGITS + 1):
         return None
-    first = 0
+    if text.count(".", start, end) > _MOST_DOTS or _first_group(text, start, end) not in _FIRST_GROUPS:
+        return None
+    return (start, end) if is_card(digits) else _card_ahead(text, start, end)
+
+
+def _first_group(text: str, start: int, end: int) -> int:
+    return _GROUPS.match(text, start, end).end() - start  # type: ignore[union-attr]  # a candidate begins with a digit
+
+
+def _card_ahead(text: str, start: int, end: int) -> Span | None:
+    """The longest card's number that some of the groups are, from the first one on."""
     digits = ""
     ends: list[tuple[int, int]] = []  # where a group ends, and how many digits there are by then
     for match in _GROUPS.finditer(text, start, end):
-        if not digits:
-            first = match.start()
         digits += match[0]
         if len(digits) > _MOST_DIGITS:
             break
         if len(digits) >= _LEAST_DIGITS:
             ends.append((match.end(), len(digits)))
     for stop, count in reversed(ends):
-        if digits.isascii() and is_card(digits[:count]):
-            return first, stop
+        if is_card(digits[:count]):
+            return start, stop
     return None
 
 
@@ -95,7 +111,8 @@ def is_iban(compact: str) -> bool:
     compact = compact.upper()
     if len(compact) != _IBAN_LENGTHS.get(compact[:2], -1):
         return False
-    return int((compact[4:] + compact[:4]).translate(_VALUES)) % 97 == 1
+    rest = compact[4:]
+    return int((rest if rest.isdecimal() else rest.translate(_VALUES)) + compact[:4].translate(_VALUES)) % 97 == 1
 
 
 def iban(text: str, start: int, end: int) -> Span | None:
