@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.micro import default_rules
+from bench.micro import GC_THRESHOLD, default_rules
 from bench.traffic import KINDS, Recording, load
 from spansieve import decode, measure, price_table
 from spansieve.measure import Meter
@@ -25,7 +25,7 @@ from spansieve.redact import CompiledRules, Redactor
 
 LLM_AIM, OTHER_AIM = 15.0, 3.0
 """µs of CPU that measuring may add to a span."""
-_SPANS = 4000  # in each half: those that the meter learns from, and those that count
+_SPANS, _BYTES = 3000, 12_000_000  # of each half, at most: those that the meter learns from, and those that count
 _SECONDS_APART = 0.02
 
 
@@ -63,6 +63,7 @@ def run(recording: Recording, rules: CompiledRules, rounds: int) -> Measuring:
     llm_spans = sum(each.items for each in counted) - other_spans
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
     try:
         found = [(_spent(taught, counted), _spent(bystanders, others)) for _ in range(rounds)]
     finally:
@@ -86,19 +87,20 @@ def _spent(taught: Sequence[RedactedSpans], counted: Sequence[RedactedSpans]) ->
     return (time.thread_time_ns() - begun) / 1000
 
 
-def _redacted(recording: Recording, redactor: Redactor) -> Iterator[RedactedSpans]:
-    """Requests of the recording, lap after lap."""
+def _redacted(recording: Recording, redactor: Redactor) -> Iterator[tuple[int, RedactedSpans]]:
+    """Requests of the recording with their size, lap after lap."""
     for number in range(sys.maxsize):
         lap, index = divmod(number, len(recording.pieces))
         body = recording.body(index, lap + 1)
-        yield redactor.request(decode.request(ReceivedRequest(Signal.TRACES, Encoding.PROTO, body)).batch)
+        decoded = decode.request(ReceivedRequest(Signal.TRACES, Encoding.PROTO, body)).batch
+        yield len(body), redactor.request(decoded)
 
 
-def _some(requests: Iterator[RedactedSpans]) -> Iterator[RedactedSpans]:
-    spans = 0
-    while spans < _SPANS:
-        redacted = next(requests)
-        spans += redacted.items
+def _some(requests: Iterator[tuple[int, RedactedSpans]]) -> Iterator[RedactedSpans]:
+    spans = size = 0
+    while spans < _SPANS and size < _BYTES:
+        taken, redacted = next(requests)
+        spans, size = spans + redacted.items, size + taken
         yield redacted
 
 

@@ -40,7 +40,7 @@ _DECISIONS_AT_ONCE = 500
 _MAX_BATCH_BYTES = OtlpExporter.model_fields["max_batch_bytes"].default
 _SAMPLE_SECONDS = 0.001
 _TOP = 30
-_GC_THRESHOLD = (20_000, 20, 50)  # as app.py sets it
+GC_THRESHOLD = (20_000, 20, 50)  # as app.py sets it
 
 
 def main() -> None:
@@ -120,7 +120,7 @@ class Stages:
         self._now = 0.0
         gc.collect()
         gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLD)
+        gc.set_threshold(*GC_THRESHOLD)
 
     def request(self, body: bytes) -> None:
         """Take a request through all stages up to the sampler's decision."""

@@ -3,7 +3,8 @@
 import statistics
 from typing import Any
 
-from bench import plot
+from bench import names, plot
+from bench.measuring import LLM_AIM, OTHER_AIM
 from bench.micro import FLOOR, STAGES
 
 GATEWAY, COLLECTOR, ROTEL = "spansieve", "collector", "rotel"
@@ -23,6 +24,18 @@ _OVERLOAD = (
     "exporter's deadline. All traces are kept; more may arrive than was answered OK, since a sender whose deadline "
     "passed does not know that its spans were taken."
 )
+_MEASURING = (
+    "Requests are redacted beforehand, and then measured one after the other by a meter that has learnt from as many "
+    "others. An LLM span is every span that tells something: a call, an agent, a tool, a retrieval."
+)
+_MEMORY = (
+    "Spans of `chat` that wait for a decision. The first 100,000 also fill what is remembered of keys, texts and "
+    "calls, which is bounded; what a waiting span takes shows in the second."
+)
+_NAMES = (
+    "`python -m bench.names`, in one process: the model of names, and the stage between the verdict and the export on "
+    "kept `chat` traces. The throughput above is without it."
+)
 
 Results = dict[str, Any]
 
@@ -31,6 +44,8 @@ def markdown(results: Results) -> str:
     """The page: each part is there when the run has it."""
     parts = [_head(results), _throughput(results), _ratios(results)]
     parts += [_stages(results)] if "stages" in results else []
+    parts += [_measuring(results)] if "measuring" in results else []
+    parts += [_names(results)] if "names" in results else []
     parts += [_recall(results)] if "recall" in results else []
     parts += [_latency(results)] if results.get("latency") else []
     parts += [_memory(results)] if results.get("memory") else []
@@ -64,7 +79,7 @@ def plots(results: Results) -> dict[str, str]:
             "Resident memory with 100,000 spans waiting",
             "MiB, logarithmic; less is better",
             ["idle", "waiting"],
-            {name: [results["memory"][name][f"{state}_mib"] for state in ("idle", "waiting")] for name in peers},
+            {name: [results["memory"][name][f"{state}_mib"] for state in ("idle", "first")] for name in peers},
         )
     return pictures
 
@@ -170,6 +185,23 @@ def _stages(results: Results) -> str:
     return "## µs of CPU a span, by stage\n\n" + _table(columns, rows)
 
 
+def _measuring(results: Results) -> str:
+    rows = [
+        [kind, _beside(found["llm"], LLM_AIM), _beside(found["other"], OTHER_AIM)]
+        for kind, found in results["measuring"].items()
+    ]
+    columns = ["traffic", "measure, µs of CPU per LLM span", "per other span"]
+    return f"## What measuring adds\n\n{_MEASURING}\n\n" + _table(columns, rows)
+
+
+def _beside(us: float | None, aim: float) -> str:
+    return "" if us is None else f"{_n(us)} (aim {aim:g}{', reached' if us <= aim else ''})"
+
+
+def _names(results: Results) -> str:
+    return f"## Names in free text\n\n{_NAMES}\n\n{names.table(results['names'])}"
+
+
 def _recall(results: Results) -> str:
     rows = []
     for kind, by_peer in results["recall"].items():
@@ -232,14 +264,24 @@ def _memory(results: Results) -> str:
         [
             name,
             _n(m["idle_mib"]),
+            _n(m["first_mib"]),
             _n(m["waiting_mib"]),
-            _n((m["waiting_mib"] - m["idle_mib"]) * 2**20 / m["spans"]),
-            _n(m["received_mib"]),
+            _n(each := (m["waiting_mib"] - m["first_mib"]) * 2**20 / m["spans"]),
+            _n(received := m["received_mib"] * 2**20 / m["spans"]),
+            f"{each / received:.2f}",
         ]
         for name, m in results["memory"].items()
     ]
-    columns = ["peer", "idle, MiB", "100,000 spans wait, MiB", "bytes a span", "the same spans as received, MiB"]
-    return "## Resident memory\n\n" + _table(columns, rows)
+    columns = [
+        "peer",
+        "idle, MiB",
+        "100,000 spans wait, MiB",
+        "200,000, MiB",
+        "bytes for each of the second 100,000",
+        "bytes of a span as received",
+        "÷",
+    ]
+    return f"## Resident memory\n\n{_MEMORY}\n\n" + _table(columns, rows)
 
 
 def _overload(results: Results) -> str:

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench import cell, lag, machine, micro, overload, recall, report, waiting
+from bench import cell, lag, machine, measuring, micro, names, overload, recall, report, waiting
 from bench.cell import Cell
 from bench.peers import Peer, Unavailable, collector, echo, presidio, rotel, spansieve
 from bench.processes import ROOT, Failed, Talker, talker
@@ -90,6 +90,10 @@ class Run:
         self.results["stages"] = {
             kind: micro.median_round(load(kind), rules, min(2.0, self._seconds), self._rounds) for kind in self._kinds
         }
+        self._say("measuring")
+        self.results["measuring"] = {
+            kind: asdict(measuring.run(load(kind), rules, self._rounds)) for kind in self._kinds
+        }
         self.results["peers"][echo.NAME] = {"version": echo.version(), "leaves_out": echo.LEAVES_OUT}
         for kind in self._kinds:
             self._say(f"echo: {kind}")
@@ -156,6 +160,13 @@ class Run:
                 self._say(f"memory: {peer.NAME}")
                 self.results["memory"][peer.NAME] = asdict(waiting.measure(peer, self._sink, self._address))
 
+    def names(self) -> None:
+        """What names in free text cost, with which the gateway runs on what is kept."""
+        self._say("names in free text")
+        found = self._try("names", names.measure)
+        if found is not None:
+            self.results["names"] = found
+
     def lag(self) -> None:
         """The event loop's lag while traces wait and fall due, for the peer that tells of it."""
         self._say(f"lag: {spansieve.NAME}")
@@ -219,6 +230,7 @@ def main() -> None:
             run.introduce((spansieve, collector) if collector.is_built() else (spansieve,))
             run.throughput()
             run.floors()
+            run.names()
         else:
             kinds = tuple(arguments.kinds.split(","))
             run = Run(sink, address, seconds=arguments.seconds, rounds=arguments.rounds, kinds=kinds)
@@ -227,6 +239,7 @@ def main() -> None:
             run.throughput(arguments.protocol)
             run.floors()
             if not arguments.only:
+                run.names()
                 run.presidio()
                 run.recall(tuple(kind for kind in kinds if kind != "small"))  # its traces are those of chat
                 run.latency(tuple(kind for kind in ("chat", "small") if kind in kinds))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bench.cell import drive, settle, started
 from bench.peers import Peer
 from bench.processes import Talker, resident_bytes
+from bench.traffic import LAPS
 
 SPANS = 100_000
 _KIND = "chat"
@@ -15,11 +16,15 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Resident memory when idle and with `spans` waiting, and the bytes of these spans as they came."""
+    """Resident memory when idle, with `spans` waiting, and with as many again; and the bytes of the latter as received.
+
+    What a gateway remembers within bounds fills with the first: what waiting takes is the growth by the second.
+    """
 
     spans: int
     received_mib: float
     idle_mib: float
+    first_mib: float
     waiting_mib: float
 
 
@@ -27,6 +32,10 @@ def measure(peer: Peer, sink: Talker, address: str) -> Waiting:
     """Fill a peer that decides nothing for a quarter of an hour."""
     with started(peer, sink, address, decision_wait=_DECISION_WAIT) as running:
         idle = resident_bytes(running.child.pid)
-        result = drive(running, _KIND, _SECONDS, spans=SPANS)
+        drive(running, _KIND, _SECONDS, spans=SPANS)
         settle(running)
-        return Waiting(result["spans"], result["bytes"] / _MIB, idle / _MIB, resident_bytes(running.child.pid) / _MIB)
+        first = resident_bytes(running.child.pid)
+        result = drive(running, _KIND, _SECONDS, spans=SPANS, first_lap=LAPS // 2)
+        settle(running)
+        waiting = resident_bytes(running.child.pid)
+        return Waiting(result["spans"], result["bytes"] / _MIB, idle / _MIB, first / _MIB, waiting / _MIB)

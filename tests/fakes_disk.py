@@ -86,11 +86,15 @@ class FakeFile:
 
 
 class FakeDisk:
-    """A Disk in memory. `fail` maps an operation to the errno of its next call; `room` is its size in bytes."""
+    """A Disk in memory. `fail` maps an operation to the errno of its next call; `room` is its size in bytes.
+
+    `gates` maps an operation to what its calls wait for, as on a disk that hangs.
+    """
 
     def __init__(self, room: int = 1 << 30) -> None:
         self.room = room
         self.fail: dict[str, int] = {}
+        self.gates: dict[str, threading.Event] = {}
         self.calls: Counter[str] = Counter()
         self.syncs = 0
         self.lock = threading.Lock()
@@ -105,6 +109,8 @@ class FakeDisk:
     def may_fail(self, operation: str) -> None:
         """Count a call, and fail it when that was asked for."""
         self.calls[operation] += 1
+        if operation in self.gates:
+            assert self.gates[operation].wait(30), "nobody opened the gate"
         if operation in self.fail:
             number = self.fail.pop(operation)
             raise OSError(number, os.strerror(number))

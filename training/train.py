@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from spansieve.names import features, tokens
-from spansieve.names.features import Lexicon
+from spansieve.names.features import Lexicon, Vectors
 from spansieve.names.tagger import DILATIONS
 from training.model_text import Text
-from training.network import Network, thinned
+from training.network import Network, known, thinned
 
 BETWEEN = max(DILATIONS)
 """Empty places between two texts: as many as the widest convolution looks ahead."""
@@ -43,26 +43,29 @@ def labelled(text: Text) -> tuple[list[str], list[int]]:
 class Batch:
     """Texts in one line, with what the network needs of them."""
 
-    def __init__(self, texts: Sequence[Text], lexicon: Lexicon) -> None:
+    def __init__(self, texts: Sequence[Text], lexicon: Lexicon, vectors: Vectors) -> None:
         distinct: dict[str, int] = {}
         places: list[int] = []
         labels: list[int] = []
         inside: list[float] = []
         for text in texts:
-            found, known = labelled(text)
+            found, told = labelled(text)
             places += [distinct.setdefault(token, len(distinct)) for token in found] + [0] * BETWEEN
-            labels += known + [-100] * BETWEEN
+            labels += told + [-100] * BETWEEN
             inside += [1.0] * len(found) + [0.0] * BETWEEN
         self.features = features.of_tokens(list(distinct), lexicon)
+        self.meanings = vectors.look_up(self.features.words)
         self.places = torch.tensor(places)
         self.labels = torch.tensor(labels)
         self.inside = torch.tensor(inside)
 
-    def scores(self, network: Network, kept: np.ndarray) -> torch.Tensor:
-        """Score all tokens."""
+    def scores(self, network: Network, generator: np.random.Generator) -> torch.Tensor:
+        """Score all tokens, with some of what is known of each left out."""
+        kept = torch.from_numpy(thinned(self.features, generator))
+        meanings = torch.from_numpy(known(self.meanings, generator))
         rows = torch.from_numpy(self.features.rows)
         begins = torch.from_numpy(self.features.begins[:-1])
-        result: torch.Tensor = network(rows, begins, torch.from_numpy(kept), self.places, self.inside)
+        result: torch.Tensor = network(rows, begins, kept, meanings, self.places, self.inside)
         return result
 
 
@@ -99,7 +102,13 @@ class Average:
 
 
 def train(
-    make_epoch: Callable[[int], list[Text]], lexicon: Lexicon, *, epochs: int, seed: int, batch_characters: int = 9000
+    make_epoch: Callable[[int], list[Text]],
+    lexicon: Lexicon,
+    vectors: Vectors,
+    *,
+    epochs: int,
+    seed: int,
+    batch_characters: int = 9000,
 ) -> Network:
     """Train for some epochs and give the averaged network."""
     torch.manual_seed(seed)
@@ -127,8 +136,8 @@ def train(
                 for group in optimizer.param_groups:
                     group["lr"] = most * rate
                 optimizer.zero_grad()
-            batch = Batch(texts_of_batch, lexicon)
-            loss = loss_of(batch.scores(network, thinned(batch.features, generator)), batch.labels)
+            batch = Batch(texts_of_batch, lexicon, vectors)
+            loss = loss_of(batch.scores(network, generator), batch.labels)
             loss.backward()
             nn.utils.clip_grad_norm_(dense, 2.0)
             for optimizer in optimizers:

@@ -1,9 +1,10 @@
 """Texts made from templates, with names of many origins in their slots.
 
 A slot in capitals is a name: P a person, XP one in another script than Latin, G a given name, F a family name, I an
-initial, L a town, C a country, R a river, ST a state, S a street with its number, A a whole address, X something else
-that was named after one. In small letters it is written in small letters, with U behind it in capitals. A digit behind
-it tells one person or place from another in the same text. All other slots are words of words.yaml, or what the
+initial, L a town, C a country, R a river, ST a state, S a street with its number, U a flat, Z a postcode, A a whole
+address, N another place, mostly named after somebody; X, T, W, V and B something else that bears a name: a company, a
+team, a work, a vessel, a body. In small letters it is written in small letters, with U behind it in capitals. A digit
+behind it tells one person or place from another in the same text. All other slots are words of words.yaml, or what the
 methods of `_Filler` make.
 """
 
@@ -33,6 +34,7 @@ class Names:
     countries: list[str]
     states: list[str]
     streets: dict[str, list[str]]
+    addresses: dict[str, list[str]]
 
 
 def templates(name: str, folder: Path = _FOLDER) -> list[str]:
@@ -119,9 +121,21 @@ class Writer:
             return f"{person.given} {person.family}"
         return f"{person.given} {self.person().given} {person.family}"
 
-    def named_after(self) -> str:
-        """Something else that bears the name of a person or of a place, such as a company, a club, a prize."""
-        return self._form("named_after_form")
+    def other(self, slot: str) -> str:
+        """Something else that bears a name, often that of a person or of a place, such as a company, a team, a work."""
+        return self._form(_OTHER_FORMS[slot])
+
+    def landmark(self) -> str:
+        """A place that is no town, mostly named after a person."""
+        return self._form("landmark_form")
+
+    def made(self) -> str:
+        """A name that nobody had before, as brands are."""
+        random = self.random
+        begin = (
+            random.choice(random.choice(self.ordinary)) if self.ordinary and random.random() < 0.5 else self.family()
+        )
+        return _invented(begin.capitalize(), random.choice((self.town, self.family, self.given))())
 
     def town(self) -> str:
         """A town, the larger the more often."""
@@ -159,6 +173,10 @@ class Writer:
     def local_street(self) -> str:
         """A street as it is written in some country."""
         return self.random.choice(self._names.streets[self.random.choice(list(self._names.streets))])
+
+    def addresses(self) -> list[str]:
+        """Whole addresses of some country."""
+        return self._names.addresses[self.random.choice(list(self._names.addresses))]
 
     def given(self) -> str:
         """A given name."""
@@ -222,9 +240,12 @@ class _Forms(dict[str, str]):
             "zip": lambda: str(random.randint(10000, 99999)),
             "n": lambda: f"{random.randint(1, random.choice((30, 300, 9999)))}{random.choice(('', '', '', 'a', 'B'))}",
             "s": writer.street,
+            "s2": writer.street,
+            "whole": lambda: random.choice(writer.addresses()),
             "local": writer.local_street,
             "other": lambda: writer.word("other_street").format(name=writer.family(), number=random.randint(1, 300)),
             "flat": lambda: writer.word("flat").format(random.randint(1, 400)),
+            "made": writer.made,
             "unit": lambda: writer.word("unit").format(random.randint(1, 999)),
         }
         return makers[slot]() if slot in makers else writer.word(slot)
@@ -252,7 +273,7 @@ class _Filler:
             value = self._local(name, which)
             label = LOCATION
         else:
-            return self._word(slot), OTHER if slot in _OTHER else 0
+            return self._word(slot, which), OTHER if slot in _OTHER else 0
         value = value.lower() if kind != name else value.upper() if upper else value
         return value, label
 
@@ -280,18 +301,25 @@ class _Filler:
                 "ST": writer.state,
                 "R": lambda: self._random.choice(self._words["river"]),
                 "S": writer.street,
+                "N": writer.landmark,
+                "U": lambda: writer.word("unit").format(self._random.randint(1, 999)),
+                "Z": writer.postcode,
                 "A": writer.address,
             }
             self._places[key] = makers[name]()
         return self._places[key]
 
-    def _word(self, slot: str) -> str:
+    def _word(self, slot: str, which: str) -> str:
         random = self._random
+        if slot in _OTHER_FORMS:
+            if slot + which not in self._places:
+                self._places[slot + which] = self._writer.other(slot)
+            return self._places[slot + which]
+        if slot == "foreign":
+            return " ".join(self._writer.made().lower() for _ in range(1 if which else random.randint(2, 6)))
         made = _MADE.get(slot)
         if made is not None:
             return made(random)
-        if slot == "X":
-            return self._writer.named_after()
         if slot == "post":
             return self._writer.postcode()
         if slot in self._words:
@@ -306,10 +334,11 @@ class _Filler:
 
 
 _PERSONAL = frozenset({"P", "G", "F", "I", "XP"})
-_OTHER = frozenset({"org", "product", "model", "vendor", "X"})
+_OTHER_FORMS = {"X": "named_after_form", "T": "team_form", "W": "work_form", "V": "vessel_form", "B": "body_form"}
+_OTHER = frozenset({"org", "product", "model", "vendor", "species", "genus", "deity", "award", *_OTHER_FORMS})
 _OPEN = frozenset({"noun", "adj", "verb", "job", "hobby", "symptom", "column", "ident"})
 _ORDINARY = 0.4
-_LOCAL = frozenset({"L", "C", "R", "ST", "S", "A"})
+_LOCAL = frozenset({"L", "C", "R", "ST", "S", "A", "N", "U", "Z"})
 
 
 _MONTHS = words()["month_name"]

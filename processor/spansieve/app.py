@@ -229,10 +229,10 @@ class Gateway:
             names=settings.redaction.names == "all",
         )
         self._workers: Workers | None = None
-        if settings.workers > 1:
+        if (workers := process.workers(settings.workers)) > 1:
             level = settings.telemetry.logs.level
             self._workers = self._telemetry.workers = Workers(
-                settings.workers, self._pipeline, self._telemetry, clock, logger, limit_bytes=limit, level=level
+                workers, self._pipeline, self._telemetry, clock, logger, limit_bytes=limit, level=level
             )
         self._following: set[asyncio.Task[None]] = set()
         self._reloading = asyncio.Lock()
@@ -413,7 +413,7 @@ class Gateway:
         protocols = self._settings.receivers.otlp.protocols
         if self._workers is not None:
             await self._workers.start(protocols, self._settings.redaction, self._pipeline.rules)
-            self._servers.append(_Server("workers", str(self._settings.workers), self._workers.stop))
+            self._servers.append(_Server("workers", str(self._workers.count), self._workers.stop))
             undo.push_async_callback(self._workers.stop, 0)
             return
         if protocols.grpc:

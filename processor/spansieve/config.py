@@ -239,13 +239,12 @@ class GatewayConfig(_Section):
     exporters: Exporters = Exporters()
     memory_limiter: MemoryLimiter = MemoryLimiter()
     telemetry: Telemetry = Telemetry()
-    workers: int = Field(
+    workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
         default=1,
         description="Processes that receive and redact. With 1 the gateway is one process; with more it is one that "
-        "measures, samples and exports, and so many workers, which take turns at the same ports.",
+        "measures, samples and exports, and so many workers, which take turns at the same ports. `auto`: one for each "
+        "core that the process may use, 4 at most.",
         examples=[4],
-        ge=1,
-        le=64,
     )
     drain_on_shutdown: bool = Field(
         default=False,

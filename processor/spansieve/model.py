@@ -116,13 +116,16 @@ class Envelope:
 
     @property
     def resource_message(self) -> Resource:
-        """The resource, parsed once and remembered: to be read only."""
-        return _resource(self.resource)
+        """The resource, parsed once and remembered unless it is large: to be read only."""
+        return (_resource if len(self.resource) <= _LARGEST else Resource.FromString)(self.resource)
 
     @property
     def scope_message(self) -> InstrumentationScope:
-        """The scope, parsed once and remembered: to be read only."""
-        return _scope(self.scope)
+        """The scope, parsed once and remembered unless it is large: to be read only."""
+        return (_scope if len(self.scope) <= _LARGEST else InstrumentationScope.FromString)(self.scope)
+
+
+_LARGEST = 8192  # bytes of a resource or scope that is remembered: those of SDKs have some hundred
 
 
 @lru_cache(maxsize=1024)  # a process has one resource and some ten scopes; after redact, so that nothing raw is held

@@ -3,16 +3,22 @@
 import asyncio
 import gc
 import importlib
+import os
 import resource
 import sys
 from collections.abc import Callable
-from typing import Final
+from pathlib import Path
+from typing import Final, Literal
 
 # How long the thread that redacts may keep the event loop waiting, when both have work. Python's own is 5 ms, and what
 # takes the loop several turns, as each gRPC call does, would take many of these.
 _SWITCH_SECONDS: Final = 0.0005
 # How often Python's garbage collector looks at everything.
 _FULL_COLLECTION_SECONDS: Final = 900.0
+# What one owner has time for: see docs/decisions/0015-workers.md.
+_MOST_WORKERS: Final = 4
+# Of the container's CPU time, as cgroup v2 has it: "max 100000", or µs in each period of so many µs.
+_QUOTA_FILE: Final = Path("/sys/fs/cgroup/cpu.max")
 
 
 def forbid_core_dumps() -> None:
@@ -39,6 +45,26 @@ async def collect_garbage() -> None:
     while True:
         await asyncio.sleep(_FULL_COLLECTION_SECONDS)
         gc.collect()
+
+
+def workers(wanted: int | Literal["auto"], quota_file: Path = _QUOTA_FILE) -> int:
+    """How many processes are to receive and redact; 1: this one does all."""
+    if wanted != "auto":
+        return wanted
+    return max(1, min(_MOST_WORKERS, _cores(quota_file)))
+
+
+def _cores(quota_file: Path) -> int:
+    """The cores that this process may use: those it is bound to, and of their time what its container is granted."""
+    try:
+        bound = len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        bound = os.cpu_count() or 1
+    try:
+        quota, period = quota_file.read_text(encoding="ascii").split()
+        return min(bound, int(quota) // int(period))
+    except (OSError, ValueError):  # no such container; or "max", all of the machine
+        return bound
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

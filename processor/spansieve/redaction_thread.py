@@ -1,11 +1,14 @@
-"""The thread that decodes and redacts: the costly part of a request, kept off the event loop.
+"""Where requests are decoded and redacted: in a thread, since it is their costly part, and kept off the event loop.
 
 Under more load than can be borne, a busy event loop would leave requests in the depths of gRPC, where nobody counts
 them, until their senders give up. So the loop only receives, and what waits for this thread is counted and bounded, in
 bytes and in time. The thread takes all that waits and hands results back together: one wake-up for many requests.
+
+A small request that comes to an idle thread is redacted by the loop itself: two changes of threads would cost more.
 """
 
 import asyncio
+import math
 import threading
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
@@ -19,6 +22,9 @@ from spansieve.redact import Redactor
 
 _HAND_BACK_SECONDS: Final = 0.002
 # Requests that wait are taken together, as many as take about so long.
+_ON_LOOP_SHARE: Final = 0.25
+# Of the loop's time for what it redacts itself. With much of it, the loop would be busy, and refuse nobody.
+_ON_LOOP_BURST_SECONDS: Final = 0.02
 _SMOOTHING: Final = 0.1
 # The weight of the latest requests in the pace, which is what the wait of a new one is estimated by.
 _STOP: Final = None
@@ -45,8 +51,8 @@ _Done = tuple[_Job, Result | BaseException]
 class RedactionThread:
     """Decodes and redacts one request after the other. Its methods belong to one event loop's thread.
 
-    A Redactor that it was given is used by this thread alone. `waiting_bytes` and `expected_wait` are what admission
-    looks at.
+    A Redactor that it was given is used by the thread, or by the loop while nothing is with the thread. `waiting_bytes`
+    and `expected_wait` are what admission looks at.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -58,7 +64,16 @@ class RedactionThread:
         self._idle = asyncio.Event()
         self._idle.set()
         self._waiting = 0
+        self._at_once: list[_Job] = []  # came in this turn of the loop, to an idle thread
+        self._allowance = _ON_LOOP_BURST_SECONDS
+        self._allowed_at = clock.monotonic()
+        self._busy_since = math.inf
         self.waiting_bytes = 0
+
+    @property
+    def busy_seconds(self) -> float:
+        """For how long the thread has been at what it does now."""
+        return max(0.0, self._clock.monotonic() - self._busy_since)
 
     @property
     def expected_wait(self) -> float:
@@ -67,17 +82,43 @@ class RedactionThread:
 
     async def redact(self, request: ReceivedRequest, redactor: Redactor | AllNames) -> Result:
         """Have a request decoded and redacted. Raises MalformedRequest, or what else went wrong with it."""
-        if self._thread is None:
-            self._start()
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting += 1
         self._idle.clear()
         self.waiting_bytes += len(request.body)
-        self._jobs.put(_Job(request, redactor, future))
+        self._take(_Job(request, redactor, future))
         try:
             return await future
         finally:
             del future, request  # an error would hold this frame, and so the request, and be held by the future
+
+    def _take(self, job: _Job) -> None:
+        """Hand a job over; or, if nothing is with the thread, see at the end of this turn what else came."""
+        if self._waiting == 1:
+            asyncio.get_running_loop().call_soon(self._end_of_turn)
+        elif not self._at_once:
+            self._send(job)
+            return
+        self._at_once.append(job)
+
+    def _end_of_turn(self) -> None:
+        jobs, self._at_once = self._at_once, []
+        now = self._clock.monotonic()
+        earned = (now - self._allowed_at) * _ON_LOOP_SHARE
+        self._allowance = min(self._allowance + earned, _ON_LOOP_BURST_SECONDS)
+        self._allowed_at = now
+        if self.seconds_per_byte and self.expected_wait < min(_HAND_BACK_SECONDS, self._allowance):
+            done = self._work_on(jobs)
+            self._allowance -= self._clock.monotonic() - now
+            self._hand_back(done)
+        else:
+            for job in jobs:
+                self._send(job)
+
+    def _send(self, job: _Job) -> None:
+        if self._thread is None:
+            self._start()
+        self._jobs.put(job)
 
     async def stop(self) -> None:
         """Finish what waits, then end the thread. Another request would start it again."""
@@ -94,7 +135,11 @@ class RedactionThread:
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         while (job := self._jobs.get()) is not _STOP:
-            loop.call_soon_threadsafe(self._hand_back, self._batch(job))
+            self._busy_since = self._clock.monotonic()
+            done = self._batch(job)
+            self._busy_since = math.inf
+            loop.call_soon_threadsafe(self._hand_back, done)
+            del done
             del job  # which is raw, and would stay until the next one comes
 
     def _batch(self, first: _Job) -> list[_Done]:
@@ -104,6 +149,9 @@ class RedactionThread:
         while size < most and (job := self._next()) is not None:
             jobs.append(job)
             size += len(job.request.body)
+        return self._work_on(jobs)
+
+    def _work_on(self, jobs: list[_Job]) -> list[_Done]:
         if len(jobs) > 1 and (results := self._together(jobs)):
             return list(zip(jobs, results, strict=True))
         return [(job, self._work(job)) for job in jobs]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from faker import Faker
 
 from accuracy import generators as make
-from spansieve.redact.anchors import MARKS
+from spansieve.redact.literals import MARKS
 from spansieve.redact.policy import Rule
 
 EACH = 220

@@ -13,6 +13,7 @@ from demo.gateway import Gateway, GatewayFailed
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status as SpanStatus
 
 from e2e.harness.sink import GrpcSink
 from e2e.parts.processes import wait_until
@@ -143,6 +144,22 @@ def test_killed_workers_lose_nothing_and_come_back(sink: GrpcSink, start: StartG
     assert not sent - {span.span_id for span in sink.spans()}
 
 
+def test_a_worker_that_hangs_is_replaced(sink: GrpcSink, start: StartGateway) -> None:
+    """It is alive, holds its connections and says nothing: the owner kills it, counts that, and starts another."""
+    gateway = start(sink, workers=2)
+    hanging = min(workers(gateway))
+    os.kill(hanging, signal.SIGSTOP)
+    wait_until(
+        lambda: gateway.metrics().total("spansieve_workers_restarts_total") == 1 and serving(gateway) == 2,
+        "another worker serves",
+        within=50,
+    )
+    assert is_gone(hanging)
+    request = trace(CONNECTIONS)
+    send_apart(gateway, request)
+    assert sink.wait_for(lambda: {s.span_id for s in sink.spans()} == set(span_ids(request)))
+
+
 def test_no_worker_outlives_its_owner(sink: GrpcSink, start: StartGateway) -> None:
     """After kill -9 of the owner its workers end by themselves."""
     gateway = start(sink, workers=2)
@@ -201,6 +218,20 @@ def test_a_changed_policy_reaches_every_worker(sink: GrpcSink, start: StartGatew
     send_apart(gateway, request)
     assert sink.wait_for(lambda: len(sink.spans()) == CONNECTIONS)
     assert {span.name for span in sink.spans()} == {"[FURNITURE]"}
+
+
+def test_workers_take_out_names(sink: GrpcSink, start: StartGateway) -> None:
+    """With `names: all` each worker has the model: no name crosses to the owner, which counts what was found."""
+    gateway = start(sink, workers=2, redaction={"names": "all"}, sampling={"decision_wait": "1s"})
+    request = trace(CONNECTIONS)
+    for span in request.resource_spans[0].scope_spans[0].spans:
+        span.attributes.add(key="note").value.string_value = "I spoke with Jane Quillfeather about the invoice."
+        span.status.code = SpanStatus.STATUS_CODE_ERROR
+    send_apart(gateway, request)
+    assert sink.wait_for(lambda: len(sink.spans()) == CONNECTIONS)
+    assert b"Quillfeather" not in sink.data()
+    assert b"[PERSON]" in sink.data()
+    assert gateway.metrics().total("spansieve_redactions_total", rule="person_in_text") == CONNECTIONS
 
 
 def refused(gateway: Gateway) -> Answered:

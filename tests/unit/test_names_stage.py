@@ -186,6 +186,7 @@ async def test_what_helps_nothing_is_dropped_and_said(redactor: Redactor) -> Non
     assert each.logger.events == ["dropped"]
 
 
+@pytest.mark.timeout(300)
 async def test_a_text_of_ten_megabytes_is_read_to_its_end(redactor: Redactor) -> None:
     """Names go from the beginning, the middle and the end of a text of 10 MB, and nothing else of it does."""
     filling = "the value of this row is one more than that of the last. " * 90_000
@@ -198,12 +199,13 @@ async def test_a_text_of_ten_megabytes_is_read_to_its_end(redactor: Redactor) ->
     assert left == f"[PERSON] signed. {filling}[PERSON] signed. {filling}[PERSON] signed."
 
 
+@pytest.mark.timeout(300)
 async def test_a_text_of_ten_megabytes_waits_within_the_bound(redactor: Redactor, held: threading.Event) -> None:
     """While one large text is read, what comes behind it counts towards the bound, and beyond it leaves unread."""
     each = _Stage(redactor, most_waiting=11_000_000)
     each.stage.submit_traces([_kept("My name is Jane Roe. " + "x " * 5_000_000)])
     each.stage.submit_traces([_kept("My name is Jane Roe. " + "y " * 1_000_000)])
-    assert 10_000_000 < each.stage.waiting_bytes
+    assert each.stage.waiting_bytes > 10_000_000
     assert each.stage.withheld_bytes > 2_000_000
     held.set()
     await each.stage.stop(300)

@@ -125,10 +125,17 @@ async def test_a_request_that_fails_harms_no_other() -> None:
     assert not isinstance(results[1], BaseException)
 
 
+def _busy() -> RedactionThread:
+    """One whose loop has redacted for all of its share, at a pace that lets the thread take many."""
+    thread = RedactionThread(ManualClock())
+    thread.seconds_per_byte = 1e-9
+    thread._allowance = 0.0
+    return thread
+
+
 async def _behind(redactor: _Gated, *requests: ReceivedRequest) -> list[Result | BaseException]:
     """What becomes of requests that all wait when the thread comes to them, at a pace that lets it take many."""
-    thread = RedactionThread(SystemClock())
-    thread.seconds_per_byte = 1e-9
+    thread = _busy()
     first = asyncio.create_task(thread.redact(_request(), redactor))
     await asyncio.to_thread(redactor.entered.wait, 30)
     waiting = [asyncio.create_task(thread.redact(request, redactor)) for request in requests]
@@ -181,8 +188,7 @@ async def test_a_request_of_logs_goes_alone() -> None:
     redactor = Redactor(default_rules())
     gated = _Gated()
     logs = ReceivedRequest(Signal.LOGS, Encoding.PROTO, b"")
-    thread = RedactionThread(SystemClock())
-    thread.seconds_per_byte = 1e-9
+    thread = _busy()
     first = asyncio.create_task(thread.redact(_request(), gated))
     await asyncio.to_thread(gated.entered.wait, 30)
     waiting = [asyncio.create_task(thread.redact(each, redactor)) for each in (_request("a"), logs, _request("b"))]
@@ -193,6 +199,88 @@ async def test_a_request_of_logs_goes_alone() -> None:
     await thread.stop()
     assert (_names(a), _names(b)) == (["a"], ["b"])
     assert isinstance(of_logs.redacted, RedactedBatch)
+
+
+class _Where(Redactor):
+    """Notes in which thread it is asked, for how many requests together."""
+
+    def __init__(self) -> None:
+        super().__init__(default_rules())
+        self.asked: list[tuple[bool, int]] = []
+
+    def requests(self, decoded: Sequence[DecodedSpans]) -> list[RedactedSpans]:
+        self.asked.append((threading.current_thread() is threading.main_thread(), len(decoded)))
+        return super().requests(decoded)
+
+
+def _of_pace(seconds_per_byte: float) -> RedactionThread:
+    thread = RedactionThread(ManualClock())
+    thread.seconds_per_byte = seconds_per_byte
+    return thread
+
+
+async def test_a_small_request_is_redacted_where_it_comes_in() -> None:
+    """The loop does not hand over what is done sooner than handed over."""
+    redactor, thread = _Where(), _of_pace(1e-9)
+    await thread.redact(_request(), redactor)
+    assert redactor.asked == [(True, 1)]
+    assert (thread.waiting_bytes, thread._thread) == (0, None)
+    await thread.stop()
+
+
+async def test_small_requests_that_come_together_are_redacted_together() -> None:
+    """As in the thread."""
+    redactor, thread = _Where(), _of_pace(1e-9)
+    results = await asyncio.gather(*(thread.redact(_request(name), redactor) for name in ("a", "b", "c")))
+    assert list(map(_names, results)) == [["a"], ["b"], ["c"]]
+    assert redactor.asked == [(True, 3)]
+    await thread.stop()
+
+
+async def test_a_large_request_goes_to_the_thread() -> None:
+    """And so does one whose time nobody knows, the first."""
+    for seconds_per_byte in (1.0, 0.0):
+        redactor, thread = _Where(), _of_pace(seconds_per_byte)
+        await thread.redact(_request(), redactor)
+        assert redactor.asked == [(False, 1)]
+        await thread.stop()
+
+
+async def test_the_loop_redacts_for_a_share_of_its_time_only() -> None:
+    """Else it would be too busy to refuse anybody: what is more goes to the thread, until the loop has earned it."""
+    clock = ManualClock()
+
+    class Slow(_Where):
+        def requests(self, decoded: Sequence[DecodedSpans]) -> list[RedactedSpans]:
+            clock.advance(0.015)
+            return super().requests(decoded)
+
+    redactor, thread = Slow(), RedactionThread(clock)
+    for _ in range(3):
+        thread.seconds_per_byte = 1e-9
+        await thread.redact(_request(), redactor)
+    assert [here for here, _ in redactor.asked] == [True, True, False]
+    thread.seconds_per_byte = 1e-9
+    clock.advance(1.0)
+    await thread.redact(_request(), redactor)
+    assert redactor.asked[-1] == (True, 1)
+    await thread.stop()
+
+
+async def test_it_is_known_how_long_the_thread_is_at_something() -> None:
+    """A request that hangs can be told from one that takes its time, and from a thread that is idle."""
+    clock = ManualClock()
+    redactor, thread = _Gated(), RedactionThread(clock)
+    assert thread.busy_seconds == 0
+    task = asyncio.create_task(thread.redact(_request(), redactor))
+    await asyncio.to_thread(redactor.entered.wait, 30)
+    clock.advance(7)
+    assert thread.busy_seconds == 7
+    redactor.go_on.set()
+    await task
+    clock.advance(7)
+    assert thread.busy_seconds == 0
+    await thread.stop()
 
 
 async def test_a_request_whose_sender_gave_up_is_not_worked_on() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from spansieve import policy_source
 from spansieve.cli import requests
 from spansieve.errors import MalformedRequest
-from spansieve.redact import diff, policy, report, report_text, trial
+from spansieve.names_stage import names_redactor
+from spansieve.redact import CompiledRules, diff, policy, report, report_text, trial
 from spansieve.redact.sealing import SEALED, Opener, SealingError
 
 
@@ -80,11 +81,13 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _test(arguments: argparse.Namespace) -> int:
     chosen = policy_source.read(arguments.policy)
-    results = trial.run(chosen)
+    results = trial.run(chosen, _names)
     width = max(len(result.rule) for result in results)
     print(f"{'rule':<{width}}  positive  negative  result")
     for result in results:
-        verdict = "failed" if result.failures else "ok" if result.positive else "found by the model of names, not run"
+        verdict = (
+            "failed" if result.failures else "ok" if result.positive else "found by the model of names, no examples"
+        )
         print(f"{result.rule:<{width}}  {result.positive:>8}  {result.negative:>8}  {verdict}")
     failed = [result for result in results if result.failures]
     for result in failed:
@@ -94,8 +97,14 @@ def _test(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _names(rules: CompiledRules) -> trial.Read:
+    """What takes names out by the rules of a policy that asks for it."""
+    redactor = names_redactor(rules)
+    return redactor.text if redactor is not None else lambda text, _: (text, {})
+
+
 def _report(arguments: argparse.Namespace) -> int:
-    made = report.make(policy_source.read(arguments.policy))
+    made = report.make(policy_source.read(arguments.policy), _names)
     text = report_text.html(made) if arguments.format == "html" else report_text.markdown(made)
     if arguments.output is None:
         print(text, end="")

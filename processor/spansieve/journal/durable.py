@@ -14,7 +14,19 @@ from spansieve.journal.log import SegmentLog
 from spansieve.journal.reading import Cursor, Findings, Unreadable
 from spansieve.journal.receipts import Receipt, Receipts
 from spansieve.journal.records import Batch, Checkpoint, Parked, Record, Settled, Settlement, encode
-from spansieve.journal.writer import Closed, Failed, Forget, Prepare, Prepared, Report, Roll, Write, Writer, Written
+from spansieve.journal.writer import (
+    Closed,
+    Failed,
+    Forget,
+    Prepare,
+    Prepared,
+    Report,
+    Roll,
+    Stays,
+    Write,
+    Writer,
+    Written,
+)
 from spansieve.model import Signal
 
 SEGMENT_BYTES = 32 * 1024 * 1024
@@ -335,6 +347,8 @@ class DurableJournal:
                 self._prepared(report)
             case Failed(error):
                 self._fail(error)
+            case Stays(error):
+                self._stays(error)
             case Closed():
                 if self._closed is not None:
                     self._closed.set_result(None)
@@ -350,6 +364,12 @@ class DurableJournal:
         preparing, self._preparing = self._preparing, None
         if preparing is not None:
             preparing.set_result(None)
+
+    def _stays(self, error: str) -> None:
+        if error:
+            self._logger.error("journal_segment_stays", error=error, remedy="see to the disk: it is tried again")
+        else:
+            self._logger.info("journal_segment_gone")
 
     def _fail(self, error: str) -> None:
         self.failed = True

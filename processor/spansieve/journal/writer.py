@@ -7,10 +7,12 @@ other thread.
 
 import errno
 import threading
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from spansieve.journal.log import SegmentLog
 
@@ -71,11 +73,20 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Stays:
+    """An old segment cannot be deleted: it, and those after it, are tried again. `error` names why; empty: all went."""
+
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The thread is done."""
 
 
-Report: TypeAlias = Written | Prepared | Failed | Closed
+Report: TypeAlias = Written | Prepared | Failed | Stays | Closed
+
+_AGAIN_SECONDS: Final = 1.0
 
 
 class Writer:
@@ -146,12 +157,23 @@ class Writer:
         self._write(group)
 
     def _run_files(self) -> None:
-        while (command := self._files.get()) is not None:
-            match command:
-                case Prepare(size):
-                    self._prepare(size)
-                case Forget(number, damaged):
-                    self._forget(number, damaged=damaged)
+        leaving: deque[Forget] = deque()  # in their order: what a segment says settles what those before it say
+        stays = ""
+        ending = False
+        while not ending:
+            with suppress(Empty):
+                command = self._files.get(timeout=_AGAIN_SECONDS if leaving else None)
+                match command:
+                    case Prepare(size):
+                        self._prepare(size)
+                    case Forget():
+                        leaving.append(command)
+                    case None:
+                        ending = True
+            error = self._forget(leaving)
+            if error != stays:
+                stays = error
+                self._report(Stays(error))
 
     def _write(self, group: list[Write]) -> None:
         """Write neighbours as one block."""
@@ -173,8 +195,18 @@ class Writer:
         else:
             self._report(Prepared(number, size))
 
-    def _forget(self, number: int, *, damaged: bool) -> None:
-        self._guarded("forget", lambda: self._log.forget(number, damaged=damaged))
+    def _forget(self, leaving: deque[Forget]) -> str:
+        """Delete what may go, until something does not; why that did not, else nothing.
+
+        A segment that stays harms nobody: at worst the next start delivers again what is in it.
+        """
+        while leaving and not self._failed:
+            try:
+                self._log.forget(leaving[0].number, damaged=leaving[0].damaged)
+            except OSError as error:
+                return _name(error)
+            leaving.popleft()
+        return ""
 
     def _guarded(self, call: str, work: Callable[[], None]) -> bool:
         """Do it, unless something failed before; whether it was done.

@@ -9,6 +9,7 @@ A dialect is a file, named as the dialect. Its first document is the table:
     keys: [some.key]                    # without such a scope: any of these attributes shows the dialect …
     unless: [other.key]                 # … when none of these is there
     wraps: true                         # its spans may stand above another instrumentation's span of the same call
+    provider: some-provider             # whom its calls ask when no attribute says it
     json_values: true                   # texts are JSON: "\"gpt-4o\""
     input_without_cache: true           # the input count leaves out cached tokens; or a list of scopes where it does
     operations:                         # the value of `operation`, in any case → what it is, see OPERATIONS
@@ -142,6 +143,7 @@ class Dialect:
     keys: frozenset[str]
     unless: frozenset[str]
     wraps: bool
+    provider: str  # canonical; empty when its calls may ask anyone
     input_without_cache: "Patterns"  # of scopes
     operations: Mapping[str, Operation]
     names: Mapping[str, Operation]
@@ -249,8 +251,8 @@ def parse_all(given: Mapping[str, str]) -> list[Dialect]:
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast, where there is one
 _TABLE = frozenset(
-    {"title", "precedence", "base", "scopes", "keys", "unless", "wraps", "json_values", "input_without_cache"}
-    | {"operations", "names", "default_operation", "fields"}
+    {"title", "precedence", "base", "scopes", "keys", "unless", "wraps", "provider", "json_values"}
+    | {"input_without_cache", "operations", "names", "default_operation", "fields"}
 )
 
 
@@ -295,6 +297,7 @@ def _dialect(name: str, tree: Mapping[str, Any]) -> Dialect:
         frozenset(tree.get("keys", ())),
         frozenset(tree.get("unless", ())),
         bool(tree.get("wraps", False)),
+        tree.get("provider", ""),
         Patterns.of(tree.get("input_without_cache", ())),
         MappingProxyType(
             {str(key).lower(): _operation(name, value) for key, value in tree.get("operations", {}).items()}

@@ -79,7 +79,7 @@ class TraitReader:
             operation,
             unsaid,
             model[: values.MAX_TEXT],
-            self._provider(told.text(fields.provider)),
+            self._provider(told.text(fields.provider)) or shape.dialect.provider,
             told.text(fields.request_model),
             told.text(fields.response_model),
             "" if tier in _STANDARD_TIERS else tier,

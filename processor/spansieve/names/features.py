@@ -51,12 +51,40 @@ class Lexicon:
 
 
 @dataclass(frozen=True, slots=True)
+class Vectors:
+    """What frequent words mean, as vectors that were learnt from much text: sorted hashes of lower-case words.
+
+    `codes` has a row for each in steps of `step`, so that the numbers of a row times `step` are the vector.
+    """
+
+    hashes: npt.NDArray[np.uint32]
+    codes: npt.NDArray[np.int8]
+    step: float
+
+    def look_up(self, words: Hashes) -> npt.NDArray[np.float32]:
+        """Give the vectors of words, by their hashes; zeros for one that is not listed."""
+        found = np.zeros((len(words), self.codes.shape[1]), np.float32)
+        if len(self.hashes):
+            keys = lexicon_keys(words)
+            at = np.searchsorted(self.hashes, keys)
+            at[at == len(self.hashes)] = 0
+            known = np.flatnonzero(self.hashes[at] == keys)
+            found[known] = self.codes[at[known]]
+            found *= np.float32(self.step)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
-    """The features of some tokens, one token after the other: `rows[begins[i]:begins[i + 1]]` are those of token i."""
+    """The features of some tokens, one token after the other: `rows[begins[i]:begins[i + 1]]` are those of token i.
+
+    `words` are the tokens' hashes, to look up their vectors by.
+    """
 
     rows: npt.NDArray[np.int64]
     begins: npt.NDArray[np.int64]
     kinds: npt.NDArray[np.uint8]
+    words: Hashes
 
 
 def word_hashes(words: Sequence[str]) -> Hashes:
@@ -107,7 +135,7 @@ def of_tokens(tokens: Sequence[str], lexicon: Lexicon) -> Rows:
     counts = np.bincount(all_owners, minlength=size)
     starts = np.zeros(size + 1, np.int64)
     np.cumsum(counts, out=starts[1:])
-    return Rows(np.concatenate(rows)[order], starts, np.concatenate(kinds)[order])
+    return Rows(np.concatenate(rows)[order], starts, np.concatenate(kinds)[order], words)
 
 
 def _codes(words: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.int64]]:

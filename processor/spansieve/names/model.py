@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spansieve.names.features import Lexicon
-from spansieve.names.tagger import Tagger
+from spansieve.names.features import Lexicon, Vectors
+from spansieve.names.tagger import CACHED, Tagger
 
 _FILE = "weights.npz"
 _DENSE = (
-    "word_bias", "word", "word_out", "first", "first_bias", "further", "further_bias", "scores", "scores_bias",
+    "meaning", "word_bias", "word", "word_out", "first", "first_bias", "further", "further_bias", "scores",
+    "scores_bias",
 )  # fmt: skip
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-def packed(arrays: Arrays, lexicon: Lexicon, thresholds: tuple[float, float]) -> bytes:
+def packed(arrays: Arrays, lexicon: Lexicon, vectors: Vectors, thresholds: tuple[float, float]) -> bytes:
     """Write trained arrays down, in the form that `unpacked` reads."""
     table = arrays["table"]
     scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-8) / 127
@@ -33,6 +34,9 @@ def packed(arrays: Arrays, lexicon: Lexicon, thresholds: tuple[float, float]) ->
     kept["scale"] = scale.astype(np.float16)
     kept["lexicon_hashes"] = lexicon.hashes
     kept["lexicon_marks"] = lexicon.marks
+    kept["vectors_hashes"] = vectors.hashes
+    kept["vectors_codes"] = vectors.codes
+    kept["vectors_step"] = np.array(vectors.step, np.float32)
     kept["thresholds"] = np.array(thresholds, np.float32)
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **kept)
@@ -47,13 +51,14 @@ class Model:
             self._arrays = {name: arrays[name] for name in _DENSE}
             self._arrays["table"] = arrays["table"].astype(np.float32) * arrays["scale"].astype(np.float32)
             self._lexicon = Lexicon(arrays["lexicon_hashes"], arrays["lexicon_marks"])
+            self._vectors = Vectors(arrays["vectors_hashes"], arrays["vectors_codes"], float(arrays["vectors_step"]))
             person, place = arrays["thresholds"].tolist()
         self.thresholds: tuple[float, float] = (person, place)
         """The probabilities from which on a token is a person's name, or a place, when a policy does not say."""
 
-    def tagger(self) -> Tagger:
-        """Make a tagger with a cache of its own, for one thread."""
-        return Tagger(self._arrays, self._lexicon)
+    def tagger(self, cached: int = CACHED) -> Tagger:
+        """Make a tagger with a cache of its own, for one thread; `cached` as for the tagger."""
+        return Tagger(self._arrays, self._lexicon, self._vectors, cached)
 
     @property
     def lexicon(self) -> Lexicon:

@@ -11,7 +11,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['\u2019\-][^\W\d_]+)*")
 _TITLES = frozenset(
     {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "madam", "lady", "lord", "herr", "frau",
      "madame", "monsieur", "mme", "señor", "señora", "sr", "sra", "jr", "ii", "iii", "iv", "phd", "md",
-     "captain", "judge"}
+     "dds", "dvm", "mba", "esq", "captain", "judge"}
 )  # fmt: skip
 _LONGEST = 8  # words of a name
 _SHORTEST = 3  # letters of a part of a name that is looked for by itself
@@ -28,6 +28,8 @@ class People:
     def add(self, name: str) -> None:
         """Note a name that was found. One of a single word says nothing of others."""
         words = _parts(name)
+        if any(word[0].isupper() for word in words):  # «Roe knows»: a word that was taken along is no part of a name
+            words = [word for word in words if not (word.islower() and self._is_word(word))]
         if not 2 <= len(words) <= _LONGEST or len(self._full) >= MOST:
             return
         key = tuple(word.casefold() for word in words)
@@ -42,6 +44,9 @@ class People:
         parts = tuple(word.casefold() for word in _parts(name))
         if not parts:
             return name
+        known = tuple(part for part in parts if part in self._by_part)
+        if known and all(part in self._by_part or self._is_word(part) for part in parts):
+            parts = known  # here too
         if parts in self._full:
             return " ".join(parts)
         candidates = set.intersection(*(self._by_part.get(part, set()) for part in parts))

@@ -311,11 +311,13 @@ class _Value:
 def _standing_alone(text: str, parts: AbstractSet[str]) -> Iterator[tuple[int, int]]:
     """Where in a text one of these words stands by itself. One look over the text, however many words there are."""
     for match in _NAME_WORD.finditer(text):
-        start, end = match.span()
-        if match[0] in parts:
-            pieces = [(start, end)]
-        else:  # as in «Roe's», «d'Roe»
-            pieces = [(start + m.start(), start + m.end()) for m in _BETWEEN_APOSTROPHES.finditer(match[0])]
+        word = match[0]
+        if word in parts:
+            pieces = [match.span()]
+        elif "'" in word or "\u2019" in word:  # as in «Roe's», «d'Roe»
+            pieces = [(match.start() + m.start(), match.start() + m.end()) for m in _BETWEEN_APOSTROPHES.finditer(word)]
+        else:
+            continue
         for left, right in pieces:
             if text[left:right] in parts and not _GOES_ON.match(text, right):
                 yield left, right

@@ -14,7 +14,9 @@ from spansieve.names.tagger import LOCATION, PERSON
 Span = tuple[int, int, int]
 """Start, end and PERSON or LOCATION, in characters of the text."""
 
-GROWTH = 0.4
+GROWTH = (0.6, 0.4)
+"""Of the least probabilities of PERSON and LOCATION the share that is enough beside a token that reaches one."""
+
 _AROUND = 200
 """Characters on either side that are looked at, to see what a name is a part of."""
 _ENDS = (" ", "\n", "\t", '"', "<", ">", "(", ",", ";", "|", "`")
@@ -27,6 +29,10 @@ _OPAQUE = re.compile(
 _WORD = re.compile(r"[^\W\d_]{2}|[^\W\d_\x00-\u2e7f]")  # two letters, or one of a script that writes words in one
 _ABBREVIATED = 2  # letters before a full stop that ends no sentence, as in «J. Roe», «St. John»
 _SIGNED = ("_", "@")
+_TITLE = re.compile(r"\b(?:(?:(?i:mr|mrs|ms|mx|dr|prof|professor)|Miss|MISS)\b\.? ?)+\Z")
+_AFTER = re.compile(r",? (?:Ph\.?D|M\.?D|D\.?D\.?S|DVM|MBA|Esq|Jr|Sr|I{2,3}|IV)\b\.?")
+_LONGEST_TITLE = 24  # characters before a name that are looked at for titles
+_HANDLE = re.compile(r"(?<![\w.])@ \w+")
 _JOINING = frozenset({".", "-", "'", "\u2019", ".-"})
 _BLANKS = " \n\t\r\v\f\x1c\x1d\x1e\x1f\x85\xa0"
 
@@ -45,13 +51,14 @@ def found(
     sure = (named >= thresholds).any(axis=1) | (some >= max(thresholds))
     if not sure.any():
         return []
-    hits = np.flatnonzero(sure | (some >= min(thresholds) * GROWTH))
+    beside = (named >= np.multiply(thresholds, GROWTH)).any(axis=1)
+    hits = np.flatnonzero(sure | beside)
     places = _tokens.offsets(tokens)
     spans: list[_Growing] = []
     last = -9
     for at, (person, place), is_sure in zip(hits.tolist(), named[hits].tolist(), sure[hits].tolist(), strict=True):
         bare = tokens[at].lstrip(_BLANKS)
-        if not bare or not bare[0].isalnum():
+        if not bare or not bare[0].isalnum() or (len(bare) == 1 and not is_sure and not bare.isascii()):
             continue
         end = places[at + 1] - 1
         if spans and _goes_on(tokens, last, at):
@@ -63,7 +70,37 @@ def found(
             spans.append(_Growing(end - len(bare), end, person - place, is_sure))
         last = at
     made = [(each.start, each.end, PERSON if each.balance > 0 else LOCATION) for each in spans if each.sure]
-    return [span for span in made if not _is_no_name(text, *span)]
+    return _whole(text, [span for span in made if _handle(text, span) or not _is_no_name(text, *span)])
+
+
+def _whole(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Add to persons their titles, as in «Dr. Jane Roe PhD», and to a part of a handle the rest of it."""
+    whole: list[Span] = []
+    last = 0
+    for span in spans:
+        start, end, label = span
+        if start < last:  # in the same handle
+            continue
+        if label == PERSON:
+            if handle := _handle(text, span):
+                start, end = handle
+            elif title := _TITLE.search(text, max(last, start - _LONGEST_TITLE), start):
+                start = title.start()
+            if after := _AFTER.match(text, end):
+                end = after.end()
+        whole.append((start, end, label))
+        last = end
+    return whole
+
+
+def _handle(text: str, span: Span) -> tuple[int, int] | None:
+    """The handle, such as @jane_roe, that a person's name is a part of."""
+    start, end, label = span
+    if label != PERSON:
+        return None
+    at = text.rfind("@", max(0, start - _AROUND), start)
+    found = _HANDLE.match(text, at) if at >= 0 else None
+    return found.span() if found is not None and found.end() >= end else None
 
 
 @dataclass(slots=True)

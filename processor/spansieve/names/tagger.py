@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spansieve.names import features
-from spansieve.names.features import Lexicon
+from spansieve.names.features import Lexicon, Vectors
 
 PERSON: Final = 1
 LOCATION: Final = 2
@@ -34,18 +34,22 @@ _BETWEEN: Final = max(DILATIONS)  # empty places between two texts: as many as a
 class Tagger:
     """The trained network. Owned by one thread at a time: the cache of vectors is not locked."""
 
-    def __init__(self, arrays: Mapping[str, npt.NDArray[np.generic]], lexicon: Lexicon, cached: int = CACHED) -> None:
+    def __init__(
+        self, arrays: Mapping[str, npt.NDArray[np.generic]], lexicon: Lexicon, known: Vectors, cached: int = CACHED
+    ) -> None:
         """`cached`: distinct tokens that are remembered, at least as many as PIECE."""
 
         def floats(name: str) -> Floats:
             return np.ascontiguousarray(arrays[name], np.float32)
 
         self._table = floats("table")
+        self._meaning = floats("meaning")
         self._word_bias, self._word, self._word_out = floats("word_bias"), floats("word"), floats("word_out")
         self._first, self._first_bias = floats("first"), floats("first_bias")
         self._further = list(zip(DILATIONS, floats("further"), floats("further_bias"), strict=True))
         self._scores, self._scores_bias = floats("scores"), floats("scores_bias")
         self._lexicon = lexicon
+        self._meanings = known
         self._width = self._word.shape[1]
         self._known: dict[str, int] = {}
         self._empty = cached
@@ -110,6 +114,7 @@ class Tagger:
     def _work_out(self, tokens: Sequence[str]) -> Floats:
         found = features.of_tokens(tokens, self._lexicon)
         summed = np.add.reduceat(self._table[found.rows], found.begins[:-1], axis=0)
+        summed += self._meanings.look_up(found.words) @ self._meaning
         summed += self._word_bias
         np.maximum(summed, 0, out=summed)
         vectors: Floats = summed @ self._word

@@ -103,6 +103,7 @@ class Load:
 class Counted:
     """Since the last time: requests by transport, signal (empty for none) and code; defects by transport.
 
+    Empty every second: the worker is there, and its work goes on.
     `waiting_bytes` is what the worker has under way.
     """
 

@@ -29,6 +29,8 @@ _LONGEST_PAUSE_SECONDS: Final = 10.0
 _LONG_LIFE_SECONDS: Final = 30.0
 # How often workers are told how much is held here.
 _TELL_SECONDS: Final = 0.1
+# A worker that serves is heard of every second. One that is not has stopped, or hangs in a request.
+_LONGEST_SILENCE_SECONDS: Final = 10.0
 # A worker takes seconds to import and compile; on a machine that has no time for it, longer.
 _START_SECONDS: Final = 60.0
 # Beside the grace of the receivers: for the farewells of gRPC and HTTP, and the end of a process.
@@ -69,6 +71,7 @@ class _Worker:
     channel: Channel | None = None
     serves: bool = False
     waiting_bytes: int = 0
+    silence: float = 0.0  # seconds, of those in which we listened
     asked: list[tuple[int, asyncio.Future[Sequence[str]]]] = field(default_factory=list)
 
     def answer(self, until: int, problems: Sequence[str]) -> None:
@@ -114,6 +117,11 @@ class Workers:
         self._stopping = asyncio.Event()
         self.addresses: dict[str, str] = {}
         self.restarts = 0
+
+    @property
+    def count(self) -> int:
+        """How many there are to be."""
+        return len(self._workers)
 
     @property
     def serving(self) -> int:
@@ -240,6 +248,7 @@ class Workers:
         finally:
             channel.close()
             worker.channel, worker.serves, worker.waiting_bytes = None, False, 0
+            worker.silence = 0.0
         return await self._buried(worker)
 
     def _spawn(self, number: int, descriptor: int) -> "subprocess.Popen[bytes]":
@@ -263,6 +272,7 @@ class Workers:
             worker.process = None
 
     def _received(self, worker: _Worker, channel: Channel, frame: Frame) -> None:
+        worker.silence = 0.0
         match frame:
             case Handed():
                 task = asyncio.create_task(self._take(channel, frame))
@@ -303,8 +313,18 @@ class Workers:
             await asyncio.sleep(_TELL_SECONDS)
             load = Load(self._behind.held_bytes)
             for each in self._workers:
+                self._listen(each)
                 if each.channel is not None and not each.channel.is_behind:
                     each.channel.send(load)
+
+    def _listen(self, worker: _Worker) -> None:
+        """Kill a process of which nothing was heard for long: it is started anew like one that died by itself."""
+        worker.silence += _TELL_SECONDS  # not by the clock: when we did not listen, it may have spoken
+        longest = _LONGEST_SILENCE_SECONDS if worker.serves else _START_SECONDS
+        if worker.silence > longest and worker.process is not None:
+            self._logger.error("worker_hangs", worker=worker.number, silent_seconds=round(worker.silence))
+            worker.process.kill()
+            worker.silence = 0.0
 
 
 async def _problems(answers: Sequence["asyncio.Future[Sequence[str]]"]) -> list[str]:

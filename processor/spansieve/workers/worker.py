@@ -1,6 +1,7 @@
 """A worker: the receivers, and the thread that redacts, of a gateway whose other stages are in the owner's process."""
 
 import asyncio
+import itertools
 import os
 import socket
 from collections import Counter
@@ -24,6 +25,10 @@ from spansieve.workers.channel import Channel
 from spansieve.workers.frames import Counted, Frame, Handed, Load, Ready, Stop, Taken, Terms, Unable
 
 _REPORT_SECONDS: Final = 0.2
+# Every so many reports one is sent even if there is nothing to tell, so that the owner knows that we are there.
+_REPORTS_A_BEAT: Final = 5
+# Nobody waits any more for a request that takes longer than this: then the thread hangs, and no beat is sent.
+_STUCK_SECONDS: Final = 60.0
 # What a request takes beside its body, so that many small ones are bounded too.
 _REQUEST_BYTES: Final = 1024
 _RETRY_AFTER_SECONDS: Final = 1.0
@@ -218,12 +223,17 @@ class Worker:
         self._channel.close()
 
     async def _report(self) -> None:
-        while True:
+        for number in itertools.count(1):
             await asyncio.sleep(_REPORT_SECONDS)
-            self._tell_counts()
+            self._tell_owner(number)
 
-    def _tell_counts(self) -> None:
-        if not self._requests and not self._defects and self.under_way_bytes == self._reported:
+    def _tell_owner(self, number: int) -> None:
+        """Report for the n-th time, unless our work stands still."""
+        if self._thread.busy_seconds < _STUCK_SECONDS:
+            self._tell_counts(beat=number % _REPORTS_A_BEAT == 0)
+
+    def _tell_counts(self, *, beat: bool = False) -> None:
+        if not (beat or self._requests or self._defects or self.under_way_bytes != self._reported):
             return
         counts = [(*labels, count) for labels, count in self._requests.items()]
         self._channel.send(Counted(counts, dict(self._defects), self.under_way_bytes))

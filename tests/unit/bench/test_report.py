@@ -30,6 +30,7 @@ def results() -> dict[str, Any]:
         },
         "throughput": {"plain": {"spansieve": _cell(20), "collector": _cell(60), "rotel": _cell(30)}},
         "stages": {"plain": {**dict.fromkeys(STAGES, 2.0), **dict.fromkeys(FLOOR, 2.0)}},
+        "measuring": {"plain": {"llm": 15.5, "other": 0.5, "llm_spans": 10, "other_spans": 20}},
         "recall": {"plain": {"spansieve": asdict(of_counts({"personal ssn": 1}, {"personal ssn": 10}))}},
         "latency": [
             {
@@ -51,7 +52,18 @@ def results() -> dict[str, Any]:
             "probe_p50_ms": 2.5,
             "probe_p99_ms": 12.5,
         },
-        "memory": {"spansieve": {"spans": 1000, "received_mib": 1.0, "idle_mib": 90.0, "waiting_mib": 91.0}},
+        "memory": {
+            "spansieve": {"spans": 1000, "received_mib": 1.0, "idle_mib": 90.0, "first_mib": 93.5, "waiting_mib": 94.75}
+        },
+        "names": {
+            "words_warm": 300_000.0,
+            "words_cold": 100_000.0,
+            "start_seconds": 0.2,
+            "memory_mib": 50.0,
+            "span_microseconds": 1200.0,
+            "core_share": 0.12,
+            "turns": 1.6,
+        },
         "overload": [
             {
                 "peer": "spansieve",
@@ -78,6 +90,14 @@ def test_ratios_are_ours_to_theirs(results: dict[str, Any]) -> None:
     assert "5.0 x (aim 8 x, reached)" in row
 
 
+def test_measuring_stands_beside_its_aims(results: dict[str, Any]) -> None:
+    """What measuring adds to LLM spans and to others has rows of its own, and says what was aimed at."""
+    page = report.markdown(results)
+    assert "| plain | 15.5 (aim 15) | 0.50 (aim 3, reached) |" in page
+    results["measuring"]["plain"]["llm"] = None
+    assert "| plain |  | 0.50 (aim 3, reached) |" in report.markdown(results)
+
+
 def test_each_table_has_as_many_cells_as_columns(results: dict[str, Any]) -> None:
     """A value with a bar in it does not break its row."""
     width = 0
@@ -88,6 +108,20 @@ def test_each_table_has_as_many_cells_as_columns(results: dict[str, Any]) -> Non
         elif line.startswith("| "):
             assert not width or cells == width
         width = cells if line.startswith("|") else 0
+
+
+def test_waiting_costs_what_the_second_lot_adds(results: dict[str, Any]) -> None:
+    """Not what the first one fills for good."""
+    (row,) = [line for line in report.markdown(results).splitlines() if line.startswith("| spansieve | 90")]
+    assert row.endswith("| 1,311 | 1,049 | 1.25 |")
+
+
+def test_names_have_their_rows(results: dict[str, Any]) -> None:
+    """Each beside its aim."""
+    page = report.markdown(results)
+    assert "| words a second, warm | 300,000 | ≥ 250,000, reached |" in page
+    assert "| words a second, cold | 100,000 | ≥ 120,000 |" in page
+    assert "| per kept LLM span | 1,200 µs |  |" in page
 
 
 def test_a_peer_that_cannot_be_had_is_named_with_the_reason(results: dict[str, Any]) -> None:

@@ -50,6 +50,20 @@ def test_list_names_what_is_shipped(standard: _Standard) -> None:
     assert names == ["default", "gdpr", "hipaa-safe-harbor", "metadata-only", "pci-dss", "packs:"]
 
 
+def test_examples_of_names_are_run(standard: _Standard, tmp_path: Path) -> None:
+    """By the shipped model: one that does not hold fails as any other."""
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "rules: [{name: whom, entity: WHOM, reason: Persons in texts., detector: {names: PERSON}, examples: {"
+        "positive: [{text: Please call Jane Roe back., becomes: 'Please call [WHOM] back.'}],"
+        "negative: [Please call Jane Roe back.]}}]"
+    )
+    code, out, err = standard.call("policy", "test", str(own))
+    assert code == 1
+    assert out.splitlines()[1].split() == ["whom", "1", "1", "failed"]
+    assert err == "whom: negative example 1 becomes 'Please call [WHOM] back.' by whom\n"
+
+
 def test_report_is_markdown_unless_told_otherwise(standard: _Standard) -> None:
     """On standard output."""
     code, out, err = standard.call("policy", "report", "pci-dss")

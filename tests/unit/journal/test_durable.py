@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import random
+import threading
 
 import pytest
 
@@ -122,6 +123,66 @@ async def test_a_full_disk_refuses_and_recovers() -> None:
     await world.journal.stop(lambda: 1)
     records, _ = read(world.disk)
     assert sum(isinstance(each, Batch) for each in records.values()) == answered + 1
+
+
+async def test_a_disk_without_room_for_a_name_refuses_and_recovers() -> None:
+    """ENOSPC may come where a file is created, before it takes any room."""
+    world = await started(max_bytes=1 << 20)
+    world.disk.fail["create"] = errno.ENOSPC
+    while "journal_has_no_room" not in world.log.events:  # the segment after the next one is asked for
+        await world.write(5000)
+    assert not world.journal.failed
+    world.clock.advance(1.1)
+    for _ in range(100):
+        await world.write(5000)
+        world.journal.tidy(lambda: None)
+        world.clock.advance(1)
+    assert world.log.events.count("journal_has_room_again") == 1
+    await world.journal.stop(lambda: None)
+
+
+async def test_nobody_waits_for_a_file_to_be_made() -> None:
+    """While the disk takes its time over the next segment, requests are synced to this one."""
+    world = await started(max_bytes=1 << 20)
+    gate = world.disk.gates["allocate"] = threading.Event()
+    before = world.disk.calls["allocate"]
+    while world.disk.calls["allocate"] == before:
+        await world.write(5000)
+    for _ in range(5):
+        position = await world.write(5000)
+    assert read(world.disk)[0][position] == batch(5000)
+    gate.set()
+    await world.journal.stop(lambda: None)
+
+
+@pytest.mark.parametrize("operation", ["rename", "remove"])
+async def test_a_segment_that_cannot_be_deleted_is_tried_again(operation: str) -> None:
+    """It harms nobody while it stays, in which case those after it stay, too; the log says so once."""
+    world = World(await _disk_with_segments(damaged=operation == "rename"), max_bytes=1 << 20)
+    await world.start()
+    old = [name for name in world.segments() if name < world.segments()[-2]]
+    world.disk.fail[operation] = errno.ENOSPC
+    world.clock.advance(1)
+    world.journal.tidy(lambda: None)
+    while "journal_segment_gone" not in world.log.events:
+        await world.write()  # is answered
+    assert world.log.events.count("journal_segment_stays") == 1
+    assert not world.journal.failed
+    assert not set(old) & set(world.segments())
+    await world.journal.stop(lambda: None)
+
+
+async def _disk_with_segments(*, damaged: bool) -> FakeDisk:
+    """A disk with three segments that nothing is owed of, the first of them perhaps broken."""
+    world = await started(max_bytes=1 << 20)
+    while len(world.segments()) < 4:
+        await world.write(5000)
+    if damaged:
+        first = world.segments()[0]
+        world.disk.corrupt(first, len(world.disk.read(first)) // 2)
+    disk = world.disk.left()
+    await world.journal.stop(lambda: 1)
+    return disk
 
 
 async def test_accounts_can_be_closed_on_a_full_disk() -> None:

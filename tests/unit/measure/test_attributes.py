@@ -44,12 +44,24 @@ def test_odd_encodings(key_and_value: bytes) -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    """Texts that come once do not fill the memory."""
+    """Any number of keys takes no more memory."""
     reader = AttributeReader(["a"])
     for number in range(20_000):
+        assert reader.of_bytes([KeyValue(key=f"k-{number}").SerializeToString()]) == {}
         raw = KeyValue(key="a", value=AnyValue(string_value=str(number))).SerializeToString()
         assert reader.of_bytes([raw]) == {"a": str(number)}
     assert len(reader._remembered) <= 8192
+
+
+def test_ids_take_no_room() -> None:
+    """Of a key that takes ever new values only the first are remembered, and the others' are not forgotten for it."""
+    reader = AttributeReader(["model"])
+    model = KeyValue(key="model", value=AnyValue(string_value="m")).SerializeToString()
+    for number in range(1000):
+        ids = KeyValue(key="id", value=AnyValue(string_value=str(number))).SerializeToString()
+        assert reader.of_bytes([ids, model]) == {"model": "m"}
+    assert model in reader._remembered
+    assert len(reader._remembered) < 100
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What spans and log records tell."""
 
 import pytest
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -145,6 +146,20 @@ def test_a_sender_is_remembered_boundedly() -> None:
         envelope = Envelope(resource.SerializeToString(), "", b"", "")
         assert with_memory.sender_of(envelope) == Sender(f"shop-{number % 2000}")
     assert len(with_memory._senders) <= 1024
+
+
+def test_a_scope_is_remembered_boundedly() -> None:
+    """The same scope is read once; any number of different ones takes no more memory, and a huge one none."""
+    with_memory = reader()
+    for number in range(3000):
+        scope = InstrumentationScope(name=f"scope-{number % 2000}").SerializeToString()
+        assert with_memory.scope_of(Envelope(b"", "", scope, "")) == (f"scope-{number % 2000}", None)
+    held = len(with_memory._scopes)
+    assert held <= 1024
+    huge = InstrumentationScope(name="openinference.instrumentation.openai", version="1" * 5000)
+    name, dialect = with_memory.scope_of(Envelope(b"", "", huge.SerializeToString(), ""))
+    assert (name, dialect is not None) == (huge.name, True)
+    assert len(with_memory._scopes) == held
 
 
 def test_a_sampled_span_stands_for_many() -> None:

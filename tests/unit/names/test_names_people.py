@@ -21,6 +21,13 @@ def test_ways_to_write_a_name_mean_one_person(name: str) -> None:
     assert sorted(who.split()) == ["jane", "roe"]
 
 
+def test_words_that_were_taken_along_mean_nobody() -> None:
+    """Ordinary words beside a name neither make another person of it nor one that is remembered."""
+    people = _people("Jane Roe", "Roe will")
+    assert [people.who(name) for name in ("Jane Roe", "Jane mark Roe", "will Jane Roe")] == ["jane roe"] * 3
+    assert _people("Will Smith", "Jane Smith").who("Will Smith") == "will smith"
+
+
 def test_a_name_of_two_people_means_neither() -> None:
     """A family name that two people bear stays by itself."""
     assert _people("Jane Roe", "John Roe").who("Roe") == "roe"

@@ -16,7 +16,7 @@ _PSEUDONYM = re.compile(r"\[person:[0-9a-f]{16}\]")
     ("text", "expected"),
     [
         ("Hello, my name is Jane Roe and I live in Berlin.", "Hello, my name is [PERSON] and I live in [LOCATION]."),
-        ("Dear Dr. Müller,", "Dear Dr. [PERSON],"),
+        ("Dear Dr. Müller,", "Dear [PERSON],"),
         ('{"name": "Jane Roe", "n": 1}', '{"name": "[PERSON]", "n": 1}'),
         ('{"t": "Hi\\nJane Roe called"}', '{"t": "Hi\\n[PERSON] called"}'),
         ("We compared Claude with Gemini in July.", "We compared Claude with Gemini in July."),

@@ -49,7 +49,7 @@ def test_a_long_text_is_scored_as_its_parts(tagger: Tagger) -> None:
 
 def test_the_memory_of_words_is_bounded() -> None:
     """A stream of words that are all different leaves no more behind than the bound, and changes no score."""
-    small = Tagger(model.shipped()._arrays, model.shipped().lexicon, cached=3000)
+    small = model.shipped().tagger(cached=3000)
     fresh = model.shipped().tagger()
     for begin in range(0, 12_000, 800):
         texts = [_words(begin, begin + 400), _words(begin + 400, begin + 800)]

@@ -57,7 +57,9 @@ async def serving(clock: ManualClock | None = None, mark: str | None = None) -> 
     redaction = Redaction(names="off").model_dump(mode="json", exclude_none=True)
     protocols = {"http": {"endpoint": "127.0.0.1:0"}}
     owner.channel.send(Terms(1, redaction, protocols, mark or agreed, 100 * MIB, 10 * MIB))
-    assert await owner.told.get() == Ready(1) if mark is None else isinstance(await owner.told.get(), Unable)
+    while isinstance(frame := await owner.told.get(), Counted):
+        pass  # it is heard of before it is ready
+    assert frame == Ready(1) if mark is None else isinstance(frame, Unable)
     try:
         yield worker, owner
     finally:
@@ -179,6 +181,27 @@ async def test_a_sender_that_gave_up_frees_its_share() -> None:
         while not isinstance(await owner.told.get(), Unable):
             pass
         assert worker.under_way_bytes == 0
+
+
+async def test_a_worker_with_nothing_to_tell_is_heard_of() -> None:
+    """So that the owner can tell it from one that hangs."""
+    async with serving() as (_, owner):
+        for _ in range(2):
+            assert await owner.told.get() == Counted([], {}, 0)
+
+
+async def test_a_worker_whose_work_stands_still_is_silent() -> None:
+    """Its loop is well, and nobody is served: it lets the owner end it."""
+    clock = ManualClock()
+    async with serving(clock) as (worker, _):
+        worker.finished("grpc", Signal.TRACES, "OK")
+        worker._thread._busy_since = clock.monotonic()
+        clock.advance(61)
+        worker._tell_owner(5)
+        assert worker._requests
+        worker._thread._busy_since = clock.monotonic() - 59
+        worker._tell_owner(5)
+        assert not worker._requests
 
 
 async def test_counts_are_told() -> None:

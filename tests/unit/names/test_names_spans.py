@@ -1,0 +1,68 @@
+"""From probabilities to spans: what belongs to a name beside the words that the tagger marks."""
+
+import numpy as np
+import pytest
+
+from spansieve.names import spans, tokens
+from spansieve.names.spans import LOCATION, PERSON
+
+_SURE = (0.5, 0.5)
+
+
+def _found(text: str, marked: dict[str, int], *, unsure: str = "") -> list[tuple[str, int]]:
+    """What is found where these words are marked as of a kind, and one more a little."""
+    split = tokens.split("\n" + text)
+    probabilities = np.zeros((len(split), 4), np.float32)
+    for at, token in enumerate(split):
+        kind = marked.get(token.strip())
+        if kind:
+            probabilities[at, kind] = 0.9
+        elif token.strip() == unsure:
+            probabilities[at, PERSON] = 0.3
+    return [(text[start:end], kind) for start, end, kind in spans.found(text, split, probabilities, _SURE)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ask Dr. Jane Roe now", "Dr. Jane Roe"),
+        ("ask Prof. Dr. Jane Roe now", "Prof. Dr. Jane Roe"),
+        ("ask mr Roe now", "mr Roe"),
+        ("ask Jane Roe, PhD, now", "Jane Roe, PhD"),
+        ("ask Jane Roe Jr. now", "Jane Roe Jr."),
+        ("I miss Jane", "Jane"),
+        ("in 5 forms Jane", "Jane"),
+        ("the MD Jane Roe", "Jane Roe"),
+    ],
+)
+def test_titles_belong_to_a_person(text: str, expected: str) -> None:
+    """What stands before and after a name to address its bearer is a part of it, and goes with it."""
+    assert _found(text, {"Jane": PERSON, "Roe": PERSON}) == [(expected, PERSON)]
+
+
+def test_places_have_no_titles() -> None:
+    """A title before a place, and letters behind it, stay."""
+    assert _found("Dr. Berlin, MD", {"Berlin": LOCATION}) == [("Berlin", LOCATION)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("thanks @ jane_roe87 for it", [("@ jane_roe87", PERSON)]),
+        ("thanks @ x_jane_roe for it", [("@ x_jane_roe", PERSON)]),
+        ("thanks @jane for it", []),
+        ("mail jane@example.com now", []),
+        ("the value a_jane_b", []),
+    ],
+)
+def test_a_handle_goes_as_a_whole(text: str, expected: list[tuple[str, int]]) -> None:
+    """Of a handle that stands apart from its sign no part is left; identifiers and addresses of mail are no names."""
+    assert _found(text, {"jane": PERSON, "roe": PERSON}) == expected
+
+
+def test_a_stray_letter_is_not_taken_along() -> None:
+    """One letter of another script beside a name, as wrong decoding leaves them, is no part of it."""
+    assert _found("by Jane Roe \u05d2\u20ac", {"Jane": PERSON, "Roe": PERSON}, unsure="\u05d2") == [
+        ("Jane Roe", PERSON)
+    ]
+    assert _found("by Jane Roe q", {"Jane": PERSON, "Roe": PERSON}, unsure="q") == [("Jane Roe q", PERSON)]
