@@ -17,6 +17,7 @@ Span = tuple[int, int, int]
 GROWTH = (0.6, 0.4)
 """Of the least probabilities of PERSON and LOCATION the share that is enough beside a token that reaches one."""
 
+_DOUBT = 0.2  # a token: how much more than for a place must speak for a person
 _AROUND = 200
 """Characters on either side that are looked at, to see what a name is a part of."""
 _ENDS = (" ", "\n", "\t", '"', "<", ">", "(", ",", ";", "|", "`")
@@ -42,9 +43,9 @@ def found(
 ) -> list[Span]:
     """Put tokens that are names together. `tokens` are those of the text with a line's end before it.
 
-    Neighbours of which each is a name of some kind are one span, of the kind that most speaks for. `thresholds` are
-    the least probabilities of PERSON and of LOCATION; beside a token that reaches them a share of that, GROWTH, is
-    enough: of a name or an address no part is to be left behind.
+    Neighbours of which each is a name of some kind are one span, of the kind that most speaks for: for a person by
+    _DOUBT, unless no place is looked for. `thresholds` are the least probabilities of PERSON and of LOCATION; beside a
+    token that reaches them a share of that, GROWTH, is enough: of a name or an address no part is to be left behind.
     """
     named = probabilities[:, 1:3]
     some = named.sum(axis=1)
@@ -65,11 +66,17 @@ def found(
             span = spans[-1]
             span.end = end
             span.balance += person - place
+            span.tokens += 1
             span.sure = span.sure or is_sure
         else:
             spans.append(_Growing(end - len(bare), end, person - place, is_sure))
         last = at
-    made = [(each.start, each.end, PERSON if each.balance > 0 else LOCATION) for each in spans if each.sure]
+    doubt = _DOUBT if thresholds[1] <= 1 else -1.0
+    made = [
+        (each.start, each.end, PERSON if each.balance > doubt * each.tokens else LOCATION)
+        for each in spans
+        if each.sure
+    ]
     return _whole(text, [span for span in made if _handle(text, span) or not _is_no_name(text, *span)])
 
 
@@ -111,6 +118,7 @@ class _Growing:
     end: int
     balance: float
     sure: bool
+    tokens: int = 1
 
 
 def _is_no_name(text: str, start: int, end: int, label: int) -> bool:

@@ -20,6 +20,10 @@ _PSEUDONYM = re.compile(r"\[person:[0-9a-f]{16}\]")
         ('{"name": "Jane Roe", "n": 1}', '{"name": "[PERSON]", "n": 1}'),
         ('{"t": "Hi\\nJane Roe called"}', '{"t": "Hi\\n[PERSON] called"}'),
         ("We compared Claude with Gemini in July.", "We compared Claude with Gemini in July."),
+        (
+            "Airflow feeds Trino and Flink, and Podman runs them.",
+            "Airflow feeds Trino and Flink, and Podman runs them.",
+        ),
         ("Claude Monet lived in Giverny.", "[PERSON] lived in [LOCATION]."),
         ("see https://example.com/jane/roe for more", "see https://example.com/jane/roe for more"),
         ("mail [EMAIL] now", "mail [EMAIL] now"),

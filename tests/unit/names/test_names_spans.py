@@ -66,3 +66,12 @@ def test_a_stray_letter_is_not_taken_along() -> None:
         ("Jane Roe", PERSON)
     ]
     assert _found("by Jane Roe q", {"Jane": PERSON, "Roe": PERSON}, unsure="q") == [("Jane Roe q", PERSON)]
+
+
+@pytest.mark.parametrize(("thresholds", "kind"), [((0.5, 0.4), LOCATION), ((0.5, 1.1), PERSON)])
+def test_in_doubt_it_is_a_place_unless_none_is_looked_for(thresholds: tuple[float, float], kind: int) -> None:
+    """What may be a person as well as a place goes as a place; where no place is looked for it goes as a person."""
+    split = tokens.split("\nin Paris now")
+    probabilities = np.zeros((len(split), 4), np.float32)
+    probabilities[1, [PERSON, LOCATION]] = 0.52, 0.48
+    assert spans.found("in Paris now", split, probabilities, thresholds) == [(3, 8, kind)]
