@@ -49,7 +49,7 @@ def measure(peer: Peer, sink: Talker, address: str) -> Lag | None:
         reload(Settings(running.child.log.parent, address, decision_wait=1.0, limit_mib=_LIMIT_MIB))
         due = lag()
         probe = drive(running, _PROBE, _PROBE_SECONDS, rate=_PROBE_RATE, first_lap=_LAP + 1)
-        wait_until(lambda: books()["in_flight"] < waiting // 100, "decisions", _MOST_SECONDS)
+        wait_until(lambda: books()["in_flight"] < waiting // 100, "decisions", _MOST_SECONDS, every=1.0)
         deciding = since(lag(), due)
         return Lag(
             traces=waiting // _SPANS_A_TRACE,

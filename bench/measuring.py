@@ -2,9 +2,10 @@
 
     python -m bench.measuring [--kinds chat,small,long] [--rounds 5]
 
-Requests are redacted beforehand, and then measured one after the other by a meter that has learnt from as many others
-what spans look like: its steady state. The same is done without the LLM spans; what is left over is theirs. An LLM
-span is every span that tells something: a call, an agent, a tool, a retrieval. The figures report, they do not gate.
+Requests are redacted beforehand, and then measured one after the other, round after round with new trace ids; the first
+rounds, in which the meter learns what spans look like, do not count. The same is done without the LLM spans; what is
+left over is theirs. An LLM span is every span that tells something: a call, an agent, a tool. The figures report, they
+do not gate.
 """
 
 import argparse
@@ -25,8 +26,9 @@ from spansieve.redact import CompiledRules, Redactor
 
 LLM_AIM, OTHER_AIM = 15.0, 3.0
 """µs of CPU that measuring may add to a span."""
-_SPANS, _BYTES = 3000, 12_000_000  # of each half, at most: those that the meter learns from, and those that count
-_SECONDS_APART = 0.02
+_SPANS, _BYTES = 3000, 24_000_000  # of requests, at most
+_UNCOUNTED = 4  # rounds
+_SECONDS = 2.0  # from one round to the next on the meter's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,52 +57,58 @@ def main() -> None:
 
 def run(recording: Recording, rules: CompiledRules, rounds: int) -> Measuring:
     """What measuring adds to the spans of a kind."""
-    reader = Meter(price_table.load(None)).reader
-    requests = _redacted(recording, Redactor(rules, reader.reads, reader.reads_event))
-    taught, counted = list(_some(requests)), list(_some(requests))
-    bystanders, others = ([_others(each, reader) for each in some] for some in (taught, counted))
+    meters = Meter(price_table.load(None)), Meter(price_table.load(None))
+    reader = meters[0].reader
+    requests = list(_redacted(recording, Redactor(rules, reader.reads, reader.reads_event)))
+    others = [_others(each, reader) for each in requests]
     other_spans = sum(each.items for each in others)
-    llm_spans = sum(each.items for each in counted) - other_spans
+    llm_spans = sum(each.items for each in requests) - other_spans
+    spent: list[tuple[float, float]] = []
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
     try:
-        found = [(_spent(taught, counted), _spent(bystanders, others)) for _ in range(rounds)]
+        for number in range(_UNCOUNTED + rounds):
+            _renew(requests, number)
+            spent.append((_spent(requests, meters[0], number), _spent(others, meters[1], number)))
     finally:
         gc.unfreeze()
-    llm = statistics.median((whole - rest) / llm_spans for whole, rest in found) if llm_spans else None
-    other = statistics.median(rest / other_spans for _, rest in found) if other_spans else None
+    counted = spent[_UNCOUNTED:]
+    llm = statistics.median((whole - rest) / llm_spans for whole, rest in counted) if llm_spans else None
+    other = statistics.median(rest / other_spans for _, rest in counted) if other_spans else None
     return Measuring(llm, other, llm_spans, other_spans)
 
 
-def _spent(taught: Sequence[RedactedSpans], counted: Sequence[RedactedSpans]) -> float:
-    """µs of CPU for requests that a new meter measures after others."""
-    meter = Meter(price_table.load(None))
-    now = 0.0
-    for each in taught:
-        measure.batch(each, meter, now)
-        now += _SECONDS_APART
+def _spent(requests: Sequence[RedactedSpans], meter: Meter, number: int) -> float:
+    """µs of CPU in a round."""
+    now = number * _SECONDS
+    step = _SECONDS / len(requests)
     begun = time.thread_time_ns()
-    for each in counted:
+    for each in requests:
         measure.batch(each, meter, now)
-        now += _SECONDS_APART
+        now += step
     return (time.thread_time_ns() - begun) / 1000
 
 
-def _redacted(recording: Recording, redactor: Redactor) -> Iterator[tuple[int, RedactedSpans]]:
-    """Requests of the recording with their size, lap after lap."""
+def _renew(requests: Sequence[RedactedSpans], number: int) -> None:
+    """Give all spans the trace ids of a round, so that none was counted before."""
+    beginning = number.to_bytes(4, "big")
+    for request in requests:
+        for each in request.sets:
+            for record in each.records:
+                record.trace_id = beginning + record.trace_id[4:]
+
+
+def _redacted(recording: Recording, redactor: Redactor) -> Iterator[RedactedSpans]:
+    """Requests of the recording, lap after lap, until there are enough."""
+    spans = size = 0
     for number in range(sys.maxsize):
+        if spans >= _SPANS or size >= _BYTES:
+            return
         lap, index = divmod(number, len(recording.pieces))
         body = recording.body(index, lap + 1)
-        decoded = decode.request(ReceivedRequest(Signal.TRACES, Encoding.PROTO, body)).batch
-        yield len(body), redactor.request(decoded)
-
-
-def _some(requests: Iterator[tuple[int, RedactedSpans]]) -> Iterator[RedactedSpans]:
-    spans = size = 0
-    while spans < _SPANS and size < _BYTES:
-        taken, redacted = next(requests)
-        spans, size = spans + redacted.items, size + taken
+        redacted = redactor.request(decode.request(ReceivedRequest(Signal.TRACES, Encoding.PROTO, body)).batch)
+        spans, size = spans + redacted.items, size + len(body)
         yield redacted
 
 

@@ -77,13 +77,15 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = _READY_SECONDS) -> None:
-    """Return when `condition()` holds; Failed, naming `what`, after `seconds`."""
+def wait_until(
+    condition: Callable[[], bool], what: str, seconds: float = _READY_SECONDS, every: float = _POLL_SECONDS
+) -> None:
+    """Return when `condition()` holds, asked `every` so often; Failed, naming `what`, after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise Failed(f"not within {seconds:.0f} s: {what}")
-        pause(_POLL_SECONDS)
+        pause(every)
 
 
 def pause(seconds: float) -> None:

@@ -40,7 +40,9 @@ def start(settings: Settings) -> Iterator[Running]:
     def reload(settings: Settings) -> None:
         write(settings)
         child.signal(signal.SIGHUP)
-        wait_until(lambda: 'spansieve_reloads_total{result="ok"}' in http_get(health, "/metrics")[1], "a reload")
+        wait_until(
+            lambda: 'spansieve_reloads_total{result="ok"}' in http_get(health, "/metrics")[1], "reload", every=0.5
+        )
 
     write(settings)
     extra = {

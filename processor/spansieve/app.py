@@ -8,7 +8,6 @@ decided, the destination drains, the books are written to the log.
 import asyncio
 import os
 import random
-import secrets
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -20,17 +19,15 @@ from structlog.typing import FilteringBoundLogger
 
 from spansieve import (
     __version__,
-    config,
     journal_start,
     logs,
     loop_lag,
     otlp_metrics,
     policy_source,
-    price_table,
     process,
     sampling_plan,
+    watch,
 )
-from spansieve.catalogue import Semconv
 from spansieve.clock import Clock, ResumedClock, SystemClock
 from spansieve.config import ConfigError, GatewayConfig
 from spansieve.export import Destination
@@ -40,17 +37,16 @@ from spansieve.export.store_file import StoreError
 from spansieve.http_server import HttpServer
 from spansieve.journal_start import JournalInUse
 from spansieve.measure import Meter
-from spansieve.measure.pricing import PriceTable
-from spansieve.measure.settings import ApplicationMetrics, MeterSettings, OwnLabel
 from spansieve.model import Signal
 from spansieve.names.redactor import Redactor
 from spansieve.names_stage import NamesStage, names_redactor
 from spansieve.outbox import Outbox
 from spansieve.outcome import Ledger, Outcome
 from spansieve.pipeline import Pipeline
+from spansieve.prepared import meter_settings, prepare
 from spansieve.receive.grpc import GrpcReceiverServer
 from spansieve.receive.http import HttpReceiverServer
-from spansieve.redact import CompiledRules, PolicyError
+from spansieve.redact import CompiledRules
 from spansieve.redaction_thread import RedactionThread
 from spansieve.replay import Replay, revive
 from spansieve.sample import Sampler
@@ -70,54 +66,8 @@ _TELEMETRY_GRACE_SECONDS = 1.0
 _PARKED_BEYOND = 4
 # The journal's last records and checkpoint get so long to be written, unless the disk hangs.
 _JOURNAL_GRACE_SECONDS = 2.0
-# How soon a changed file is noticed.
-_WATCH_SECONDS = 2.0
 # What a reload can change; a change elsewhere needs a restart, and the log says so.
 _RELOADABLE = {"redaction", "sampling"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """What a configuration names beside its keys, read and compiled: a second's work, done once for each load."""
-
-    rules: CompiledRules
-    prices: PriceTable
-
-
-def problems(settings: GatewayConfig) -> list[str]:
-    """Everything that keeps the gateway from starting with a valid configuration: files that it names, the policy."""
-    try:
-        _prepare(settings)
-    except ConfigError as error:
-        return error.problems
-    return []
-
-
-def _prepare(settings: GatewayConfig) -> _Prepared:
-    """Read and compile what a configuration names. Raises ConfigError with every problem found."""
-    found: list[str] = []
-    rules: CompiledRules | None = None
-    prices: PriceTable | None = None
-    try:
-        rules = _rules(settings)
-    except ConfigError as error:
-        found += error.problems
-    try:
-        prices = price_table.load(settings.measure.prices)
-    except ConfigError as error:
-        found += error.problems
-    try:
-        sampling_plan.plan(settings.sampling, Probes())  # each sampler has its own, this only looks for problems
-    except ConfigError as error:
-        found += error.problems
-    tls = settings.exporters.otlp.tls if settings.exporters.otlp else config.ClientTls()
-    for key in ("ca_file", "cert_file", "key_file"):
-        path: Path | None = getattr(tls, key)
-        if path is not None and not path.is_file():
-            found.append(f"exporters.otlp.tls.{key}: there is no file {path}.")
-    if rules is None or prices is None or found:
-        raise ConfigError(found)
-    return _Prepared(rules, prices)
 
 
 async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> int:
@@ -134,40 +84,16 @@ async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: gateway.reload_soon(load))
-    stamps = _stamps(file, gateway.policy_file)
+    files = watch.Files(lambda: (file, gateway.policy_file))
     await gateway.start()
     process.settle_in()
-    watch = asyncio.create_task(_watch(gateway, load, file, stamps), name="watch files")
+    watching = asyncio.create_task(files.follow(lambda: gateway.reload(load)), name="watch files")
     collect = asyncio.create_task(process.collect_garbage(), name="collect garbage")
     await stop.wait()
-    watch.cancel()
+    watching.cancel()
     collect.cancel()
     await gateway.stop()
     return 0
-
-
-async def _watch(gateway: "Gateway", load: Callable[[], GatewayConfig], file: Path | None, seen: "_Stamps") -> None:
-    """Reload when the configuration's or the policy's file is another than it was. A ConfigMap is a changing link."""
-    while True:
-        await asyncio.sleep(_WATCH_SECONDS)
-        if _stamps(file, gateway.policy_file) != seen:
-            seen = _stamps(file, gateway.policy_file)  # before the files are read: what changes meanwhile is seen next
-            await gateway.reload(load)
-
-
-_Stamps = list[tuple[int, int, int] | None]
-
-
-def _stamps(*files: Path | None) -> _Stamps:
-    """What tells one version of a file from the next; None for one that is not there."""
-    stamps: _Stamps = []
-    for file in files:
-        try:
-            found = file.stat() if file else None
-        except OSError:
-            found = None
-        stamps.append((found.st_ino, found.st_mtime_ns, found.st_size) if found else None)
-    return stamps
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +112,7 @@ class Gateway:
     """
 
     def __init__(self, settings: GatewayConfig, clock: Clock, logger: FilteringBoundLogger) -> None:
-        prepared = _prepare(settings)
+        prepared = prepare(settings)
         self._settings = settings
         self._policy_name = settings.redaction.policy
         self._clock = clock
@@ -203,7 +129,7 @@ class Gateway:
             probes,
         )
         self._labels = self._label_names(prepared.rules)
-        self._meter = Meter(prepared.prices, _meter_settings(settings), clean_label=self._clean_label)
+        self._meter = Meter(prepared.prices, meter_settings(settings), clean_label=self._clean_label)
         self._telemetry = Telemetry(self._ledger, self._sampler, self._destination, limit)
         self._telemetry.names = self._names
         storage = settings.storage
@@ -318,7 +244,7 @@ class Gateway:
     async def _reload(self, load: Callable[[], GatewayConfig]) -> None:
         try:
             settings = await asyncio.to_thread(load)
-            rules = (await asyncio.to_thread(_prepare, settings)).rules
+            rules = (await asyncio.to_thread(prepare, settings)).rules
             plan = sampling_plan.plan(settings.sampling, self._sampler.probes)
         except ConfigError as error:
             self._telemetry.count_reload("failed")
@@ -495,31 +421,3 @@ def _needs_restart(running: GatewayConfig, wanted: GatewayConfig) -> list[str]:
     if wanted.sampling.decision_cache != running.sampling.decision_cache:
         changed.append("sampling.decision_cache")
     return sorted(changed)
-
-
-def _rules(settings: GatewayConfig) -> CompiledRules:
-    """Compile the policy that the configuration names. Raises ConfigError with every problem found."""
-    name = settings.redaction.policy
-    try:
-        return policy_source.load(name, os.environ, settings.redaction.key_file)
-    except PolicyError as error:
-        raise ConfigError([f"redaction.policy {name}: {problem}" for problem in error.problems]) from None
-
-
-def _meter_settings(settings: GatewayConfig) -> MeterSettings:
-    wanted = settings.measure
-    return MeterSettings(
-        semconv=Semconv(wanted.semconv),
-        label_limit=wanted.label_limit,
-        own_labels=tuple(OwnLabel(label.label, label.attribute) for label in wanted.labels),
-        allowed={
-            **{label: frozenset(values) for label, values in wanted.allow.items()},
-            **{label.label: frozenset(label.allow) for label in wanted.labels if label.allow},
-        },
-        application_metrics=ApplicationMetrics(wanted.application_genai_metrics),
-        conversation_idle_s=wanted.conversation_idle,
-        normalise=wanted.normalise,
-        user_key=secrets.token_bytes(32),
-        # A decision may be late by its round, and a reload may lengthen the wait.
-        exemplar_patience_s=3 * settings.sampling.decision_wait,
-    )

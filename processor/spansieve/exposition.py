@@ -5,7 +5,9 @@ which may be wrong, have no say.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
@@ -13,13 +15,43 @@ from prometheus_client.samples import Exemplar as ShownExemplar
 from prometheus_client.utils import floatToGoString
 
 from spansieve.catalogue import Kind, MetricSpec, prometheus_label, prometheus_name
-from spansieve.series import Exemplar, HistogramValue, SeriesStore
+from spansieve.series import Exemplar, HistogramValue, Series, SeriesStore
+
+
+class Shown(Protocol):
+    """What can be shown: a SeriesStore, or what was taken of one."""
+
+    @property
+    def specs(self) -> Mapping[str, MetricSpec]:
+        """Of its metrics, by name."""
+        ...
+
+    def snapshot(self) -> tuple[Series, ...]:
+        """Its series, those of one metric together."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The series of a store at one moment, which another thread may show."""
+
+    specs: Mapping[str, MetricSpec]
+    series: tuple[Series, ...]
+
+    @classmethod
+    def of(cls, store: SeriesStore) -> Self:
+        """Take them, in the thread that owns the store."""
+        return cls(store.specs, store.snapshot())
+
+    def snapshot(self) -> tuple[Series, ...]:
+        """They stay as they were."""
+        return self.series
 
 
 class SeriesCollector(Collector):
     """Shows stores to a prometheus_client registry. Collect in the thread that owns the stores."""
 
-    def __init__(self, stores: Sequence[SeriesStore]) -> None:
+    def __init__(self, stores: Sequence[Shown]) -> None:
         names = [prometheus_name(spec) for store in stores for spec in store.specs.values()]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two stores hold {twice[0]}")

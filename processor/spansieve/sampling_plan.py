@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from spansieve import config_llm_policies as llm
+from spansieve import config_policies as plain
 from spansieve import config_sampling as config
 from spansieve.config import ConfigError
 from spansieve.model import Because
@@ -47,18 +49,18 @@ def _rule(each: config.SamplingPolicy, makers: "_Makers") -> Rule:
 
 def _is_floor(each: config.SamplingPolicy) -> bool:
     match each:
-        case config.StatusCode():
+        case plain.StatusCode():
             return set(each.status_code.status_codes) == {"ERROR"}
-        case config.LlmError() | config.LlmSafetyBlock() | config.ToolError():
+        case llm.LlmError() | llm.LlmSafetyBlock() | llm.ToolError():
             return True
     return False
 
 
 def _otherwise(each: config.SamplingPolicy) -> Because | None:
     kinds = {type(inner) for inner in _all((each,))}
-    if kinds & {config.RateLimiting, config.BytesLimiting, config.Composite}:
+    if kinds & {plain.RateLimiting, plain.BytesLimiting, config.Composite}:
         return Because.RATE
-    return Because.CONVERSATION if config.Conversation in kinds else None
+    return Because.CONVERSATION if llm.Conversation in kinds else None
 
 
 def _within(each: config.SamplingPolicy) -> tuple[config.SamplingPolicy, ...]:
@@ -82,15 +84,15 @@ def _all(some: Iterable[config.SamplingPolicy]) -> Iterator[config.SamplingPolic
 
 def _probe(each: config.SamplingPolicy) -> Probe | None:
     match each:
-        case config.StringAttribute():
+        case plain.StringAttribute():
             text = each.string_attribute
             return TextProbe(text.key, text.values, text.enabled_regex_matching)
-        case config.NumericAttribute():
+        case plain.NumericAttribute():
             number = each.numeric_attribute
             return NumberProbe(number.key, number.min_value, number.max_value)
-        case config.BooleanAttribute():
+        case plain.BooleanAttribute():
             return TruthProbe(each.boolean_attribute.key, each.boolean_attribute.value)
-        case config.TraceState():
+        case plain.TraceState():
             return TraceStateProbe(each.trace_state.key, each.trace_state.values)
     return None
 
@@ -115,20 +117,20 @@ class _Makers:
 
     def _plain(self, each: config.SamplingPolicy) -> policies.Policy | None:
         match each:
-            case config.AlwaysSample():
+            case plain.AlwaysSample():
                 return policies.AlwaysSample(each.name)
-            case config.StatusCode():
+            case plain.StatusCode():
                 return policies.StatusCode(each.name, frozenset(each.status_code.status_codes))
-            case config.Latency():
+            case plain.Latency():
                 return policies.Latency(each.name, each.latency.threshold_ms, each.latency.upper_threshold_ms)
-            case config.Probabilistic():
+            case plain.Probabilistic():
                 return policies.Probabilistic(each.name, each.probabilistic.sampling_percentage)
-            case config.SpanCount():
+            case plain.SpanCount():
                 return policies.SpanCount(each.name, each.span_count.min_spans, each.span_count.max_spans)
-            case config.RateLimiting():
+            case plain.RateLimiting():
                 rate = each.rate_limiting.spans_per_second
                 return rates.RateLimiting(each.name, rates.Bucket(rate, rate), "spans")
-            case config.BytesLimiting():
+            case plain.BytesLimiting():
                 rate = each.bytes_limiting.bytes_per_second
                 saved_up = each.bytes_limiting.burst_capacity or 2 * rate
                 return rates.RateLimiting(each.name, rates.Bucket(rate, saved_up), "bytes")
@@ -138,17 +140,17 @@ class _Makers:
         if (asked := _at_least(each)) is not None:
             return policies.AtLeast(each.name, *asked)
         match each:
-            case config.LlmError():
+            case llm.LlmError():
                 return policies.ErrorClassIn(each.name, frozenset(each.llm_error.classes))
-            case config.LlmSafetyBlock():
+            case llm.LlmSafetyBlock():
                 return policies.ErrorClassIn(each.name, frozenset({"safety_block"}))
-            case config.Evaluation():
+            case llm.Evaluation():
                 return policies.ScoreBelow(each.name, each.evaluation.evaluation, each.evaluation.below)
-            case config.Redacted():
+            case llm.Redacted():
                 return policies.Redacted(each.name, frozenset(each.redacted.entities), each.redacted.min_values)
-            case config.Dynamic():
+            case llm.Dynamic():
                 return _dynamic(each)
-            case config.Conversation():
+            case llm.Conversation():
                 settings = each.conversation
                 made = Conversation(each.name, settings.sampling_percentage, follow=settings.follow)
                 self.conversations.append(made)
@@ -167,11 +169,11 @@ class _Makers:
 
 def _inverted(each: config.SamplingPolicy) -> bool:
     match each:
-        case config.StringAttribute():
+        case plain.StringAttribute():
             return each.string_attribute.invert_match
-        case config.NumericAttribute():
+        case plain.NumericAttribute():
             return each.numeric_attribute.invert_match
-        case config.BooleanAttribute():
+        case plain.BooleanAttribute():
             return each.boolean_attribute.invert_match
     return False
 
@@ -179,24 +181,24 @@ def _inverted(each: config.SamplingPolicy) -> bool:
 def _at_least(each: config.SamplingPolicy) -> tuple[str, float] | None:
     """Which of the facts of LLM calls a policy asks for, and from where on it keeps a trace."""
     match each:
-        case config.LlmCost():
+        case llm.LlmCost():
             return "cost_usd", each.llm_cost.min_usd
-        case config.LlmTokens():
+        case llm.LlmTokens():
             return "tokens", each.llm_tokens.min_tokens
-        case config.LlmTtft():
+        case llm.LlmTtft():
             return "ttft_s", each.llm_ttft.threshold_ms / 1000
-        case config.LlmTimePerOutputToken():
+        case llm.LlmTimePerOutputToken():
             return "time_per_output_token_s", each.llm_time_per_output_token.threshold_ms / 1000
-        case config.LlmRetries():
+        case llm.LlmRetries():
             return "failed_calls", each.llm_retries.min_failed_calls
-        case config.ThumbsDown():
+        case llm.ThumbsDown():
             return "thumbs_down", 1
-        case config.ToolError():
+        case llm.ToolError():
             return "failed_tools", 1
     return None
 
 
-def _dynamic(each: config.Dynamic) -> EmaDynamic:
+def _dynamic(each: llm.Dynamic) -> EmaDynamic:
     settings = each.dynamic
     return EmaDynamic(
         each.name,

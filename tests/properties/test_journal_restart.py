@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -107,6 +107,8 @@ async def run(history: list[tuple[str, Any]], *, crashing: bool, most_held: int 
 
 @settings(max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # to shrink a history takes minutes
 @given(steps, st.sampled_from([0, 500, 1 << 22]))
+# Sampled out, and killed while an error might have brought it back.
+@example([("send", [span(2, 1)]), ("wait", 11.0), ("crash", None), ("wait", 3.0), ("send", [span(2, 1)])], 1 << 22)
 def test_kept_set_and_totals_are_those_of_an_uninterrupted_run(history: list[tuple[str, Any]], most_held: int) -> None:
     """Whatever comes in, however often it is killed: the same spans are exported and every metric has the same value.
 

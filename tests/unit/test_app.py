@@ -13,7 +13,7 @@ import httpx
 import pytest
 import structlog
 
-from spansieve import app, config, logs
+from spansieve import config, logs, prepared
 from spansieve.app import Gateway
 from spansieve.clock import SystemClock
 from spansieve.config import ConfigError, GatewayConfig
@@ -141,7 +141,7 @@ redaction: {{policy: {tmp_path}/policy.yaml}}
 measure: {{prices: {tmp_path}/prices.yaml}}
 exporters: {{otlp: {{endpoint: "collector:4317", tls: {{ca_file: {tmp_path}/ca.pem}}}}}}
 """
-    found = app.problems(config.parse(text, {}))
+    found = prepared.problems(config.parse(text, {}))
     assert len(found) == 3
     assert ["policy.yaml" in found[0], "prices.yaml" in found[1], "ca.pem" in found[2]] == [True, True, True]
 

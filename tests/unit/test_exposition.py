@@ -7,7 +7,7 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families
 
 from spansieve import catalogue
-from spansieve.exposition import SeriesCollector
+from spansieve.exposition import SeriesCollector, Taken
 from spansieve.series import Exemplar, SeriesStore
 
 _SPECS = catalogue.parse("""
@@ -97,6 +97,20 @@ def test_a_registry_refuses_a_taken_name(store: SeriesStore) -> None:
     registry.register(SeriesCollector([store]))
     with pytest.raises(ValueError, match="Duplicated"):
         registry.register(SeriesCollector([SeriesStore(_SPECS)]))
+
+
+def test_what_was_taken_stays(store: SeriesStore) -> None:
+    """So that another thread may write it out while the store goes on."""
+    store.add("some.requests", ("200", ""))
+    store.observe("some.wait", (), 0.75)
+    before = _shown(store)
+    taken = Taken.of(store)
+    store.add("some.requests", ("200", ""))
+    store.observe("some.wait", (), 0.75)
+    store.set("some.held", (), 1)
+    registry = CollectorRegistry()
+    registry.register(SeriesCollector([taken]))
+    assert generate_latest(registry).decode() == before != _shown(store)
 
 
 def test_openmetrics_has_exemplars(store: SeriesStore) -> None:

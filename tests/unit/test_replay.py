@@ -1,5 +1,7 @@
 """What a restart makes of the journal, where the whole-gateway properties do not look."""
 
+import json
+
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -88,6 +90,60 @@ async def test_a_trace_waits_for_what_it_had_left() -> None:
     clock.advance(6)
     process.decide()
     assert process.books() == {"received": 2, "sampled_out": 2}
+    await process.end()
+
+
+LIMITED = {
+    "decision_wait": "1ms",
+    "late_error_wait": "0s",
+    "policies": [
+        {"name": "limited", "type": "rate_limiting", "rate_limiting": {"spans_per_second": 5}},
+        {"name": "rare", "type": "dynamic", "shadow": True, "dynamic": {"keys": ["model"], "goal_sampling_rate": 10}},
+    ],
+}
+
+
+async def limited(process: Process, clock: ManualClock, first: int) -> int:
+    """Have seven traces decided, of which five may pass in a second; how many did."""
+    process.destination.export_all()
+    for number in range(first, first + 7):
+        await process.send(spans(number))
+    clock.advance(0.002)
+    process.decide()
+    return len(process.export())
+
+
+def rates(process: Process) -> dict[str, object]:
+    """How far the policies have come that count."""
+    head: dict[str, dict[str, object]] = json.loads(process.sampler.state().partition(b"\n")[0])
+    assert len(head["policies"]) == 2
+    return head["policies"]
+
+
+async def test_after_an_orderly_stop_rates_go_on_exactly() -> None:
+    """What was spent is spent, and what was counted is known: the last checkpoint stands behind everything."""
+    clock, disk = ManualClock(), FakeDisk()
+    process = await Process(clock, LIMITED).start(disk)
+    assert await limited(process, clock, 1) == 5
+    state = process.sampler.state()
+    await process.end()
+    process = await Process(clock, LIMITED).start(disk.left())
+    assert process.sampler.state() == state
+    assert await limited(process, clock, 11) == 0
+    await process.end()
+
+
+async def test_after_a_crash_rates_go_on_from_the_last_checkpoint() -> None:
+    """What came since is followed and not counted anew: at most what may be saved up is spent a second time."""
+    clock, disk = ManualClock(), FakeDisk()
+    process = await Process(clock, LIMITED).start(disk)
+    begun = rates(process)
+    assert [await limited(process, clock, first) for first in (1, 11)] == [5, 0]
+    left = disk.left()
+    await process.end()
+    process = await Process(clock, LIMITED).start(left)
+    assert rates(process) == begun
+    assert [await limited(process, clock, first) for first in (21, 31)] == [5, 0]
     await process.end()
 
 

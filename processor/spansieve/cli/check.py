@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from spansieve import app, config
+from spansieve import config, prepared
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every mistake on standard error; 1 when there is one."""
-    problems = app.problems(config.load(arguments.config, os.environ))
+    problems = prepared.problems(config.load(arguments.config, os.environ))
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:

@@ -7,7 +7,7 @@ which protobuf writes it is parsed.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Final, TypeAlias
 
@@ -40,12 +40,12 @@ class AttributeReader:
         heads = {
             bytes((_KEY, len(encoded))) + encoded: key for key in self._keys if len(encoded := key.encode()) < _ONE_BYTE
         }
-        self._read = _Parser(self._keys, heads).read
-        self._remembered = _Memory(self._read)
+        self._remembered = _Memory(self._keys, heads)
 
     def of_bytes(self, attributes: Iterable[bytes]) -> dict[str, Plain]:
         """Read serialized KeyValues, which must be valid."""
-        remembered, read = self._remembered, self._read
+        remembered = self._remembered
+        read = remembered.__missing__
         # A long one is not looked for: hashing it would cost more than reading it.
         pairs = [remembered[raw] if len(raw) <= _LONGEST_REMEMBERED else read(raw) for raw in attributes]
         return dict(filter(None, pairs))
@@ -60,19 +60,23 @@ class _Memory(dict[bytes, _Pair | None]):
     """Attributes, serialized, and what was read of them: most spans carry many that others carried before.
 
     Of each key the first values only: one that takes ever new ones, such as an id, would fill it with what is never
-    asked for again.
+    asked for again. `heads` are the keys as they are serialized, as far as they are short.
     """
 
-    def __init__(self, read: Callable[[bytes], _Pair | None]) -> None:
+    def __init__(self, keys: Mapping[str, str], heads: Mapping[bytes, str]) -> None:
         super().__init__()
-        self._read = read
-        self._values: dict[bytes, int] = {}  # by key
+        self._keys = keys
+        self._heads = heads
+        self._values: dict[bytes, int] = {}  # by head
 
     def __missing__(self, raw: bytes) -> _Pair | None:
-        pair = self._read(raw)
-        head = raw[: raw[1] + 2] if len(raw) > 1 else raw
+        """Return the key and the value of a serialized KeyValue, None when nobody reads it."""
+        at = raw[1] + 2 if len(raw) > 1 else 0
+        head = raw[:at]
+        key = self._heads.get(head)
+        pair = self._unusual(raw, at) if key is None else (key, _value(raw, at))
         values = self._values.get(head, 0)
-        if values < _VALUES:
+        if values < _VALUES and len(raw) <= _LONGEST_REMEMBERED:
             if len(self) >= _REMEMBERED:
                 self.clear()  # what comes again is back after one look
                 self._values.clear()
@@ -81,41 +85,32 @@ class _Memory(dict[bytes, _Pair | None]):
             self[raw] = pair
         return pair
 
+    def _unusual(self, raw: bytes, at: int) -> _Pair | None:
+        if at == 0 or (raw[0] == _KEY and at < _ONE_BYTE + 2):
+            return None  # it has no key, or one that nobody reads
+        attribute = KeyValue.FromString(raw)
+        key = self._keys.get(attribute.key)
+        return None if key is None else (key, plain(attribute.value))
 
-class _Parser:
-    """Reads one attribute; `heads` are the keys as they are serialized, as far as they are short."""
 
-    def __init__(self, keys: Mapping[str, str], heads: Mapping[bytes, str]) -> None:
-        self._keys = keys
-        self._heads = heads
-
-    def read(self, raw: bytes) -> _Pair | None:
-        """Return the key and the value of a serialized KeyValue, None when nobody reads it."""
-        if len(raw) < 2:
-            return None  # it has no key
-        at = raw[1] + 2
-        key = self._heads.get(raw[:at])
-        if key is None:
-            if raw[0] == _KEY and at < _ONE_BYTE + 2:
-                return None
-            attribute = KeyValue.FromString(raw)
-            key = self._keys.get(attribute.key)
-            return None if key is None else (key, plain(attribute.value))
-        size = len(raw) - at - 2  # of the AnyValue
-        if 1 < size < _ONE_BYTE and raw[at] == _VALUE and raw[at + 1] == size:
-            kind, first = raw[at + 2], raw[at + 3]
-            if kind == _STRING and first == size - 2:
-                return key, raw[at + 4 :].decode()
-            if kind == _INT and size <= _MOST_VARINT + 1 and raw[-1] < _ONE_BYTE:
-                number = 0
-                for index in range(len(raw) - 1, at + 2, -1):
-                    number = number << 7 | raw[index] & 0x7F
-                return key, number
-            if kind == _DOUBLE and size == 9:
-                return key, _double(raw, at + 3)[0]
-            if kind == _BOOL and size == 2:
-                return key, first != 0
-        return key, plain(KeyValue.FromString(raw).value)
+def _value(raw: bytes, at: int) -> Plain:
+    """Return the value of a KeyValue, of which the tag stands at `at`."""
+    size = len(raw) - at - 2  # of the AnyValue
+    if 1 < size < _ONE_BYTE and raw[at] == _VALUE and raw[at + 1] == size:
+        kind, first = raw[at + 2], raw[at + 3]
+        if kind == _STRING and first == size - 2:
+            return raw[at + 4 :].decode()
+        if kind == _INT and size <= _MOST_VARINT + 1 and raw[-1] < _ONE_BYTE:
+            number = 0
+            for index in range(len(raw) - 1, at + 2, -1):
+                number = number << 7 | raw[index] & 0x7F
+            return number
+        if kind == _DOUBLE and size == 9:
+            number_with_a_point: float = _double(raw, at + 3)[0]
+            return number_with_a_point
+        if kind == _BOOL and size == 2:
+            return first != 0
+    return plain(KeyValue.FromString(raw).value)
 
 
 def plain(value: AnyValue) -> Plain:

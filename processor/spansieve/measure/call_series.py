@@ -27,7 +27,8 @@ class _Handles(dict[tuple[str, str | None], _T]):
 
     def __missing__(self, key: tuple[str, str | None]) -> _T:
         name, own = key
-        found = self[key] = self._series_of(name, self._labels if own is None else (*self._labels, own))
+        # Members of enumerations are asked for as they are; labels are their texts.
+        found = self[key] = self._series_of(name, self._labels if own is None else (*self._labels, str(own)))
         return found
 
 
@@ -89,7 +90,7 @@ class CallSeries:
             if output and call.error_class is not None:
                 counters["spansieve.llm.wasted_tokens", call.error_class.value].value += output * count
         if call.cost_usd is not None and call.cost_source is not None:
-            counters["spansieve.llm.cost.usd", call.cost_source.value].value += call.cost_usd * count
+            counters["spansieve.llm.cost.usd", call.cost_source].value += call.cost_usd * count
         elif given or output:
             counters["spansieve.llm.unpriced_requests", None].value += count
             counters["spansieve.llm.unpriced_tokens", "input"].value += (given or 0) * count

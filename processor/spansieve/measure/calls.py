@@ -8,7 +8,7 @@ from spansieve.facts import ErrorClass
 from spansieve.measure import values
 from spansieve.measure.dialects import Fields, Operation, Shape
 from spansieve.measure.llm_call import CostSource, LlmCall, Origin, Suspect, Tokens, TtftSource
-from spansieve.measure.pricing import PriceRow, PriceTable, cost_of
+from spansieve.measure.pricing import PriceTable, cost_of
 from spansieve.measure.traits import Traits
 from spansieve.measure.values import Told
 
@@ -54,10 +54,18 @@ class CallReader:
             elif streaming is None:
                 # Some emitters have no flag, and give the time of streamed answers only.
                 streaming = True
-        per_token, per_chunk = _gaps(told, fields, tokens, duration, ttft, streaming=streaming)
+        per_token = per_chunk = None
+        if ttft is not None or fields.time_per_output_token or fields.time_per_output_chunk:
+            per_token, per_chunk = _gaps(told, fields, tokens, duration, ttft, streaming=streaming)
         reported = told.amount(fields.reported_usd, values.MAX_USD) if fields.reported_usd else None
         usd = reported.value if reported is not None else None
-        row, cost, source = self._price(tokens, provider, response_model, request_model, tier, origin.end_ns, usd)
+        row = self._prices.find(provider, response_model, request_model, origin.end_ns, tier)
+        cost = None if row is None else cost_of(tokens, row)
+        source: CostSource | None = None
+        if row is not None and cost is not None:
+            source = row.source
+        elif usd:  # 0 is none: some emitters write it when they found no price
+            cost, source = usd, CostSource.REPORTED
         user = told.identifier(fields.user) if fields.user else ""
         return LlmCall(
             origin,
@@ -111,25 +119,6 @@ class CallReader:
             told.suspects.append(Suspect.REASONING_EXCEEDS_OUTPUT)
             reasoning = None
         return Tokens(given, output, cache_read, cache_write, reasoning)
-
-    def _price(
-        self,
-        tokens: Tokens,
-        provider: str,
-        response_model: str,
-        request_model: str,
-        tier: str,
-        at_ns: int,
-        reported: float | None,
-    ) -> tuple[PriceRow | None, float | None, CostSource | None]:
-        """Return the price row, what the call cost, and whence that is known.
-
-        A reported cost of 0 is none: some emitters write it when they found no price.
-        """
-        row = self._prices.find(provider, response_model, request_model, at_ns, tier)
-        if row is not None and (usd := cost_of(tokens, row)) is not None:
-            return row, usd, row.source
-        return (row, reported, CostSource.REPORTED) if reported else (row, None, None)
 
 
 def _wrong_ttft(ttft: float, duration: float | None, *, streaming: bool | None) -> Suspect | None:

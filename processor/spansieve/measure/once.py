@@ -138,10 +138,10 @@ class Once:
             if isinstance(trace := self.traces.get(trace_id), Trace):
                 self._finish(trace, span, out)
         while self.traces:
-            trace_id, oldest = next(iter(self.traces.items()))
+            oldest = next(iter(self.traces.values()))
             if (oldest.last if isinstance(oldest, Trace) else oldest[0]) + self._keep_s > now:
                 break
-            self._drop(trace_id, out)
+            self._drop_oldest(out)
         # What comes from now on waits for either time from then on.
         self._idle_until = now + min(self._settle_s, self._keep_s)
         if queue:
@@ -207,7 +207,7 @@ class Once:
             if trace.held and self._is_complete(trace):
                 self._count_held(trace, out)
         while self.traces and (len(self.traces) > self._limit or self._remembered > self._calls):
-            self._drop(next(iter(self.traces)), out)
+            self._drop_oldest(out)
 
     def _link(self, links: Iterable[Link]) -> dict[bytes, Trace]:
         """Remember spans' parents; return those traces where a call is held that may be beneath one of them."""
@@ -320,8 +320,8 @@ class Once:
             trace.unreconciled.discard(span)
             out.append(self._reconciliation(trace, trace.runs[span]))
 
-    def _drop(self, trace_id: bytes, out: list[Observation]) -> None:
-        trace = self.traces.pop(trace_id)
+    def _drop_oldest(self, out: list[Observation]) -> None:
+        _, trace = self.traces.popitem(last=False)
         if not isinstance(trace, Trace):
             return
         for span in (*trace.held, *trace.logged, *sorted(trace.unreconciled)):
@@ -346,4 +346,5 @@ def _is_certain(call: LlmCall) -> bool:
 
 
 def _tells_tokens(call: LlmCall) -> bool:
-    return bool(call.tokens.input or call.tokens.output)
+    tokens = call.tokens
+    return bool(tokens.input or tokens.output)

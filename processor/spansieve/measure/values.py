@@ -140,6 +140,8 @@ class Told:
                 continue
             if option.since_start:
                 return self._since_start(given, option)
+            if type(given) is float and option.factor == 1.0 and 0 <= given <= largest:
+                return Amount(given, option)  # nearly always
             number = self._number(given, largest / option.factor, option)
             return None if number is None else Amount(number * option.factor, option)
         return None

@@ -95,7 +95,7 @@ _SHAPES = tuple(
 _GROUP = rb":[0-9a-f]{1,4}:"  # one of many, if others follow
 _GROUPS_FOLLOW = re.compile(rb"(?:[0-9A-Fa-f]{1,4}:){2}")
 _KEY_ENDS = rb"\\{0,7}\"\s{0,8}[:,]"  # a comma in lists of pairs
-_NAMES_AT_ONCE = 24  # in one expression: compiled in half the time, and found as fast
+_NAMES_AT_ONCE = 48  # in one expression: compiled in half the time, and found as fast
 _KEY_END = re.compile(_KEY_ENDS)
 
 
@@ -111,7 +111,7 @@ class Anchors:
 
     def scan(self, texts: Sequence[str]) -> Hits:
         """Find all anchors in all texts. Linear in the size of the texts; anchors do not cross from one to the next."""
-        buffer, odd = fold.latin("\0".join(texts) + "\0")
+        buffer, odd = fold.latin("\0".join((*texts, "")))
         found = self._shapes(buffer) if self.native is None else _signs(buffer, self.native)
         encoded, addresses = runs.find(buffer, self.in_runs)
         found += [(at, ENCODED) for at in encoded] + [(at, BASE58) for at in addresses]

@@ -11,19 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, Protocol
 
-from spansieve.redact import fold, jsontext, parsed, parts, persons
+from spansieve.redact import carried, fold, parsed, parts, persons
 from spansieve.redact.cache import ERROR, NOTHING, WORTH, Ends, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRules
 from spansieve.redact.cuts import Cut, cut
+from spansieve.redact.flat import Meeting
 from spansieve.redact.matching import Places
 from spansieve.redact.parsed import Strings
 
 _MOST_OPEN: Final = 64  # pieces that a value may be split over
 _LONG_NUMBER: Final = 7  # characters
+_MOST_NAMES: Final = 64
 _NONE: Final[AbstractSet[str]] = frozenset()
-
-Meeting = tuple[str, list[str]]
-"""A key, and the texts under it where pieces meet, of which one may continue the other."""
 
 
 class Worker(Protocol):
@@ -58,12 +57,13 @@ class Piece:
     named by `digests`. All that stands under `telling` keys is looked at.
     """
 
-    __slots__ = ("digest", "digests", "new", "numbers", "settled", "strings", "telling", "text", "wrapped")
+    __slots__ = ("digest", "digests", "known", "new", "numbers", "settled", "strings", "telling", "text", "wrapped")
 
     def __init__(self, text: str, digest: bytes | None, *, wrapped: bool) -> None:
         self.text = self.new = text
         self.wrapped = wrapped  # its brackets are left out of both
         self.digest = digest
+        self.known: Known | None = None  # what became of it, once it was redacted
         self.strings: Strings | None = None
         self.numbers: Sequence[int] = ()
         self.settled: dict[int, Known] = {}
@@ -78,45 +78,19 @@ class Piece:
         texts, settled = self.strings.texts, self.settled
         for number in self.numbers:
             yield "" if number in settled else texts[number]
-        for number, _ in self.strings.numbers:
-            yield str(number)
+        for value, _ in self.strings.numbers:
+            yield str(value)
 
     def json(self, text: str) -> str:
         """This text of the piece as JSON."""
         return f"[{text}]" if self.wrapped else text
 
-    def carried(self) -> dict[str, list[str]]:
+    def going_on(self) -> dict[str, list[str]]:
         """The strings that another piece may continue, as they are once it is redacted: by key, and in order."""
         strings = self.strings
         if strings is not None:
-            return _by_key(strings.keys, strings.texts)
-        return _carried(self.json(self.text), self.json(self.new))
-
-
-def _carried(old: str, new: str) -> dict[str, list[str]]:
-    """The same of JSON as it came and as it is once redacted."""
-    strings = parsed.read(new.encode("utf-8", "replace"), "")
-    if strings is not None:
-        before = strings if old == new else parsed.read(old.encode("utf-8", "replace"), "")
-        if before is not None and len(before.texts) == len(strings.texts):
-            return _by_key(strings.keys, strings.texts)
-    tokens = strings_of(old, new)
-    return _by_key([token.key for token in tokens], [token.text for token in tokens])
-
-
-def strings_of(old: str, new: str) -> list[jsontext.Token]:
-    """The strings of redacted JSON that were strings before: a number that was somebody's is no part of a text."""
-    before = jsontext.tokens(old, "", whole=True)
-    after = jsontext.tokens(new, "", whole=True)
-    return [token for was, token in zip(before, after, strict=True) if was.kind == jsontext.STRING]
-
-
-def _by_key(keys: Sequence[str | None], texts: Sequence[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for key, text in zip(keys, texts, strict=True):
-        if key is not None and (key in parts.KEYS or parts.carries_parts(key)):
-            found.setdefault(key, []).append(text)
-    return found
+            return carried.by_key(strings.keys, strings.texts)
+        return carried.read(self.json(self.text), self.json(self.new))
 
 
 class Body:
@@ -140,22 +114,21 @@ class Body:
         cache, known_of = self._rules.cache, self._known
         self._cut, self._pieces = cut, cut.pieces
         raws = [text.encode() for text in cut.pieces]
-        self._names = cache.digests(raws, cache.around_at("piece", self._where, self._depth))
+        self._names = cache.digests(raws, cache.around("piece", self._where, self._depth))
+        fresh: dict[bytes, Piece] = {}
         for text, raw, name in zip(cut.pieces, raws, self._names, strict=True):
-            known = cache.get(name)
+            known = cache.get(name) or fresh.get(name)
             if known is None:
-                piece = self._piece(text, b"[%b]" % raw, "", name, wrapped=True)
-                known_of.append(piece)
-                self.texts += piece.texts()
-            else:
-                known_of.append(known)
+                known = fresh[name] = self._piece(text, b"[%b]" % raw, "", name, wrapped=True)
+                self.texts += known.texts()
+            known_of.append(known)
 
     def whole(self, text: str, key: str) -> bool:
         """Take the text as one piece. False when it is to be read by tokens; raises ValueError when it is no JSON."""
         cache, name, raw = self._rules.cache, None, text.encode()
         self._pieces = [text]
         if len(text) >= WORTH:
-            (name,) = cache.digests((raw,), cache.around(f"whole\0{circumstances(key, self._where, self._depth, self._rules)}"))
+            (name,) = cache.digests((raw,), around("whole", key, self._where, self._depth, self._rules))
             if (known := cache.get(name)) is not None:
                 self._known = [known]
                 return True
@@ -174,6 +147,8 @@ class Body:
         keys, unknown = strings.keys, strings.names
         if not rules.selective:
             unknown = unknown - rules.cache.keys
+        if len(unknown) > _MOST_NAMES:  # keys made of data: to ask what each says costs more than to search the text
+            return piece
         if unknown:
             piece.telling = {each for each in unknown if rules.facts(fold.word(each), where).whole}
             texts = strings.texts
@@ -192,13 +167,13 @@ class Body:
 
     def _recall(self, piece: Piece, strings: Strings) -> None:
         """Ask what is known of the long strings of a piece."""
-        cache, texts, keys, around = self._rules.cache, strings.texts, strings.keys, self._around
+        cache, texts, keys, known_around = self._rules.cache, strings.texts, strings.keys, self._around
         for number in piece.numbers:
             if len(text := texts[number]) >= WORTH:
                 key = keys[number] or ""
-                if key not in around:
-                    around[key] = cache.around(circumstances(key, self._where, self._depth + 1, self._rules))
-                (digest,) = cache.digests((text.encode("utf-8", "surrogatepass"),), around[key])
+                if key not in known_around:
+                    known_around[key] = around("text", key, self._where, self._depth + 1, self._rules)
+                digest = cache.digest(text, known_around[key])
                 known = cache.get(digest)
                 if known is None:
                     piece.digests[number] = digest
@@ -210,21 +185,46 @@ class Body:
         findings = worker.findings
         done: list[Known] = []
         for each in self._known:
-            if type(each) is Known:
+            if isinstance(each, Known):
                 known = each
+            elif each.known is not None:  # the same as one before
+                known = each.known
             else:
                 worker.findings = Counter()
                 ends, first = self._redact(each, worker, hits, first)
-                known = self._settled(each, worker.findings, ends)
+                known = each.known = self._settled(each, worker.findings, ends)
             done.append(known)
             for rule, count in known.found:
                 findings[rule] += count
         worker.findings = findings
         pieces = [text if known.new is None else known.new for text, known in zip(self._pieces, done, strict=True)]
         text = self._joined(pieces)
-        if len(pieces) == 1 or self._met(done) or not self._is_split(done, pieces, worker):
-            return text
-        return worker.again(self._joined(self._pieces), text, self._where)
+        return text if len(pieces) == 1 or self._met(done) else self._across(text, done, pieces, worker)
+
+    def _across(self, text: str, done: Sequence[Known], pieces: Sequence[str], worker: Worker) -> str:
+        """Redact what is split over pieces of the text, which is redacted otherwise."""
+        cache = self._rules.cache
+        name = b"across" + b"".join(self._names)
+        known = cache.get(name)
+        if known is None:
+            if not self._is_split(done, pieces, worker):
+                return text
+            findings, worker.findings = worker.findings, Counter()
+            new = worker.again(self._joined(self._pieces), text, self._where)
+            known = Known(None if new == text else new, tuple(worker.findings.items()))
+            if self._may_be_remembered(worker.findings):
+                cache.put(name, known)
+            worker.findings = findings
+        for rule, count in known.found:
+            worker.findings[rule] += count
+        return text if known.new is None else known.new
+
+    def _is_plain(self, key: str) -> bool:
+        """Whether a key is known to hold nothing itself."""
+        return key in parts.KEYS or key in self._rules.cache.keys
+
+    def _may_be_remembered(self, found: Mapping[str, int]) -> bool:
+        return ERROR not in found and self._rules.sealing.isdisjoint(found)
 
     def _joined(self, pieces: Sequence[str]) -> str:
         if self._cut is None:
@@ -235,12 +235,7 @@ class Body:
         """What became of a piece, which is remembered if it may be."""
         rules = self._rules
         known = Known(None if piece.new == piece.text else piece.new, tuple(found.items()), ends)
-        if (
-            piece.digest is not None
-            and ERROR not in found
-            and rules.sealing.isdisjoint(found)
-            and all(key in parts.KEYS or key in rules.cache.keys for key, _ in ends)
-        ):
+        if piece.digest is not None and self._may_be_remembered(found) and all(self._is_plain(key) for key, _ in ends):
             rules.cache.put(piece.digest, known)
         return known
 
@@ -261,7 +256,7 @@ class Body:
         if places is not None:
             new = worker.by_tokens(piece.json(piece.text), self._where, places, self._depth)
             piece.new = new[1:-1] if piece.wrapped else new
-        return _ends(piece.carried())
+        return carried.ends(piece.going_on())
 
     def _strings(
         self, piece: Piece, strings: Strings, worker: Worker, hits: Mapping[int, Places], first: int
@@ -299,8 +294,8 @@ class Body:
             strings.texts = raw[:]
             for number, new in changed.items():
                 strings.texts[number] = new
-        carried = _by_key(strings.keys, strings.texts)
-        for key, texts in carried.items():
+        going_on = carried.by_key(strings.keys, strings.texts)
+        for key, texts in going_on.items():
             if len(texts) > 1 and (joined := worker.together(texts, key, self._where)) is not None:
                 of_key = [number for number, each in enumerate(strings.keys) if each == key]
                 changed |= {number: new for number, old, new in zip(of_key, texts, joined, strict=True) if new != old}
@@ -309,7 +304,7 @@ class Body:
             strings.texts = raw[:]
             for number, new in changed.items():
                 strings.texts[number] = new
-        return _ends(carried)
+        return carried.ends(going_on)
 
     def _met(self, done: Sequence[Known]) -> bool:
         """Whether all pieces met before as they meet here, and nothing was split over them."""
@@ -339,15 +334,16 @@ class Body:
                 if number not in read:
                     of = self._known[number]
                     read[number] = (
-                        of.carried()
-                        if type(of) is Piece
-                        else _carried(f"[{self._pieces[number]}]", f"[{pieces[number]}]")
+                        of.going_on()
+                        if isinstance(of, Piece)
+                        else carried.read(f"[{self._pieces[number]}]", f"[{pieces[number]}]")
                     )
             meetings.append((key, parts.at_the_ends([read[number].get(key, []) for number in numbers])))
         if worker.any_split(meetings, self._where):
             return True
-        for _, _, meeting in fresh:
-            self._rules.cache.put(meeting, NOTHING)
+        for key, _, meeting in fresh:
+            if self._is_plain(key):
+                self._rules.cache.put(meeting, NOTHING)
         return False
 
     def _meetings(self, done: Sequence[Known]) -> list[tuple[str, list[int], bytes]] | None:
@@ -373,15 +369,11 @@ class Body:
         return fresh
 
 
-def circumstances(key: str, where: int, depth: int, rules: CompiledRules) -> str:
-    """All that the redaction of a text depends on beside it: of a key that says nothing, whether it carries parts."""
+def around(kind: str, key: str, where: int, depth: int, rules: CompiledRules) -> bytes:
+    """Name all that the redaction of a text depends on: of a key that says nothing, only whether it carries parts."""
     if rules.facts(fold.word(key), where) is NO_FACTS:
-        key = "\0" if parts.carries_parts(key) else ""
-    return f"{key}\0{where}\0{depth}"
-
-
-def _ends(carried: Mapping[str, Sequence[str]]) -> Ends:
-    return tuple([(key, any(map(parts.closes, texts))) for key, texts in carried.items()])
+        return rules.cache.around(f"{kind} in parts" if parts.carries_parts(key) else kind, where, depth)
+    return rules.cache.around(kind, where, depth, key)
 
 
 def body(text: str, key: str, where: int, depth: int, rules: CompiledRules) -> Body | None:

@@ -76,23 +76,24 @@ class Cache:
         self._old: dict[bytes, Known] = {}
         self._size = 0  # of the young ones
 
-    def digest(self, text: str, circumstances: str = "") -> bytes:
-        """Name a text and all else that its redaction depends on: its key, its place, the depth it was found at."""
-        return self._tag(self.around(circumstances), b"", text.encode("utf-8", "surrogatepass"))
-
-    def around(self, circumstances: str) -> bytes:
-        """Name circumstances, for `digests`."""
-        return self._tag(_NONCE, b"", circumstances.encode("utf-8", "surrogatepass"))[: len(_NONCE)]
-
-    def around_at(self, kind: str, where: int, depth: int) -> bytes:
-        """Name circumstances in which no key plays a part. They are few, and remembered."""
+    def around(self, kind: str, where: int, depth: int, key: str | None = None) -> bytes:
+        """Name all that the redaction of texts depends on beside them: their kind, place, depth and maybe key."""
+        if key is not None:
+            return self._name(f"{kind} {where} {depth} {key}")
         known = self._around.get((kind, where, depth))
-        if known is None:
-            known = self._around[kind, where, depth] = self.around(f"{kind}\0{where}\0{depth}")
+        if known is None:  # there are few
+            known = self._around[kind, where, depth] = self._name(f"{kind} {where} {depth}")
         return known
 
+    def _name(self, circumstances: str) -> bytes:
+        return self._tag(_NONCE, b"", circumstances.encode("utf-8", "surrogatepass"))[: len(_NONCE)]
+
+    def digest(self, text: str, around: bytes) -> bytes:
+        """Name a text in its circumstances."""
+        return self._tag(around, b"", text.encode("utf-8", "surrogatepass"))
+
     def digests(self, raws: Iterable[bytes], around: bytes) -> list[bytes]:
-        """Name texts in UTF-8, in the same circumstances."""
+        """Name texts in UTF-8, all in the same circumstances."""
         tag = self._tag
         return [tag(around, b"", raw) for raw in raws]
 

@@ -9,6 +9,9 @@ import re
 from typing import Final, NamedTuple
 
 _HEAD = re.compile(r'\[[ \n]{0,8}+(\{[ \n]{0,8}+"[^"\\]{1,32}"[ \n]{0,8}+:)')
+_SMALLEST: Final = 96
+"""Characters of an element, on average: chunks of a stream are one text, and not said again with each turn."""
+
 _MEETING = re.compile(r"\}([ \n]{0,8},[ \n]{0,8})\Z")
 _WIDEST: Final = 24  # characters from the end of one object to the start of the next
 _TRIES: Final = 16  # openings that may be those of objects within the first element
@@ -26,7 +29,7 @@ class Cut(NamedTuple):
 
 
 def cut(text: str) -> Cut | None:
-    """Cut a list of objects. None when it is none, or has one piece only."""
+    """Cut a list of objects. None when it is none, has one piece only, or is one of many small objects."""
     head = _HEAD.match(text)
     if head is None:
         return None
@@ -43,6 +46,8 @@ def cut(text: str) -> Cut | None:
         return None
     border = "}" + gap + opening
     raw = inner[start:-1].split(border)
+    if len(inner) < _SMALLEST * len(raw):
+        return None
     pieces: list[str] = []
     together: list[str] = []
     size = 0

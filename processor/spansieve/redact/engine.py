@@ -7,26 +7,18 @@ Fail closed: a value whose processing raises, costs too much or nests too deep i
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
-from spansieve.redact import bodies, fold, jsontext, matching, media, normalise, numbers, pairs, parts, persons, roles
-from spansieve.redact.anchors import ENCODED, ESCAPE, KEY
-from spansieve.redact.bodies import Body, Meeting
+from spansieve.redact import bodies, carried, fold, jsontext, media, normalise, numbers, pairs, parts, persons, roles
+from spansieve.redact.bodies import Body
 from spansieve.redact.cache import ERROR, NOTHING, WORTH, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
-from spansieve.redact.matching import Finding, OverBudget, Place, Places
-from spansieve.redact.normalise import Reading
+from spansieve.redact.flat import BUDGET, DROP, MOST_PASSES, REMOVED, Flat
+from spansieve.redact.matching import OverBudget, Place, Places
 
-REMOVED: Final = "[REMOVED]"
-DROP: Final = "\0[DROP]\0"
-"""In place of a text whose attribute is to go as a whole."""
+__all__ = ["DROP", "REMOVED", "Run"]
 
-BUDGET: Final = "budget"
-
-_MOST_PASSES = 8
 _LARGE = WORTH  # characters of JSON from which on its strings are searched, and not the text around them
 _AT_ONCE = 16_384  # characters of JSON taken through together, while what was read is in the processor's caches
-_NO_RULES = frozenset({ESCAPE, ENCODED, KEY})  # anchors that no rule hangs on
 
 Groups = Iterable[Sequence[int]]
 """Texts, by index, that one may continue the other."""
@@ -36,13 +28,12 @@ def _known(text: str, new: str, found: Mapping[str, int]) -> Known:
     return Known(None if new == text else new, tuple(found.items())) if found or new != text else NOTHING
 
 
-class Run:
+class Run(Flat):
     """The rules at work on one request, or one text. Owner of its findings; not used again."""
 
     def __init__(self, rules: CompiledRules) -> None:
-        self.findings: Counter[str] = Counter()
+        super().__init__(rules)
         self.found_in: dict[int, Counter[str]] = {}  # by index of the texts last given to `texts`
-        self._rules = rules
         self._done: dict[tuple[str, int, str], tuple[str, Counter[str]]] = {}
 
     def texts(
@@ -59,16 +50,21 @@ class Run:
         size = 0
         for index, text in enumerate(texts):
             if len(text) >= _LARGE and text[0] in "[{":
-                body = self._body(text, keys.get(index, ""), wheres[index] if wheres else 0, 0)
+                key, where = keys.get(index, ""), wheres[index] if wheres else 0
+                body = self._body(text, key, where, 0)
                 if body is not None:
-                    if searched is texts:
-                        searched = list(texts)
-                    searched[index] = ""  # type: ignore[index]  # it is the list that was made above
                     together.append((index, body))
                     size += len(text)
                     if size >= _AT_ONCE:
                         self._of_bodies(together, texts, keys, wheres, changed)
                         together, size = [], 0
+                elif (known := self._seen(index, text, key, where)) is None:
+                    continue
+                elif known != text:
+                    changed[index] = known
+                if searched is texts:
+                    searched = list(texts)
+                searched[index] = ""  # type: ignore[index]  # it is the list that was made above
         if together:
             self._of_bodies(together, texts, keys, wheres, changed)
         try:
@@ -106,6 +102,19 @@ class Run:
             if self.findings:
                 before += self.findings
             self.findings = before
+
+    def _seen(self, index: int, text: str, key: str, where: int) -> str | None:
+        """What became of a text that is looked at as a whole, if that is known, and counted."""
+        rules = self._rules
+        if rules.every_text or rules.facts(fold.word(key), where).whole:
+            return None
+        known = rules.cache.get(rules.cache.digest(text, bodies.around("text", key, where, 0, rules)))
+        if known is None:
+            return None
+        if known.found:
+            self.found_in[index] = Counter(dict(known.found))
+            self.findings += self.found_in[index]
+        return text if known.new is None else known.new
 
     def _body(self, text: str, key: str, where: int, depth: int) -> Body | None:
         try:
@@ -209,8 +218,8 @@ class Run:
         found = self.findings
         if ERROR not in found and self._rules.sealing.isdisjoint(found):
             self._rules.cache.put(digest, _known(text, new, found))
-        if found:
-            before += found
+        for rule, count in found.items():
+            before[rule] += count
         self.findings = before
         return new
 
@@ -225,7 +234,7 @@ class Run:
             if known is not None and self._rules.sealing.isdisjoint(known[1]):
                 return known
         else:
-            digest = self._rules.cache.digest(text, bodies.circumstances(key, where, depth, self._rules))
+            digest = self._rules.cache.digest(text, bodies.around("text", key, where, depth, self._rules))
             if (seen := self._rules.cache.get(digest)) is not None:
                 return text if seen.new is None else seen.new, Counter(dict(seen.found))
         before, self.findings = self.findings, Counter()
@@ -245,10 +254,6 @@ class Run:
             self.findings.clear()
             return self._remove(ERROR)
 
-    def _remove(self, why: str) -> str:
-        self.findings[why] += 1
-        return REMOVED
-
     def _one(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
         facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
         if facts.whole and (rule := self._whole(text, facts)) is not None:
@@ -257,7 +262,7 @@ class Run:
         if not jsontext.looks_like(text):
             return self._flat(text, facts, places)
         whole = jsontext.parses(text)
-        for _ in range(_MOST_PASSES):
+        for _ in range(MOST_PASSES):
             text, again = self._json(text, key, where, places, depth, whole=whole)
             if whole:
                 return text
@@ -266,24 +271,6 @@ class Run:
                 return new
             text, places = new, self.search(new)  # what was put in may have made plain text of a string in it
         raise OverBudget
-
-    def _flat(self, text: str, facts: KeyFacts, places: Sequence[Place]) -> str:
-        """Redact a text that holds no JSON, or whose JSON is redacted."""
-        runs = [at for at, anchor in places if anchor == ENCODED]
-        if runs and any(media.at(text, at) for at in runs):
-            text, dropped = media.strip(text)
-            if dropped:
-                self.findings[media.MEDIA] += dropped
-                places = self.search(text)
-                runs = [at for at, anchor in places if anchor == ENCODED]
-        return self._plain(text, facts, places, runs)
-
-    def _count(self, rule: CompiledRule) -> None:
-        self.findings[rule.name] += 1
-
-    def search(self, text: str) -> Places:
-        """Where the anchors of a text are."""
-        return self._rules.anchors.scan([text]).get(0, [])
 
     def _whole(self, text: str, facts: KeyFacts) -> CompiledRule | None:
         """Find the rule that takes the whole value for its key's sake. JSON objects are walked, not erased."""
@@ -370,7 +357,7 @@ class Run:
             if len(text) >= WORTH:
                 key = keys.get(index, "")
                 where = wheres[index] if wheres else 0
-                digest = cache.digest(text, bodies.circumstances(key, where, depth, self._rules))
+                digest = cache.digest(text, bodies.around("text", key, where, depth, self._rules))
                 known = cache.get(digest)
                 if known is None:
                     fresh[index] = digest
@@ -404,94 +391,12 @@ class Run:
                 hits[again[i]] = found
         return hits
 
-    def _plain(self, text: str, facts: KeyFacts, places: Sequence[Place], runs: Sequence[int]) -> str:
-        """Run the patterns whose anchors hit, until nothing more is found: a replacement may uncover a neighbour.
-
-        `runs` are those of the places where something is encoded.
-        """
-        rules = self._rules
-        tried = [place for place in places if place[1] not in _NO_RULES]
-        odd = len(tried) + len(runs) < len(places) and any(anchor == ESCAPE for _, anchor in places)
-        odd = odd or (bool(tried) and "\\" in text)
-        remaining = tried
-        for _ in range(_MOST_PASSES):
-            findings, undecided = matching.find(text, rules, facts, tried) if tried or rules.wholes else ([], [])
-            if odd:
-                findings += self._otherwise(normalise.readings(text), facts)
-            elif runs:
-                findings += self._otherwise(normalise.decoded(text, matching.outside(runs, findings)), facts)
-                runs = []
-            if not findings:
-                return text
-            if any(rule.drops for _, _, rule, _ in findings):
-                for rule in (rule for _, _, rule, _ in matching.merged(findings)):
-                    self._count(rule)
-                return DROP
-            text, remaining, changed = matching.replace(text, findings, undecided, self._count)
-            if not changed:
-                return text
-            if matching.glued(text, changed):
-                remaining = [place for place in self.search(text) if place[1] not in _NO_RULES]
-                remaining.sort()
-            tried = matching.near(remaining, changed, rules.reach)
-        raise OverBudget
-
-    def _otherwise(self, readings: Sequence[Reading], facts: KeyFacts) -> list[Finding]:
-        """Find what stands in other readings of a text, as findings in the text itself."""
-        if not readings:
-            return []
-        found: list[Finding] = []
-        scanned = self._rules.anchors.scan([reading.text for reading in readings])
-        for index, reading in enumerate(readings):
-            places = [place for place in scanned.get(index, ()) if place[1] not in _NO_RULES]
-            if not places and not self._rules.every_text:
-                continue
-            if reading.changed is not None:  # elsewhere it is as the original, or as the reading before
-                places.sort()
-                places = matching.near(places, reading.changed, self._rules.reach)
-            for start, end, rule, value in matching.find(reading.text, self._rules, facts, places)[0]:
-                span = reading.span(start, end)
-                if span is not None:
-                    found.append((*span, rule, value))
-        return found
-
     def again(self, old: str, new: str, where: int) -> str:
         """Redact what is split over the strings of a JSON text, which is given as it came and as it is by now."""
-        found = bodies.strings_of(old, new)
+        found = carried.strings_of(old, new)
         put: dict[int, str] = {}
         for group in parts.of_tokens(found):
             pieces = self.together([found[index].text for index in group], found[group[0]].key, where)
             if pieces is not None:
                 put.update({i: piece for i, piece in zip(group, pieces, strict=True) if piece != found[i].text})
         return jsontext.splice(new, found, put) if put else new
-
-    def any_split(self, meetings: Sequence[Meeting], where: int) -> bool:
-        """Whether anything is split over texts that meet. Raises OverBudget."""
-        joints = [parts.Joint(texts) for _, texts in meetings]
-        hits = self._rules.anchors.scan([joint.text for joint in joints])
-        return any(self._crossing(joints[index], meetings[index][0], where, hits[index]) for index in hits)
-
-    def _crossing(self, joint: parts.Joint, key: str, where: int, places: Iterable[Place]) -> list[Finding]:
-        """What is found in more than one piece of a joint."""
-        near = joint.beside(place for place in places if place[1] not in _NO_RULES)
-        if not near and not self._rules.every_text:
-            return []
-        facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
-        findings = matching.find(joint.text, self._rules, facts, near)[0]
-        return [finding for finding in findings if joint.crosses(finding[0], finding[1])]
-
-    def together(self, texts: Sequence[str], key: str, where: int) -> list[str] | None:
-        """Find what is split over texts of which one continues the other. None when there is nothing."""
-        try:
-            joint = parts.Joint(texts)
-            findings = self._crossing(joint, key, where, self.search(joint.text))
-            if not findings:
-                return None
-            for start, end, rule, value in matching.merged(findings):
-                self._count(rule)
-                joint.replace(start, end, REMOVED if rule.drops else rule.render(value))
-            return joint.pieces()
-        except OverBudget:
-            return [self._remove(BUDGET)] * len(texts)
-        except Exception:  # noqa: BLE001 - fail closed, whatever it is
-            return [self._remove(ERROR)] * len(texts)

@@ -74,9 +74,7 @@ class Literal:
         return self._holds if self.number or self.named else None
 
     def _holds(self, buffer: bytes, at: int) -> bool:
-        return (not self.named or _named(buffer, at)) and (
-            not self.number or _digit_near(buffer, at, at + self.size)
-        )
+        return (not self.named or _named(buffer, at)) and (not self.number or _digit_near(buffer, at, at + self.size))
 
 
 def literal(anchor: str) -> Literal:

@@ -1,13 +1,13 @@
-"""Exact patterns around anchors, and what is put in the place of what they find. Within a budget for each text."""
+"""Exact patterns around anchors. Within a budget for each text."""
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from spansieve.redact import shapes
 from spansieve.redact.anchors import GROUPS, LONGEST
-from spansieve.redact.compiled import AROUND, AROUND_ANCHOR, AT_ANCHOR, CompiledRule, CompiledRules, Detector, KeyFacts
+from spansieve.redact.compiled import AROUND_ANCHOR, AT_ANCHOR, CompiledRule, CompiledRules, Detector, KeyFacts
 from spansieve.redact.wholes import NEARBY, TooMuch, Whole
 
 Place = tuple[int, int]
@@ -18,17 +18,16 @@ Places = list[Place]
 Finding = tuple[int, int, CompiledRule, str]
 """Start, end, rule, and the text that was found, which may be written otherwise in the place itself."""
 
-Span = tuple[int, int]
-
 _CONTEXT_BEFORE: Final = 48
 _CONTEXT_AFTER: Final = 24
 _LONGEST_WORD: Final = 40
 _AHEAD: Final = 8  # characters before a number that a match may take
 _LONGEST_EXTENSION: Final = 24  # characters behind a number that a match may take
+_DEEP: Final = 128  # characters within a finding: no number that begins before it reaches so far
+_FARTHER: Final = 1024  # characters: farther than need be, so that the next anchors need not look
 _NARROW: Final = 128  # characters: in a wider window `re` finds where to try sooner than we do
 _DIRECT: Final = 2  # checks that a place costs at which all patterns are tried
 _MOST_LEARNT: Final = 8  # shapes in one text: noise has a new one at every number
-
 
 _DIGIT = re.compile(r"\d").search
 
@@ -57,7 +56,7 @@ class _Search:
     """One look at a text. `found` are its findings, `budget` what remains of the checks that it may cost."""
 
     __slots__ = (
-        "_anchored", "_clear", "_direct", "_ends", "_facts", "_learnt", "_long", "_reached", "_rules", "_text",
+        "_anchored", "_clear", "_covered", "_direct", "_ends", "_facts", "_learnt", "_reached", "_rules", "_text",
         "_wholly", "budget", "found",
     )  # fmt: skip
 
@@ -68,16 +67,18 @@ class _Search:
         self._anchored: dict[int, list[int]] = {}  # by detector: the anchors around which to search
         self._clear: dict[int, int] = {}  # by detector: up to where nothing stands with which its matches begin
         self._reached: dict[int, int] = {}  # by detector: the end of what it found last
+        self._covered = (0, 0)  # that which ends last of what was found at the literals so far
         self._ends = [0, 0]  # by class of numbers: the end of the last one
-        self._wholly = [False, False]  # whether all of that was found; else what follows in it may count later
-        self._long = [0, 0]  # the end of one that is too long
-        self._direct: tuple[list[int], list[int]] = [], []  # places in those
+        # Whether all of that was found; else what follows in it may count later. None: it is too long.
+        self._wholly: list[bool | None] = [False, False]
+        self._direct: tuple[list[int], list[int]] = [], []  # places in what is too long
         self._learnt = 0
 
     def around(self, places: Places) -> Places:
         """Look around these places, which are in order, and give those that remain to be looked at again."""
         remaining: Places = []
-        keep, ends = remaining.append, self._ends
+        keep, ends, wholly = remaining.append, self._ends, self._wholly
+        text, (of_digits, of_groups) = self._text, self._rules.shapes
         for place in places:
             at, anchor = place
             if anchor > GROUPS:
@@ -86,48 +87,42 @@ class _Search:
                 continue
             if anchor < 0:
                 anchor = ~anchor
-            if at >= ends[anchor]:
-                keep((at, ~anchor if self._number(at, anchor) else anchor))
-            elif not self._wholly[anchor]:
+            if at < ends[anchor]:
+                if wholly[anchor] is None:
+                    self._direct[anchor].append(at - LONGEST if at > LONGEST else 0)
+                if not wholly[anchor]:
+                    keep((at, anchor))
+                continue
+            number = of_groups.of_groups(text, at) if anchor == GROUPS else of_digits.of_digits(text, at)
+            if number is None and (number := self._unknown(at, anchor)) is None:
                 keep((at, anchor))
+                continue
+            start, ends[anchor], tries = number
+            wholly[anchor] = False
+            keep((at, ~anchor if tries and self._try(start, ends[anchor], tries, anchor) else anchor))
         if self._anchored or self._direct[0] or self._direct[1]:
             self._search()
         return remaining
 
-    def _number(self, at: int, anchor: int) -> bool:
+    def _unknown(self, at: int, anchor: int) -> shapes.Number | None:
+        """Find out about a number. None when all patterns are to be tried around it: it is long, or noise."""
+        text, hexadecimal = self._text, anchor == GROUPS
+        if self._learnt < _MOST_LEARNT:
+            number = self._rules.shapes[anchor].learnt(text, at, hexadecimal=hexadecimal)
+            if number is not None:
+                self._learnt += 1
+                return number
+        if not hexadecimal and (number := shapes.of_long_word(text, at)) is not None:
+            return number
+        end = shapes.end(text, at, hexadecimal=hexadecimal)
+        if self._covered[0] <= at - _DEEP and end <= self._covered[1]:  # all that could be found here is a part of it
+            return at, end, ()
+        self._ends[anchor], self._wholly[anchor] = end, None
+        self._direct[anchor].append(at - LONGEST if at > LONGEST else 0)
+        return None
+
+    def _try(self, base: int, token_end: int, tries: Sequence[shapes.Try], anchor: int) -> bool:
         """Try a number's patterns. Says whether what stands around it made it none."""
-        number = self._cut(at, anchor) if at >= self._long[anchor] else None
-        if number is None:
-            self._direct[anchor].append(at - LONGEST if at > LONGEST else 0)
-            return False
-        start, end, tries, learnt = number
-        if learnt:
-            self._learnt += 1
-        self._ends[anchor], self._wholly[anchor] = end, False
-        if not tries:
-            return False
-        count = len(self.found)
-        excused_once = self._try(start, end, tries)
-        if len(self.found) > count:
-            first, last, _, _ = self.found[-1]
-            self._wholly[anchor] = first <= start and last >= end
-        return excused_once
-
-    def _cut(self, at: int, anchor: int) -> shapes.Number | None:
-        """Give a number and what to try on it; None when all patterns are to be tried, in windows."""
-        text, known = self._text, self._rules.shapes[anchor]
-        learn = self._learnt < _MOST_LEARNT
-        if anchor == GROUPS:
-            number = known.of_groups(text, at, learn=learn)
-        else:
-            number = known.of_digits(text, at, learn=learn)
-            if number is None and (word := shapes.long_word(text, at)) is not None:
-                return *word, (), False
-        if number is None:
-            self._long[anchor] = shapes.end(text, at, hexadecimal=anchor == GROUPS)
-        return number
-
-    def _try(self, base: int, token_end: int, tries: Sequence[shapes.Try]) -> bool:
         detectors, off, text = self._rules.detectors, self._facts.off, self._text
         was_excused = False
         words: bool | None = None  # of context near: not known
@@ -154,6 +149,7 @@ class _Search:
                 self.found.append(finding)
                 low = finding[1]
                 if finding[0] <= base and low >= token_end:  # what comes later could only find the same again
+                    self._wholly[anchor] = True
                     return False
         return was_excused
 
@@ -183,13 +179,18 @@ class _Search:
             if finding is not None:
                 self.found.append(finding)
                 self._reached[number] = finding[1]
+                if finding[1] > self._covered[1]:
+                    self._covered = finding[:2]
 
     def _begins(self, at: int, number: int, detector: Detector) -> bool:
         """Whether that with which all of a pattern's matches begin stands so near an anchor that one may have it."""
-        low, high = max(self._clear.get(number, 0), at - detector.before), at + LONGEST
-        if self._text.find(detector.begins, low, high + len(detector.begins)) >= 0:
+        low, high, clear = at - detector.before, at + LONGEST, self._clear.get(number, 0)
+        if clear > high:
+            return False
+        first = self._text.find(detector.begins, max(low, clear), high + _FARTHER)
+        if 0 <= first <= high:
             return True
-        self._clear[number] = high
+        self._clear[number] = high + _FARTHER - len(detector.begins) if first < 0 else first
         return False
 
     def _before_at(self, at: int, number: int, rule: CompiledRule, detector: Detector) -> Finding | None:
@@ -344,93 +345,3 @@ def _unless(text: str, start: int, rule: CompiledRule) -> bool:
     if rule.unless_begins and text.find(rule.unless_begins, low, start) < 0:
         return False
     return bool(rule.unless_before and rule.unless_before.search(text[low:start]))
-
-
-def outside(runs: Sequence[int], findings: Sequence[Finding]) -> list[int]:
-    """The places that no finding covers."""
-    spans = sorted((start, end) for start, end, _, _ in findings)
-    left: list[int] = []
-    following = reached = 0
-    for at in sorted(runs):
-        while following < len(spans) and spans[following][0] <= at:
-            reached = max(reached, spans[following][1])
-            following += 1
-        if at >= reached:
-            left.append(at)
-    return left
-
-
-def glued(text: str, changed: Sequence[Span]) -> bool:
-    """Whether a letter or digit follows right after a replacement: with it may begin what did not before."""
-    return any(text[end : end + 1].isalnum() for _, end in changed)
-
-
-def merged(findings: list[Finding]) -> Iterator[Finding]:
-    """Findings from left to right. What overlaps is one, so that no part stays; the longest gives rule and text."""
-    findings.sort(key=lambda finding: (finding[0], -finding[1], finding[2].index))
-    start, end, rule, found = findings[0]
-    longest = end - start
-    for next_start, next_end, next_rule, next_found in findings[1:]:
-        size = next_end - next_start
-        if next_start < end:
-            end = max(end, next_end)
-            if size > longest or (size == longest and next_rule.index < rule.index):
-                rule, found, longest = next_rule, next_found, size
-        else:
-            yield start, end, rule, found
-            start, end, rule, found, longest = next_start, next_end, next_rule, next_found, size
-    yield start, end, rule, found
-
-
-def replace(
-    text: str, findings: list[Finding], places: Places, count: Callable[[CompiledRule], None]
-) -> tuple[str, Places, list[Span]]:
-    """Put replacements in, and count them by rule: not those that change nothing, as a pseudonym seen again.
-
-    Also gives the places where the remaining anchors are then, and where the replacements are.
-    """
-    pieces: list[str] = []
-    moved: Places = []
-    changed: list[Span] = []
-    places.sort()
-    place = 0
-    done = size = 0  # characters of the old text that are dealt with; of the new one, so far
-    for start, end, rule, found in merged(findings):
-        new = rule.replacement if rule.act is None else rule.act(found)
-        if new == text[start:end]:
-            continue
-        count(rule)
-        pieces += text[done:start], new
-        while place < len(places) and places[place][0] < start:
-            moved.append((places[place][0] - done + size, places[place][1]))
-            place += 1
-        at = size + start - done
-        size = at + len(new)
-        changed.append((at, size))
-        while place < len(places) and places[place][0] < end:
-            place += 1
-        done = end
-    pieces.append(text[done:])
-    moved += [(at - done + size, anchor) for at, anchor in places[place:]]
-    return "".join(pieces), moved, changed
-
-
-def near(places: Places, changed: Sequence[Span], reach: Sequence[int]) -> Places:
-    """The places, in order, from which a pattern sees any of the spans that changed, which are in order too.
-
-    `reach` is that of each anchor's patterns, in characters. A negative anchor is that of a number on which what stands
-    around has decided.
-    """
-    kept: Places = []
-    following = 0
-    count = len(changed)
-    before = -1 << 30  # the end of the last change in front of the place
-    for place in places:
-        at, anchor = place
-        far = LONGEST + (reach[anchor] if anchor >= 0 else AROUND)
-        while following < count and changed[following][0] <= at:
-            before = changed[following][1]
-            following += 1
-        if at - before <= far or (following < count and changed[following][0] - at <= far):
-            kept.append(place)
-    return kept

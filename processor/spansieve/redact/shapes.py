@@ -26,6 +26,7 @@ LONGEST: Final = 48
 
 _FARTHEST = LONGEST + 8  # characters that are read to see that a number is too long; it may be cut in a separator
 _MOST_SHAPES = 8192
+_SIZES = tuple(b"%d." % size for size in range(LONGEST))
 _MOST_MIXED = 12  # characters in words of letters and digits, which seldom come again in the same order
 _BEHIND = 64  # characters of anything that are put behind a number: more than a pattern that begins in it may take
 
@@ -68,14 +69,10 @@ Token = tuple[int, int, str, int]
 
 def digits(text: str, at: int) -> Token | None:
     """Give the number around a digit: words with digits in them between separators, or None when it is too long."""
-    start, end = _cut(text, at)
-    return None if end - start >= LONGEST else _token(text, start, end)
-
-
-def _cut(text: str, at: int) -> tuple[int, int]:
     low = at - _FARTHEST
     start = at + 1 - _BACK(text[at : (low if low > 0 else None) : -1]).end()  # type: ignore[union-attr]  # matches ""
-    return start, _ON(text, at, start + _FARTHEST).end()  # type: ignore[union-attr]  # matches ""
+    end = _ON(text, at, start + _FARTHEST).end()  # type: ignore[union-attr]  # matches ""
+    return None if end - start >= LONGEST else _token(text, start, end)
 
 
 def _token(text: str, start: int, end: int) -> Token:
@@ -88,11 +85,15 @@ def _token(text: str, start: int, end: int) -> Token:
     return start, end, ahead + shape + _behind(symbols[end - left :]), len(ahead)
 
 
-def long_word(text: str, at: int) -> tuple[int, int] | None:
+def of_long_word(text: str, at: int) -> "Number | None":
     """Give the word around a digit when it is longer than any number: none of the patterns matches a part of a word."""
     start = at + 1 - _IN_WORD(text[at::-1] if at < LONGEST else text[at : at - LONGEST : -1]).end()  # type: ignore[union-attr]  # matches ""
     end = _IN_WORD(text, at).end()  # type: ignore[union-attr]  # matches ""
-    return (start, end) if end - start >= LONGEST else None
+    return (start, end, ()) if end - start >= LONGEST else None
+
+
+def _is_day(text: str, start: int) -> bool:
+    return _DAY(text, start) is not None
 
 
 def groups(text: str, at: int) -> Token | None:
@@ -159,8 +160,8 @@ class Try(NamedTuple):
     firsts: str  # the characters that a match may begin with; nothing stands for any
 
 
-Number = tuple[int, int, tuple[Try, ...], bool]
-"""A number in a text: start, end, which patterns may match it, and whether that had to be found out."""
+Number = tuple[int, int, tuple[Try, ...]]
+"""A number in a text: start, end, and which patterns may match it."""
 
 
 class Member(NamedTuple):
@@ -184,54 +185,58 @@ class Shapes:
         self._known: dict[str, tuple[Try, ...]] = {}
         self._seen: dict[bytes, tuple[Try, ...]] = {}  # the same by a number's plain symbols, which are told sooner
         self._of_days = of_days
-        self._days = None if of_days else Shapes(members, of_days=True)
+        self._days = self if of_days else Shapes(members, of_days=True)
 
-    def of_digits(self, text: str, at: int, *, learn: bool) -> Number | None:
-        """Give the number around a digit and the patterns that may match it: none of them a UUID.
-
-        None when it is too long, as `digits`, or when that would have to be learnt and is not to be.
-        """
-        start, end = _cut(text, at)
+    def of_digits(self, text: str, at: int) -> Number | None:
+        """Give the number around a digit and the patterns that may match it. None when that is not known."""
+        low = at - _FARTHEST
+        start = at + 1 - _BACK(text[at : (low if low > 0 else None) : -1]).end()  # type: ignore[union-attr]  # matches ""
+        end = _ON(text, at, start + _FARTHEST).end()  # type: ignore[union-attr]  # matches ""
+        raw = b""
+        if start >= _AHEAD and (near := text[start - _AHEAD : end + _BEHIND_IT]).isascii():
+            raw = near.encode().translate(_TO_SYMBOL)
+            tries = self._seen.get(raw)
+            if tries is not None:
+                return start, end, tries
         size = end - start
         if size >= LONGEST:
             return None
-        if size == _OF_UUID and _UUID(text, start) is not None:
-            return start, end, (), False
-        if size in _OF_DAYS and self._days is not None and _DAY(text, start) is not None:
-            return self._days.between(text, start, end, learn=learn)
-        return self.between(text, start, end, learn=learn)
+        if size == _OF_UUID and _UUID(text, start) is not None:  # no pattern matches one
+            return start, end, ()
+        if size in _OF_DAYS and text[start + 4] == text[start + 7] == "-":
+            tries = self._days.tries(text, start, end, raw) if _is_day(text, start) else self.tries(text, start, end)
+        else:
+            if raw and (word := text[start:end]).isalnum() and not word.isdecimal():
+                raw = raw[:_AHEAD] + raw[_AHEAD + size :] + _SIZES[size]  # all that its shape tells
+            tries = self.tries(text, start, end, raw)
+        return None if tries is None else (start, end, tries)
 
-    def between(self, text: str, start: int, end: int, *, learn: bool) -> Number | None:
-        """The same for a number between two places of a text."""
-        raw = b""
-        if start >= _AHEAD and end + _BEHIND_IT <= len(text):
-            near = text[start - _AHEAD : end + _BEHIND_IT]
-            if near.isascii():
-                raw = near.encode().translate(_TO_SYMBOL)
-                if (tries := self._seen.get(raw)) is not None:
-                    return start, end, tries, False
-                if (word := near[_AHEAD:-_BEHIND_IT]).isalnum() and not word.isdecimal():
-                    raw = raw[:_AHEAD] + raw[-_BEHIND_IT:] + b"%d" % (end - start)  # all that its shape tells
-                    if (tries := self._seen.get(raw)) is not None:
-                        return start, end, tries, False
-        token = _token(text, start, end)
-        number = self._of_token(token, learn=learn)
-        if raw and number is not None and (token[2].count("x") <= _MOST_MIXED or text[start:end].isalnum()):
-            if len(self._seen) >= _MOST_SHAPES:
-                self._seen.clear()
-            self._seen[raw] = number[2]
-        return number
+    def tries(self, text: str, start: int, end: int, raw: bytes = b"") -> tuple[Try, ...] | None:
+        """The patterns that may match a number, if its shape is known; from now on also by its plain symbols."""
+        found = self._seen.get(raw)
+        if found is None:
+            shape = _token(text, start, end)[2]
+            found = self._known.get(shape)
+            if found is not None and raw and (shape.count("x") <= _MOST_MIXED or raw.endswith(_SIZES[end - start])):
+                if len(self._seen) >= _MOST_SHAPES:
+                    self._seen.clear()
+                self._seen[raw] = found
+        return found
 
-    def of_groups(self, text: str, at: int, *, learn: bool) -> Number | None:
+    def of_groups(self, text: str, at: int) -> Number | None:
         """The same for the run of hexadecimal groups around a separator."""
         token = groups(text, at)
-        return None if token is None else self._of_token(token, learn=learn)
+        tries = None if token is None else self._known.get(token[2])
+        return None if token is None or tries is None else (token[0], token[1], tries)
 
-    def _of_token(self, token: Token, *, learn: bool) -> Number | None:
-        tries = self._known.get(token[2])
-        if tries is not None:
-            return token[0], token[1], tries, False
-        return (token[0], token[1], self.learn(token), True) if learn else None
+    def learnt(self, text: str, at: int, *, hexadecimal: bool) -> Number | None:
+        """Find out about a number that is not known. None when it is too long."""
+        token = groups(text, at) if hexadecimal else digits(text, at)
+        if token is None:
+            return None
+        start, end, _, _ = token
+        of_day = end - start in _OF_DAYS and not hexadecimal and _is_day(text, start)
+        return start, end, (self._days if of_day else self).learn(token)
 
     def learn(self, token: Token) -> tuple[Try, ...]:
         """Find out which patterns may match a number of this shape: about 200 µs."""

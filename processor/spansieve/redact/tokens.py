@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-SHORTEST: Final = 12
-"""Characters: nine of a text, in base64. A shorter run is a word, an id or a name."""
+import numpy as np
+
+SHORTEST: Final = 15
+"""Characters: eleven of a text, in base64. A shorter run is a word, an id or a name."""
 
 STANDARD: Final = str.maketrans("-_", "+/")
 """From the URL-safe alphabet to the standard one."""
@@ -21,13 +23,19 @@ _MEMBER = bytes.maketrans(
     ),
 )
 _NEEDLE = b"a" * SHORTEST
+_FOUR = np.frombuffer(b"aaaa", np.uint32)[0]
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
+_LARGE, _HUGE = 1 << 12, 1 << 20  # bytes between which numpy is faster, and its memory no matter
 _HEAD = 64  # characters that are decoded to see whether the rest is worth it
 
 
 def runs(text: bytes) -> list[tuple[int, int]]:
-    """Give each long run of the alphabets' characters, last one first: a pass at memory speed."""
+    """Give each long run of the alphabets' characters, in any order: a few passes at memory speed."""
     shape = text.translate(_MEMBER)
+    return _runs_of_large(shape) if _LARGE <= len(text) < _HUGE else _runs(shape)
+
+
+def _runs(shape: bytes) -> list[tuple[int, int]]:
     found = []
     rfind = shape.rfind  # which needs half the time of `find` here
     at = rfind(_NEEDLE)
@@ -35,6 +43,21 @@ def runs(text: bytes) -> list[tuple[int, int]]:
         start = rfind(b" ", 0, at) + 1
         found.append((start, at + SHORTEST))
         at = rfind(_NEEDLE, 0, start)
+    return found
+
+
+def _runs_of_large(shape: bytes) -> list[tuple[int, int]]:
+    """The same, without a branch for each word: fifteen characters hold three aligned groups of four."""
+    fours = np.frombuffer(shape, np.uint32, len(shape) // 4) == _FOUR
+    found: list[tuple[int, int]] = []
+    end = 0
+    for four in np.flatnonzero(fours[2:] & fours[1:-1] & fours[:-2]).tolist():
+        at = 4 * four
+        if at >= end:
+            start, end = shape.rfind(b" ", 0, at) + 1, shape.find(b" ", at)
+            end = len(shape) if end < 0 else end
+            if end - start >= SHORTEST:
+                found.append((start, end))
     return found
 
 

@@ -59,7 +59,7 @@ class TraceBuffer:
             facts, repeated = part.facts, 0
             trace = self._pending[trace_id] = self._held.begin(part, now, self._due(now))
         else:
-            facts, part, repeated = self._held.add(trace, part)
+            facts, part, repeated = self._held.add(trace, part, now)
         if part.facts.spans:
             self._shorten(trace, now)
         if facts.size > self._waits.largest_bytes:
@@ -155,10 +155,10 @@ class Limbo:
         """Hold a trace until then (monotonic seconds)."""
         self._waiting[trace.trace_id] = until, trace, decision
 
-    def add(self, part: TraceSlice) -> tuple[TraceFacts, TraceSlice, int]:
+    def add(self, part: TraceSlice, now: float) -> tuple[TraceFacts, TraceSlice, int]:
         """Add a part to its trace, as `Held.add` does. Raises KeyError when the trace is not here."""
         _, trace, _ = self._waiting[part.trace_id]
-        return self._held.add(trace, part)
+        return self._held.add(trace, part, now)
 
     def take(self, trace_id: bytes) -> tuple[PendingTrace, Decision]:
         """Remove a trace. Raises KeyError when it is not here."""

@@ -47,23 +47,34 @@ class Rules:
         decided before it is whole, so that its probability is not known.
         """
         given = facts.randomness_of(trace_id)
-        shadows = tuple([each.name for each in self._shadow if each.threshold(facts, now) <= given])
+        shadows: tuple[str, ...] = ()
+        if self._shadow:
+            shadows = tuple([each.name for each in self._shadow if each.threshold(facts, now) <= given])
         for against in self._drop:
             if against.threshold(facts, now) <= given:
                 return Verdict(_out(against.name, trigger, Because.DROP_POLICY), shadows=shadows)
-        votes = [(rule.policy.threshold(facts, now), rule) for rule in self._keep]
-        lowest = min([threshold for threshold, _ in votes], default=NEVER)
-        if lowest <= given:
-            credited = next(rule.policy.name for threshold, rule in votes if threshold <= given)
+        lowest, credited, floor = self._votes(facts, given, now)
+        if credited is not None:
             because = Because.PROBABILITY if lowest else Because.MATCHED
             known = None if trigger is Trigger.MEMORY_PRESSURE else lowest
-            floor = any(rule.floor for threshold, rule in votes if not threshold)
             return Verdict(_kept(credited, trigger, because, known), floor, shadows)
         for policy, because in self._otherwise:
             if policy.threshold(facts, now) <= given:
                 return Verdict(_kept(policy.name, trigger, because), shadows=shadows)
         why = Because.NOT_IN_SHARE if lowest < NEVER else Because.OVER_RATE if self._otherwise else Because.NO_MATCH
         return Verdict(_out("", trigger, why), shadows=shadows)
+
+    def _votes(self, facts: TraceFacts, given: int, now: float) -> tuple[int, str | None, bool]:
+        """T of all that keep, the first that keeps this trace, and whether a floor is among those that surely do."""
+        lowest, credited, floor = NEVER, None, False
+        for rule in self._keep:  # each is asked, also when one has decided: some keep count
+            threshold = rule.policy.threshold(facts, now)
+            lowest = min(lowest, threshold)
+            if threshold <= given and credited is None:
+                credited = rule.policy.name
+            if not threshold and rule.floor:
+                floor = True
+        return lowest, credited, floor
 
 
 class Verdict(NamedTuple):
@@ -75,8 +86,8 @@ class Verdict(NamedTuple):
 
 
 def _kept(policy: str, trigger: Trigger, because: Because, threshold: int | None = None) -> Decision:
-    return Decision(keep=True, policy=policy, trigger=trigger, because=because, threshold=threshold)
+    return Decision(True, policy, trigger, because, threshold)  # noqa: FBT003 - keep
 
 
 def _out(policy: str, trigger: Trigger, because: Because) -> Decision:
-    return Decision(keep=False, policy=policy, trigger=trigger, because=because)
+    return Decision(False, policy, trigger, because)  # noqa: FBT003 - keep

@@ -16,6 +16,8 @@ _PLAIN: Final = 2
 """The version of marshal's format that does not look for objects met before: half the time, a tenth more bytes."""
 _SETS: Final = LlmFacts._fields.index("error_classes")
 _AFTER: Final = LlmFacts._fields.index("conversations") + 1
+_NOTHING: Final = NO_LLM.lowest_scores
+_NOBODY: Final = NO_LLM.models
 _LAST: Final = 1 << 31
 """Added to the length of a group's last span; a request is shorter than that by far."""
 _SIZES: Final = "I"  # of array: 32 bits
@@ -26,12 +28,12 @@ def facts(given: TraceFacts) -> bytes:
     """Pack what is known of a trace: 60 bytes, and some 200 more with LLM calls."""
     llm = given.llm
     known: list[Any] = [*given]
-    known[-2] = tuple(given.redacted.items())
+    known[-2] = tuple(given.redacted.items()) if given.redacted else None
     known[-1] = None
     if llm is not NO_LLM:
         told: list[Any] = [*llm]
-        told[_SETS:_AFTER] = map(tuple, told[_SETS:_AFTER])
-        told[-1] = tuple(llm.lowest_scores.items())
+        told[_SETS:_AFTER] = [tuple(each) if each else None for each in told[_SETS:_AFTER]]
+        told[-1] = tuple(llm.lowest_scores.items()) if llm.lowest_scores else None
         known[-1] = told
     # The standard library's quickest way; unlike pickle's, it makes nothing but numbers, texts and lists of them.
     return marshal.dumps(known, _PLAIN)
@@ -40,13 +42,13 @@ def facts(given: TraceFacts) -> bytes:
 def unpacked_facts(packed: bytes) -> TraceFacts:
     """Give back what was packed."""
     known: list[Any] = marshal.loads(packed)  # noqa: S302 - nobody else wrote it
-    known[-2] = dict(known[-2])
+    known[-2] = dict(known[-2]) if known[-2] else _NOTHING
     told = known[-1]
     if told is None:
         known[-1] = NO_LLM
     else:
-        told[_SETS:_AFTER] = map(frozenset, told[_SETS:_AFTER])
-        told[-1] = dict(told[-1])
+        told[_SETS:_AFTER] = [frozenset(each) if each else _NOBODY for each in told[_SETS:_AFTER]]
+        told[-1] = dict(told[-1]) if told[-1] else _NOTHING
         known[-1] = LlmFacts._make(told)
     return TraceFacts._make(known)
 

@@ -20,17 +20,20 @@ _ID_BYTES: Final = 100
 class PendingTrace:
     """A trace that waits for its decision, packed. Owned by who `Held` belongs to, which alone changes it.
 
-    `first_seen` and `due` are monotonic seconds, `position` is that of its first part in the journal; `spans` and
-    `has_root` are those of its facts, at hand. `content` is for each part its packed spans, followed by the envelopes
-    of its groups: one tuple, since most traces have few parts. `ids` are its spans', when there are many.
+    `first_seen`, `last_seen` (when spans were added) and `due` are monotonic seconds, `position` is that of its first
+    part in the journal; `spans` and `has_root` are those of its facts, at hand. `content` is for each part its packed
+    spans, followed by the envelopes of its groups: one tuple, since most traces have few parts. `ids` are its spans',
+    when there are many.
     """
 
-    __slots__ = ("content", "due", "first_seen", "has_root", "ids", "packed_facts", "position", "spans", "trace_id")
+    __slots__ = (
+        "content", "due", "first_seen", "has_root", "ids", "last_seen", "packed_facts", "position", "spans", "trace_id",
+    )  # fmt: skip
 
     def __init__(self, part: TraceSlice, first_seen: float, due: float) -> None:
         """Begin with a first part."""
         self.trace_id = part.trace_id
-        self.first_seen = first_seen
+        self.first_seen = self.last_seen = first_seen
         self.due = due
         self.position = part.position
         self.spans = part.facts.spans
@@ -77,8 +80,8 @@ class Held:
         self.bytes += _TRACE_BYTES + len(trace.packed_facts) + self._use(trace.content)
         return trace
 
-    def add(self, trace: PendingTrace, part: TraceSlice) -> tuple[TraceFacts, TraceSlice, int]:
-        """Add a part to a trace, but for spans that it has.
+    def add(self, trace: PendingTrace, part: TraceSlice, now: float) -> tuple[TraceFacts, TraceSlice, int]:
+        """Add a part that comes `now` to a trace, but for spans that it has.
 
         Gives what is known of the trace then, what was added, and how many spans were not.
         """
@@ -87,6 +90,7 @@ class Held:
         if part.facts.spans:
             content = _content(part)
             facts = facts.plus(part.facts)
+            trace.last_seen = now
             trace.spans += part.facts.spans
             trace.has_root = facts.has_root
             trace.content += content
@@ -110,8 +114,10 @@ class Held:
         for each in trace.content:
             if isinstance(each, bytes):
                 self.bytes -= len(each)
-            elif uses[id(each)] > 1:
-                uses[id(each)] -= 1
+                continue
+            used = uses[id(each)]
+            if used > 1:
+                uses[id(each)] = used - 1
             else:
                 del uses[id(each)]
                 self.bytes -= each.size

@@ -192,7 +192,7 @@ class Sampler:
 
     def _late_error(self, part: TraceSlice, now: float, decided: Decided) -> None:
         """A part of a trace that was sampled out a moment ago: an error in it has the trace decided anew."""
-        facts, part, repeated = self._limbo.add(part)
+        facts, part, repeated = self._limbo.add(part, now)
         decided.repeated_spans += repeated
         if not part.facts.spans:
             return
@@ -202,7 +202,7 @@ class Sampler:
             if decision.keep:
                 self._keep(trace, facts, decision, decided)
                 return
-        self._limbo.put(trace, earlier, now + self._plan.waits.late_error)
+        self._limbo.put(trace, earlier, self._late_until(trace, now))
 
     def _judge(self, trace_id: bytes, facts: TraceFacts, trigger: Trigger, now: float) -> Decision:
         plan = self._plan
@@ -229,7 +229,11 @@ class Sampler:
         elif final or not self._plan.waits.late_error:
             self._end(trace, decision, decided)
         else:
-            self._limbo.put(trace, decision, now + self._plan.waits.late_error)
+            self._limbo.put(trace, decision, self._late_until(trace, now))
+
+    def _late_until(self, trace: PendingTrace, now: float) -> float:
+        """Until when an error may yet come: by the times of its parts, so that a restart makes no difference."""
+        return max(min(now, trace.due), trace.last_seen) + self._plan.waits.late_error
 
     def _keep(self, trace: PendingTrace, facts: TraceFacts, decision: Decision, decided: Decided) -> None:
         self._held.end(trace)

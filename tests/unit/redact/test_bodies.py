@@ -1,7 +1,8 @@
 """JSON in pieces, of which some are known, becomes what it becomes token by token."""
 
+import gc
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 
 from spansieve import redact
 from spansieve.redact import CompiledRules, bodies, policy
+from spansieve.redact.anchors import Anchors, Hits
 from spansieve.redact.cache import Cache
+from spansieve.redact.engine import Run
 from unit.redact.helpers_redact import default_policy
 
 _FILLER = "The clerk sends the parcel on time, and nobody asks why it was late. " * 5
@@ -74,3 +77,88 @@ def test_the_result_is_that_of_reading_by_tokens(value: object, write: Callable[
         for _ in range(2):
             new, found = redact.text(text, rules)
             assert (new, dict(found)) == expected
+
+
+def _conversation(*said: str) -> str:
+    return json.dumps([{"role": "user", "content": text} for text in said])
+
+
+def _fresh() -> CompiledRules:
+    return replace(_rules(), cache=Cache())
+
+
+def test_what_was_said_before_is_not_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn costs what is new in it, though it sends all that was said."""
+    searched: list[str] = []
+    scan = Anchors.scan
+
+    def note(self: Anchors, texts: Sequence[str]) -> Hits:
+        searched.extend(texts)
+        return scan(self, texts)
+
+    monkeypatch.setattr(Anchors, "scan", note)
+    rules = _fresh()
+    said = [f"{number} alice@example.com {_FILLER}" for number in range(8)]
+    redact.text(_conversation(*said[:7]), rules)
+    searched.clear()
+    new, found = redact.text(_conversation(*said), rules)
+    assert said[7] in searched
+    assert sum(map(len, searched)) < 3 * len(said[7])  # and where it meets the one before
+    assert (new, found) == (_conversation(*said).replace("alice@example.com", "[EMAIL]"), {"email": 8})
+
+
+@pytest.mark.parametrize("between", [[], ["ok " * 100], ["no"] * 90])
+def test_a_value_that_is_split_over_pieces_is_found_each_time(between: list[str]) -> None:
+    """Also when the pieces are known one by one, and whatever else was said before."""
+    rules = _fresh()
+    apart = _conversation(f"{_FILLER}to alice@exam", _FILLER, f"ple.com {_FILLER}", *between)
+    split = _conversation(*between, f"{_FILLER}to alice@exam", f"ple.com {_FILLER}")
+    assert redact.text(apart, rules) == (apart, {})
+    for _ in range(2):
+        new, found = redact.text(split, rules)
+        assert "to [EMAIL]" in new
+        assert "ple.com" not in new
+        assert found == {"email": 1}
+
+
+def test_the_same_message_twice_in_one_text_counts_twice() -> None:
+    """It is looked at once."""
+    assert redact.text(_conversation(*[f"alice@example.com {_FILLER}"] * 3), _fresh())[1] == {"email": 3}
+
+
+def test_a_string_that_fails_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is removed and counted, and the next try is a new one."""
+    plain = Run._plain
+
+    def fail(self: Run, text: str, *rest: Any) -> str:  # noqa: ANN401 - whatever it takes
+        if "poison" in text:
+            raise RuntimeError(text)
+        return plain(self, text, *rest)
+
+    rules = _fresh()
+    text = _conversation(f"poison bob@example.com {_FILLER}", f"carol@example.com {_FILLER}")
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "_plain", fail)
+        new, found = redact.text(text, rules)
+        assert (json.loads(new)[0]["content"], found) == ("[REMOVED]", {"error": 1, "email": 1})
+    assert redact.text(text, rules)[1] == {"email": 2}
+
+
+def test_the_memory_holds_nothing_raw() -> None:
+    """Neither of messages nor of where they meet."""
+    rules = _fresh()
+    said = [f"alice@example.com {_FILLER} Quentin{number}" for number in range(4)]
+    redact.text(_conversation(*said), rules)
+    redact.text(json.dumps([{"role": "user", "alice@example.com content": _FILLER}] * 3), rules)
+    pending: list[object] = [rules.cache]
+    seen: set[int] = set()
+    while pending:
+        each = pending.pop()
+        if id(each) in seen or isinstance(each, type):
+            continue
+        seen.add(id(each))
+        assert not (isinstance(each, str) and "alice" in each)
+        assert not (isinstance(each, bytes) and b"alice" in each)
+        pending += (
+            gc.get_referents(each) if not isinstance(each, Cache) else [getattr(each, n) for n in Cache.__slots__]
+        )

@@ -26,8 +26,8 @@ def test_each_long_message_is_a_piece(separators: tuple[str, str], indent: int |
 
 def test_short_messages_are_taken_together() -> None:
     """A look-up of each would cost more than it saves; a conversation that goes on keeps its first pieces."""
-    short = cut(json.dumps(_messages(40, "yes")))
-    longer = cut(json.dumps(_messages(60, "yes")))
+    short = cut(json.dumps(_messages(40, _LONG[:80])))
+    longer = cut(json.dumps(_messages(60, _LONG[:80])))
     assert short is not None
     assert longer is not None
     assert 1 < len(short.pieces) < 40
@@ -59,6 +59,7 @@ def test_put_together_the_pieces_are_the_text(value: list[dict[str, str]], aroun
         json.dumps({"messages": _messages(3)}),
         json.dumps(_messages(3))[:-1],
         json.dumps(_messages(3)) + "x",
+        json.dumps([{"delta": "a"}] * 100),
         json.dumps([{"type": "message", "content": [{"type": "text", "text": _LONG}]}]),
     ],
 )

@@ -50,3 +50,26 @@ def test_what_is_linear_is_taken(pattern: str) -> None:
 def test_reach_is_the_longest_match_with_room() -> None:
     """Windows around anchors are as wide as the pattern, and what it looks at."""
     assert patterns.reach("ab{1,10}(?!c)") == 11 + 64
+
+
+@pytest.mark.parametrize(
+    ("pattern", "most"),
+    [
+        (r"\d{3}", 0),
+        ("[0-9]a", 0),
+        (r"(?<!a)\d(?<!b.)x", 0),
+        ("[A-Z]{1,5}[0-9]", 5),
+        (r"(?:ab|c)\d", 2),
+        (r"(?:[a-z]{0,6}[0-9]|[A-Z]{1,2}(?=[ -]?[0-9]))x{1,9}", 6),
+        (r"(?=.{0,3}\d)\w{5}", 3),
+        (r"a?b{2}(?:c\d){1,3}", 4),
+        ("abc", None),
+        (r"a\d?", None),
+        (r"(?:\d|a)b", None),
+        (r"a(?!\d)", None),
+        ("[0-9a-f]{8}", None),
+    ],
+)
+def test_how_far_into_a_match_its_first_digit_is(pattern: str, most: int | None) -> None:
+    """The most that may stand in front of it; nothing where a match may have no digit."""
+    assert patterns.before_digit(pattern) == most

@@ -1,6 +1,7 @@
 """Shapes hold back no pattern that could match, and most of those that cannot."""
 
 import re
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -85,3 +86,59 @@ def test_no_match_that_begins_in_a_number_is_held_back(text: str) -> None:
                     continue
                 tries = {each.number: each.starts for each in _RULES.shapes[anchor].learn(token)}
                 assert match.start() - token[0] in tries.get(number, ()), (detector.search.pattern, token)
+
+
+@given(st.lists(_PIECES, min_size=1, max_size=4).map("".join))
+def test_a_number_seen_before_is_told_as_when_it_was_learnt(text: str) -> None:
+    """By its plain symbols, or its shape: with the patterns that were found out, but for a UUID, which has none."""
+    known = _RULES.shapes[anchors.DIGITS]
+    for at in (m.start() for m in re.finditer("[0-9]", text)):
+        learnt = known.learnt(text, at, hexadecimal=False)
+        told = known.of_digits(text, at)
+        if told is None:
+            assert learnt is None
+        else:
+            assert learnt is not None
+            assert told in (learnt, (*learnt[:2], ()))
+            assert told == known.of_digits(text, at)
+            if told != learnt:
+                assert str(UUID(text[learnt[0] : learnt[1]])) == text[learnt[0] : learnt[1]].lower()
+
+
+@pytest.mark.parametrize("text", ["on 2026-07-12 we", "at 2026-07-12T14:33:00Z it", "since 1999-12-31 23:59"])
+def test_a_day_is_no_telephone_number(text: str) -> None:
+    """So that none of the patterns for those is tried on it."""
+    known = _RULES.shapes[anchors.DIGITS]
+    number = known.learnt(text, re.search("[0-9]", text).start(), hexadecimal=False)  # type: ignore[union-attr]  # it is there
+    assert number is not None
+    assert number[2] == ()
+
+
+@pytest.mark.parametrize("text", ["on 1234-56-78 we", "(2026-07-12) we", "on 2026-17-12 we"])
+def test_what_only_looks_like_a_day_is_tried(text: str) -> None:
+    """Also a day in parentheses, with which an area code would begin."""
+    known = _RULES.shapes[anchors.DIGITS]
+    number = known.learnt(text, re.search("[0-9]", text).start(), hexadecimal=False)  # type: ignore[union-attr]  # it is there
+    assert number is not None
+    assert {_RULES.detectors[each.number][0].name for each in number[2]} >= {"phone"}
+
+
+@pytest.mark.parametrize("text", ["at 14:33:00Z it", "at 14:33:00, it", "std::vector", "a::b"])
+def test_a_time_of_day_is_no_address(text: str) -> None:
+    """No pattern of IPv6 or MAC addresses is tried on it."""
+    token = shapes.groups(text, text.index(":"))
+    assert token is not None
+    tried = {_RULES.detectors[each.number][0].name for each in _RULES.shapes[anchors.GROUPS].learn(token)}
+    assert tried <= ({"ipv6_public", "ipv6_private"} if "::" in text else set())
+
+
+@given(st.text("0123456789abcXYZ", min_size=shapes.LONGEST, max_size=120), st.sampled_from(["", " ", "-", "x ", "é"]))
+def test_nothing_is_found_in_a_word_longer_than_any_number(word: str, around: str) -> None:
+    """No pattern that hangs on digits finds a part of it, which is why none is tried."""
+    text = around + word + around
+    for number in _RULES.of_anchor[anchors.DIGITS]:
+        rule, detector = _RULES.detectors[number]
+        for match in detector.search.finditer(text):
+            start, end = match.span(detector.group)
+            assert detector.check is not None
+            assert detector.check(text, start, end) is None, rule.name

@@ -1,8 +1,11 @@
-"""Values in base64 and hexadecimal, from nine and from eight characters on."""
+"""Values in base64, from eleven characters on, and the runs of letters in which they are looked for."""
 
 import base64
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spansieve.redact import tokens
 from unit.redact.helpers_redact import clean
@@ -27,7 +30,12 @@ def test_long_words_say_nothing_else(word: str) -> None:
     assert clean(f"the {word} is here") == f"the {word} is here"
 
 
-def test_runs_are_told_with_both_ends() -> None:
-    """The last one first, since that is how they are found."""
-    text = b"short " + b"x" * 12 + b" " + b"y" * 11 + b"," + b"z/" * 9
-    assert tokens.runs(text) == [(31, 49), (6, 18)]
+_PIECES = st.sampled_from(["a", "b/", "Z9", "-", "+", "_", " ", ",", "\0", "é", "x" * 11, "y" * 14, "z" * 15, "w" * 40])
+
+
+@given(st.lists(_PIECES, max_size=40).map("".join), st.sampled_from([0, 1, 4097, 4098, 4099, 4100]))
+def test_runs_are_told_with_both_ends(text: str, filler: int) -> None:
+    """However large the text is around them."""
+    raw = (" a" * filler + text).encode("latin-1")
+    wanted = [match.span() for match in re.finditer(rb"[A-Za-z0-9+/_-]+", raw) if len(match[0]) >= tokens.SHORTEST]
+    assert sorted(tokens.runs(raw)) == wanted

@@ -15,7 +15,7 @@ def test_what_has_ended_takes_nothing() -> None:
     """Whatever happened to it before."""
     held = Held()
     traces = [held.begin(part(each, spans=40), 0.0, 1.0) for each in (A, B)]
-    held.add(traces[0], part(A, spans=50))
+    held.add(traces[0], part(A, spans=50), 1.0)
     held.note(traces[0], LlmFacts(thumbs_down=1, conversations=frozenset(("c",))))
     assert (held.spans, held.bytes > 0) == (130, True)
     for each in traces:
@@ -41,7 +41,7 @@ def test_added_bytes_count() -> None:
     trace = held.begin(part(A), 0.0, 1.0)
     before = held.bytes
     more = part(A, spans=100)
-    held.add(trace, more)
+    held.add(trace, more, 1.0)
     grown = sum(map(len, more.groups[0].spans))
     assert grown <= held.bytes - before
     assert trace.spans == 101
@@ -56,7 +56,7 @@ def test_parts_come_out_in_their_order() -> None:
         second, groups=(second.groups[0], SpanGroup(second.groups[1].envelope, second.groups[1].spans[1:]))
     )
     trace = held.begin(first, 0.0, 1.0)
-    held.add(trace, second)
+    held.add(trace, second, 1.0)
     assert trace.groups() == (*first.groups, *second.groups)
 
 
@@ -65,8 +65,8 @@ def test_ids_of_a_long_trace_are_remembered() -> None:
     held = Held()
     first, second = part(A, spans=60), part(A, spans=60)
     trace = held.begin(first, 0.0, 1.0)
-    held.add(trace, second)
+    held.add(trace, second, 1.0)
     assert trace.ids is not None
-    assert [held.add(trace, each)[2] for each in (first, second)] == [60, 60]
+    assert [held.add(trace, each, 2.0)[2] for each in (first, second)] == [60, 60]
     held.end(trace)
     assert held.bytes == 0

@@ -76,6 +76,16 @@ def test_trace_that_no_error_brings_back_ends() -> None:
     assert tail.next_due() is None
 
 
+def test_wait_for_a_late_error_counts_from_when_the_trace_was_due() -> None:
+    """Also where it was decided later than that, as after a restart; or from its last spans."""
+    tail = sampler(plan(ERRORS, late_error=5.0))
+    tail.add([part(A), part(B)], now=0.0)
+    tail.add([part(B)], now=32.0)
+    tail.take_due(now=33.0, limit=10)
+    assert tail.take_due(now=35.0, limit=10).sampled_out == [(A, 1)]
+    assert tail.take_due(now=37.0, limit=10).sampled_out == [(B, 2)]
+
+
 def test_late_error_after_that_follows_the_verdict() -> None:
     """The spans are gone."""
     tail = sampler(plan(ERRORS, late_error=5.0))

@@ -46,20 +46,19 @@ _UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
 # A zero in front is an octal number to some.
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
-_PRIVATE4 = re.compile(r"10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2[0-9]|3[01])\.").match
-_NOBODY4 = re.compile(r"127\.|255\.|0\.0\.0\.0").match
+_PRIVATE4 = r"10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2[0-9]|3[01])\."
+_IS_PRIVATE4 = re.compile(_PRIVATE4).match
+_NOT_PUBLIC4 = re.compile(rf"127\.|255\.|0\.0\.0\.0|{_PRIVATE4}").match
 
 
 def ipv4_public(text: str, start: int, end: int) -> Span | None:
     """The same for four numbers with dots."""
-    if _IPV4(text, start, end) is None or _PRIVATE4(text, start) is not None or _NOBODY4(text, start, end) is not None:
-        return None
-    return start, end
+    return None if _IPV4(text, start, end) is None or _NOT_PUBLIC4(text, start, end) is not None else (start, end)
 
 
 def ipv4_private(text: str, start: int, end: int) -> Span | None:
     """The same for four numbers with dots."""
-    return (start, end) if _IPV4(text, start, end) is not None and _PRIVATE4(text, start) is not None else None
+    return (start, end) if _IPV4(text, start, end) is not None and _IS_PRIVATE4(text, start) is not None else None
 
 
 def ip_public(text: str, start: int, end: int) -> Span | None:

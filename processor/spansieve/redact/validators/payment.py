@@ -10,7 +10,6 @@ _GROUPS = re.compile(r"\d+")
 _LEAST_DIGITS, _MOST_DIGITS = 12, 19
 _FIRST_GROUPS = frozenset((*range(2, 9), *range(_LEAST_DIGITS, _MOST_DIGITS + 1)))  # digits; 9 and 6 are two numbers
 _MOST_DOTS = 4  # five groups of digits; what has more is a version, an object's id in a tree, or a table
-_WITHOUT_GAPS = str.maketrans("", "", " .-\u00a0\u2010\u2011\u2012\u2013\u2014\u202f")
 
 # ISO 13616: length of an IBAN by country (SWIFT's registry, release 99).
 _IBAN_LENGTHS = {
@@ -75,16 +74,13 @@ def card(text: str, start: int, end: int) -> Span | None:
     digits = text[start:end]
     if digits.isdecimal() and digits.isascii():
         return (start, end) if is_card(digits) else None
-    digits = digits.translate(_WITHOUT_GAPS)
+    groups: list[str] = _GROUPS.findall(text, start, end)
+    digits = "".join(groups)
     if not digits.isascii() or len(digits) < _SHORTEST.get(digits[:4], _MOST_DIGITS + 1):
         return None
-    if text.count(".", start, end) > _MOST_DOTS or _first_group(text, start, end) not in _FIRST_GROUPS:
+    if len(groups[0]) not in _FIRST_GROUPS or text.count(".", start, end) > _MOST_DOTS:
         return None
     return (start, end) if is_card(digits) else _card_ahead(text, start, end)
-
-
-def _first_group(text: str, start: int, end: int) -> int:
-    return _GROUPS.match(text, start, end).end() - start  # type: ignore[union-attr]  # a candidate begins with a digit
 
 
 def _card_ahead(text: str, start: int, end: int) -> Span | None:

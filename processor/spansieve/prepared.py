@@ -1,0 +1,87 @@
+"""What a configuration names beside its keys: files of policies and prices, read and compiled."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from spansieve import config, policy_source, price_table, sampling_plan
+from spansieve.catalogue import Semconv
+from spansieve.config import ConfigError, GatewayConfig
+from spansieve.measure.pricing import PriceTable
+from spansieve.measure.settings import ApplicationMetrics, MeterSettings, OwnLabel
+from spansieve.redact import CompiledRules, PolicyError
+from spansieve.sample.probes import Probes
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a configuration names beside its keys, read and compiled: a second's work, done once for each load."""
+
+    rules: CompiledRules
+    prices: PriceTable
+
+
+def problems(settings: GatewayConfig) -> list[str]:
+    """Everything that keeps the gateway from starting with a valid configuration: files that it names, the policy."""
+    try:
+        prepare(settings)
+    except ConfigError as error:
+        return error.problems
+    return []
+
+
+def prepare(settings: GatewayConfig) -> Prepared:
+    """Read and compile what a configuration names. Raises ConfigError with every problem found."""
+    found: list[str] = []
+    rules: CompiledRules | None = None
+    prices: PriceTable | None = None
+    try:
+        rules = _rules(settings)
+    except ConfigError as error:
+        found += error.problems
+    try:
+        prices = price_table.load(settings.measure.prices)
+    except ConfigError as error:
+        found += error.problems
+    try:
+        sampling_plan.plan(settings.sampling, Probes())  # each sampler has its own, this only looks for problems
+    except ConfigError as error:
+        found += error.problems
+    tls = settings.exporters.otlp.tls if settings.exporters.otlp else config.ClientTls()
+    for key in ("ca_file", "cert_file", "key_file"):
+        path: Path | None = getattr(tls, key)
+        if path is not None and not path.is_file():
+            found.append(f"exporters.otlp.tls.{key}: there is no file {path}.")
+    if rules is None or prices is None or found:
+        raise ConfigError(found)
+    return Prepared(rules, prices)
+
+
+def _rules(settings: GatewayConfig) -> CompiledRules:
+    """Compile the policy that the configuration names. Raises ConfigError with every problem found."""
+    name = settings.redaction.policy
+    try:
+        return policy_source.load(name, os.environ, settings.redaction.key_file)
+    except PolicyError as error:
+        raise ConfigError([f"redaction.policy {name}: {problem}" for problem in error.problems]) from None
+
+
+def meter_settings(settings: GatewayConfig) -> MeterSettings:
+    """What the configuration says of measuring."""
+    wanted = settings.measure
+    return MeterSettings(
+        semconv=Semconv(wanted.semconv),
+        label_limit=wanted.label_limit,
+        own_labels=tuple(OwnLabel(label.label, label.attribute) for label in wanted.labels),
+        allowed={
+            **{label: frozenset(values) for label, values in wanted.allow.items()},
+            **{label.label: frozenset(label.allow) for label in wanted.labels if label.allow},
+        },
+        application_metrics=ApplicationMetrics(wanted.application_genai_metrics),
+        conversation_idle_s=wanted.conversation_idle,
+        normalise=wanted.normalise,
+        user_key=secrets.token_bytes(32),
+        # A decision may be late by its round, and a reload may lengthen the wait.
+        exemplar_patience_s=3 * settings.sampling.decision_wait,
+    )

@@ -1,0 +1,38 @@
+"""The strings of redacted JSON that another text may continue: by key, and in order."""
+
+from collections.abc import Mapping, Sequence
+
+from spansieve.redact import jsontext, parsed, parts
+from spansieve.redact.cache import Ends
+
+
+def read(old: str, new: str) -> dict[str, list[str]]:
+    """Those of JSON that is given as it came and as it is once redacted."""
+    strings = parsed.read(new.encode("utf-8", "replace"), "")
+    if strings is not None:
+        before = strings if old == new else parsed.read(old.encode("utf-8", "replace"), "")
+        if before is not None and len(before.texts) == len(strings.texts):
+            return by_key(strings.keys, strings.texts)
+    tokens = strings_of(old, new)
+    return by_key([token.key for token in tokens], [token.text for token in tokens])
+
+
+def strings_of(old: str, new: str) -> list[jsontext.Token]:
+    """The strings of redacted JSON that were strings before: a number that was somebody's is no part of a text."""
+    before = jsontext.tokens(old, "", whole=True)
+    after = jsontext.tokens(new, "", whole=True)
+    return [token for was, token in zip(before, after, strict=True) if was.kind == jsontext.STRING]
+
+
+def by_key(keys: Sequence[str | None], texts: Sequence[str]) -> dict[str, list[str]]:
+    """Those of these texts, with their keys: None is that of a key itself."""
+    found: dict[str, list[str]] = {}
+    for key, text in zip(keys, texts, strict=True):
+        if key is not None and (key in parts.KEYS or parts.carries_parts(key)):
+            found.setdefault(key, []).append(text)
+    return found
+
+
+def ends(carried: Mapping[str, Sequence[str]]) -> Ends:
+    """What the memory keeps of them."""
+    return tuple([(key, any(map(parts.closes, texts))) for key, texts in carried.items()])

@@ -1,0 +1,138 @@
+"""Texts that hold no JSON: exact patterns where anchors are, also in other readings, and over the ends of texts."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from spansieve.redact import fold, matching, media, normalise, parts, replacing
+from spansieve.redact.anchors import ENCODED, ESCAPE, KEY
+from spansieve.redact.cache import ERROR
+from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
+from spansieve.redact.matching import Finding, OverBudget, Place, Places
+from spansieve.redact.normalise import Reading
+
+REMOVED: Final = "[REMOVED]"
+DROP: Final = "\0[DROP]\0"
+"""In place of a text whose attribute is to go as a whole."""
+
+BUDGET: Final = "budget"
+
+MOST_PASSES: Final = 8
+"""So often a text is looked at again after a replacement in it."""
+
+_NO_RULES = frozenset({ESCAPE, ENCODED, KEY})  # anchors that no rule hangs on
+
+Meeting = tuple[str, list[str]]
+"""A key, and texts under it of which one may continue the other."""
+
+
+class Flat:
+    """The rules at work on flat texts, counting what they find."""
+
+    def __init__(self, rules: CompiledRules) -> None:
+        self.findings: Counter[str] = Counter()
+        self._rules = rules
+
+    def search(self, text: str) -> Places:
+        """Where the anchors of a text are."""
+        return self._rules.anchors.scan([text]).get(0, [])
+
+    def _flat(self, text: str, facts: KeyFacts, places: Sequence[Place]) -> str:
+        """Redact a text that holds no JSON, or whose JSON is redacted."""
+        runs = [at for at, anchor in places if anchor == ENCODED]
+        if runs and any(media.at(text, at) for at in runs):
+            text, dropped = media.strip(text)
+            if dropped:
+                self.findings[media.MEDIA] += dropped
+                places = self.search(text)
+                runs = [at for at, anchor in places if anchor == ENCODED]
+        return self._plain(text, facts, places, runs)
+
+    def _plain(self, text: str, facts: KeyFacts, places: Sequence[Place], runs: Sequence[int]) -> str:
+        """Run the patterns whose anchors hit, until nothing more is found: a replacement may uncover a neighbour.
+
+        `runs` are those of the places where something is encoded.
+        """
+        rules = self._rules
+        tried = [place for place in places if place[1] not in _NO_RULES]
+        odd = len(tried) + len(runs) < len(places) and any(anchor == ESCAPE for _, anchor in places)
+        odd = odd or (bool(tried) and "\\" in text)
+        remaining = tried
+        for _ in range(MOST_PASSES):
+            findings, undecided = matching.find(text, rules, facts, tried) if tried or rules.wholes else ([], [])
+            if odd:
+                findings += self._otherwise(normalise.readings(text), facts)
+            elif runs:
+                findings += self._otherwise(normalise.decoded(text, replacing.outside(runs, findings)), facts)
+                runs = []
+            if not findings:
+                return text
+            if any(rule.drops for _, _, rule, _ in findings):
+                for rule in (rule for _, _, rule, _ in replacing.merged(findings)):
+                    self._count(rule)
+                return DROP
+            text, remaining, changed = replacing.replace(text, findings, undecided, self._count)
+            if not changed:
+                return text
+            if replacing.glued(text, changed):
+                remaining = [place for place in self.search(text) if place[1] not in _NO_RULES]
+                remaining.sort()
+            tried = replacing.near(remaining, changed, rules.reach)
+        raise OverBudget
+
+    def _otherwise(self, readings: Sequence[Reading], facts: KeyFacts) -> list[Finding]:
+        """Find what stands in other readings of a text, as findings in the text itself."""
+        if not readings:
+            return []
+        found: list[Finding] = []
+        scanned = self._rules.anchors.scan([reading.text for reading in readings])
+        for index, reading in enumerate(readings):
+            places = [place for place in scanned.get(index, ()) if place[1] not in _NO_RULES]
+            if not places and not self._rules.every_text:
+                continue
+            if reading.changed is not None:  # elsewhere it is as the original, or as the reading before
+                places.sort()
+                places = replacing.near(places, reading.changed, self._rules.reach)
+            for start, end, rule, value in matching.find(reading.text, self._rules, facts, places)[0]:
+                span = reading.span(start, end)
+                if span is not None:
+                    found.append((*span, rule, value))
+        return found
+
+    def together(self, texts: Sequence[str], key: str, where: int) -> list[str] | None:
+        """Find what is split over texts of which one continues the other. None when there is nothing."""
+        try:
+            joint = parts.Joint(texts)
+            findings = self._crossing(joint, key, where, self.search(joint.text))
+            if not findings:
+                return None
+            for start, end, rule, value in replacing.merged(findings):
+                self._count(rule)
+                joint.replace(start, end, REMOVED if rule.drops else rule.render(value))
+            return joint.pieces()
+        except OverBudget:
+            return [self._remove(BUDGET)] * len(texts)
+        except Exception:  # noqa: BLE001 - fail closed, whatever it is
+            return [self._remove(ERROR)] * len(texts)
+
+    def any_split(self, meetings: Sequence[Meeting], where: int) -> bool:
+        """Whether anything is split over texts that meet. Raises OverBudget."""
+        joints = [parts.Joint(texts) for _, texts in meetings]
+        hits = self._rules.anchors.scan([joint.text for joint in joints])
+        return any(self._crossing(joints[index], meetings[index][0], where, hits[index]) for index in hits)
+
+    def _crossing(self, joint: parts.Joint, key: str, where: int, places: Iterable[Place]) -> list[Finding]:
+        """What is found in more than one piece of a joint."""
+        near = joint.beside(place for place in places if place[1] not in _NO_RULES)
+        if not near and not self._rules.every_text:
+            return []
+        facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
+        findings = matching.find(joint.text, self._rules, facts, near)[0]
+        return [finding for finding in findings if joint.crosses(finding[0], finding[1])]
+
+    def _count(self, rule: CompiledRule) -> None:
+        self.findings[rule.name] += 1
+
+    def _remove(self, why: str) -> str:
+        self.findings[why] += 1
+        return REMOVED
