@@ -175,7 +175,7 @@ class _Search:
                     continue
                 finding = self._judged(match, rule, detector)
             else:
-                finding = None if match_at(text, at + 1) is None else self._before_at(at, number, rule, detector)
+                finding = self._before_at(at, number, rule, detector, match_at(text, at + 1))
             if finding is not None:
                 self.found.append(finding)
                 self._reached[number] = finding[1]
@@ -193,8 +193,18 @@ class _Search:
         self._clear[number] = high + _FARTHER - len(detector.begins) if first < 0 else first
         return False
 
-    def _before_at(self, at: int, number: int, rule: CompiledRule, detector: Detector) -> Finding | None:
-        """What a pattern finds whose matches have an `@` at a place, and only a few kinds of characters before it."""
+    def _before_at(
+        self, at: int, number: int, rule: CompiledRule, detector: Detector, tail: re.Match[str] | None
+    ) -> Finding | None:
+        """What a pattern finds whose matches have an `@` at a place, and only a few kinds of characters before it.
+
+        `tail` is what follows the `@`.
+        """
+        if tail is None:
+            self.budget -= 1
+            if self.budget < 0:
+                raise OverBudget
+            return None
         text = self._text
         first = at - detector.before if at > detector.before else 0
         head = detector.head.match(text[first:at][::-1])  # type: ignore[union-attr]  # it is there when `tail` is
