@@ -24,6 +24,11 @@ _OVERLOAD = (
     "exporter's deadline. All traces are kept; more may arrive than was answered OK, since a sender whose deadline "
     "passed does not know that its spans were taken."
 )
+_STAGES = (
+    "The stages run alone, one after the other, in one process; the gateway's CPU time of the first table less theirs is "
+    "the rest. Where two cores are threads of one, driver and sink beside it make all that the gateway does dearer, by "
+    "up to twice, and that shows in the rest."
+)
 _MEASURING = (
     "Requests are redacted beforehand, and then measured one after the other by a meter that has learnt from as many "
     "others. An LLM span is every span that tells something: a call, an agent, a tool, a retrieval."
@@ -182,7 +187,7 @@ def _stages(results: Results) -> str:
             ]
         )
     columns = ["traffic", *STAGES, "all stages", "the rest: gRPC in and out, event loop", *FLOOR]
-    return "## µs of CPU a span, by stage\n\n" + _table(columns, rows)
+    return f"## µs of CPU a span, by stage\n\n{_STAGES}\n\n" + _table(columns, rows)
 
 
 def _measuring(results: Results) -> str:
