@@ -25,9 +25,9 @@ _OVERLOAD = (
     "passed does not know that its spans were taken."
 )
 _STAGES = (
-    "The stages run alone, one after the other, in one process; the gateway's CPU time of the first table less theirs is "
-    "the rest. Where two cores are threads of one, driver and sink beside it make all that the gateway does dearer, by "
-    "up to twice, and that shows in the rest."
+    "The stages run alone, one after the other, in one process; the gateway's CPU time of the first table less theirs "
+    "is the rest. Where two cores are threads of one, driver and sink beside it make all that the gateway does dearer, "
+    "by up to twice, and that shows in the rest."
 )
 _MEASURING = (
     "Requests are redacted beforehand, and then measured one after the other by a meter that has learnt from as many "

@@ -319,7 +319,8 @@ class Run(Flat):
             index
             for index, token in enumerate(found)
             if token.kind != jsontext.NUMBER
-            or (whole and (jsontext.is_long_number(token.text) or facts_of(fold.word(token.key), where).whole))
+            or jsontext.is_long_number(token.text)
+            or facts_of(fold.word(token.key), where).whole
         ]
         members = [found[index] for index in leaves]
         texts = [numbers.plain(token.text) if token.kind == jsontext.NUMBER else token.text for token in members]

@@ -76,9 +76,10 @@ def is_container(text: str) -> bool:
 
 
 def tokens(text: str, key: str, *, whole: bool = False) -> list[Token]:
-    """All literals and numbers, in order. `key` is the key of the text itself, nearest to what has none of its own.
+    """All literals, in order. `key` is the key of the text itself, nearest to what has none of its own.
 
-    What is not `whole`, that is JSON from end to end, may also be, or hold, what Python's repr wrote.
+    And all numbers, of what is `whole`, that is JSON from end to end. What is not may also be, or hold, what Python's
+    repr wrote.
     """
     found: list[Token] = []
     add = found.append
@@ -93,7 +94,8 @@ def tokens(text: str, key: str, *, whole: bool = False) -> list[Token]:
             elif stack:
                 current = stack.pop()
         elif kind == "number":
-            add(Token(match.start(), match.end(), NUMBER, current, match[0]))
+            if whole:
+                add(Token(match.start(), match.end(), NUMBER, current, match[0]))
         else:
             start, end = match.span("literal")
             single = text[start] == "'"
@@ -125,6 +127,8 @@ def _decode(inner: str, *, closed: bool) -> tuple[str, bool, str, bool]:
     cut = None if closed else _CUT_ESCAPE.search(inner)
     tail = cut[0] if cut and not escaped(inner, cut.start()) else ""
     whole = inner[: len(inner) - len(tail)]
+    if "\\" in _ESCAPES.sub("", whole):  # one that is none; told apart here, since parsers' errors are dear
+        return inner, closed, "", False
     literal = f'"{whole}"'
     try:
         return orjson.loads(literal), closed, tail, True
@@ -137,6 +141,7 @@ def _decode(inner: str, *, closed: bool) -> tuple[str, bool, str, bool]:
 
 
 _LENIENT = json.JSONDecoder(strict=False).decode
+_ESCAPES = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')  # RFC 8259, section 7
 
 
 def _decode_python(inner: str, *, closed: bool) -> tuple[str, bool, str, bool]:

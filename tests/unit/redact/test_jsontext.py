@@ -19,12 +19,25 @@ def test_what_no_rule_touches_stays_byte_for_byte() -> None:
 def test_tokens_have_the_nearest_key() -> None:
     """Elements of an array stand under the array's key, and a container gives its key back when it ends."""
     text = '{"a": ["x", {"b": "y"}, "z"], "c": 1}'
-    assert [(t.text, t.key) for t in jsontext.tokens(text, "") if t.kind != jsontext.KEY] == [
+    assert [(t.text, t.key) for t in jsontext.tokens(text, "", whole=True) if t.kind != jsontext.KEY] == [
         ("x", "a"),
         ("y", "b"),
         ("z", "a"),
         ("1", "c"),
     ]
+
+
+def test_numbers_are_told_of_whole_json_alone() -> None:
+    """In what was cut off, the plain pass looks at them."""
+    cut = '{"a": "x", "c": 1'
+    assert [t.text for t in jsontext.tokens(cut, "")] == ["a", "x", "c"]
+    assert [t.text for t in jsontext.tokens(cut + "}", "", whole=True)] == ["a", "x", "c", "1"]
+
+
+@pytest.mark.parametrize("literal", ["\\x", "a\\", "\\u12", "\\\\\\q"])
+def test_escapes_that_are_none_stay_as_they_are(literal: str) -> None:
+    """A literal with one is taken as what stands there."""
+    assert jsontext.decoded(literal) == (literal, False)
 
 
 def test_what_has_no_key_of_its_own_has_that_of_the_text() -> None:
