@@ -7,9 +7,11 @@ that is longer than LONGEST is not given to them: it is to be removed.
 
 import importlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
+
+from spansieve.redact.windows import windows
 
 PERSON: Final = "PERSON"
 LOCATION: Final = "LOCATION"
@@ -26,8 +28,6 @@ Span = tuple[int, int, str]
 Look = Callable[[str], list[Span]]
 """Gives the persons and places in a text of a window's length, in order and without overlap."""
 
-_WINDOW = 4096  # characters
-_OVERLAP = 256  # of two windows: a name at the end of one is whole in the next
 _OF_SPACY = {"PERSON": PERSON, "PER": PERSON, "GPE": LOCATION, "LOC": LOCATION, "FAC": LOCATION}
 _OF_RAMPART = {
     "GIVEN_NAME": PERSON,
@@ -60,7 +60,7 @@ class Other:
         """Find names in a text of at most LONGEST characters; they may overlap. Raises what it raises."""
         found: list[Span] = []
         with self._lock:
-            for low, high in _windows(text):
+            for low, high in windows(text):
                 found += [(low + start, low + end, kind) for start, end, kind in self._look(text[low:high])]
         return found
 
@@ -117,15 +117,3 @@ def _rampart() -> Look:
         return found
 
     return look
-
-
-def _windows(text: str) -> Iterator[tuple[int, int]]:
-    """Cut a text into windows that overlap, at a blank if there is one near."""
-    low = 0
-    while len(text) - low > _WINDOW:
-        end = low + _WINDOW
-        high = text.rfind(" ", end - _OVERLAP, end) + 1 or end
-        yield low, high
-        next_low = high - _OVERLAP
-        low = text.find(" ", next_low, high) + 1 or next_low
-    yield low, len(text)

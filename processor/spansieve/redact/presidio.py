@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from spansieve.redact.wholes import TooMuch
+from spansieve.redact.windows import windows
 
 LONGEST: Final = 65_536
 """Characters of a text that is looked at. A longer one is removed whole: it would take seconds."""
@@ -19,8 +20,6 @@ LONGEST: Final = 65_536
 SECONDS: Final = 0.5
 """For one pattern over one window. Past it the text is removed whole."""
 
-_WINDOW = 4096  # characters
-_OVERLAP = 256  # of two windows: a value at the end of one is whole in the next
 _MODELS = ("ner", "third_party", "nlp_engine_recognizers")  # packages of recognisers with a model or a service
 _PREDEFINED = "presidio_analyzer.predefined_recognizers"
 
@@ -50,7 +49,7 @@ class Recogniser:
         """Give the start, the end and the confidence of each finding. Raises TooMuch."""
         if len(text) > LONGEST:
             raise TooMuch
-        for low, high in _windows(text):
+        for low, high in windows(text):
             for each in self._analyze(text[low:high], self._entities, None) or ():
                 yield low + each.start, low + each.end, float(each.score)
 
@@ -107,15 +106,3 @@ class _InTime:
             yield from self._compiled.finditer(text, timeout=SECONDS)
         except TimeoutError:
             raise TooMuch from None
-
-
-def _windows(text: str) -> Iterator[tuple[int, int]]:
-    """Cut a text into windows that overlap, at a space if there is one near."""
-    low = 0
-    while len(text) - low > _WINDOW:
-        end = low + _WINDOW
-        high = text.rfind(" ", end - _OVERLAP, end) + 1 or end
-        yield low, high
-        next_low = high - _OVERLAP
-        low = text.find(" ", next_low, high) + 1 or next_low
-    yield low, len(text)
