@@ -28,6 +28,10 @@ def _known(text: str, new: str, found: Mapping[str, int]) -> Known:
     return Known(None if new == text else new, tuple(found.items())) if found or new != text else NOTHING
 
 
+def _outcome(text: str, known: Known) -> tuple[str, Counter[str]]:
+    return text if known.new is None else known.new, Counter(dict(known.found))
+
+
 class Run(Flat):
     """The rules at work on one request, or one text. Owner of its findings; not used again."""
 
@@ -73,7 +77,7 @@ class Run(Flat):
             return changed | self._one_by_one(
                 [index for index, text in enumerate(searched) if text], texts, keys, wheres
             )
-        changed |= self._all(texts, keys, wheres, hits, 0)
+        changed |= self._all(texts, keys, wheres, hits, {}, 0)
         self._groups(groups, texts, keys, wheres, changed, 0)
         return changed
 
@@ -140,9 +144,11 @@ class Run(Flat):
         keys: Mapping[int, str],
         wheres: Sequence[int],
         hits: Mapping[int, Places],
+        settled: Mapping[int, Known],
         depth: int,
     ) -> dict[int, str]:
-        indexes: Iterable[int] = hits
+        """Redact texts with these anchors. Of those that are settled it is known what became of them."""
+        indexes: Iterable[int] = [*settled, *hits]
         if self._rules.every_text:
             indexes = range(len(texts))
         elif telling := self._telling(keys, wheres, len(texts)):
@@ -150,8 +156,11 @@ class Run(Flat):
         changed: dict[int, str] = {}
         for index in indexes:
             text = texts[index]
-            key = keys.get(index, "")
-            new, found = self._remembered(text, key, wheres[index] if wheres else 0, hits.get(index, ()), depth)
+            if (known := settled.get(index)) is not None:
+                new, found = _outcome(text, known)
+            else:
+                key = keys.get(index, "")
+                new, found = self._remembered(text, key, wheres[index] if wheres else 0, hits.get(index, ()), depth)
             if found:
                 self.findings += found
             if new != text:
@@ -236,7 +245,7 @@ class Run(Flat):
         else:
             digest = self._rules.cache.digest(text, bodies.around("text", key, where, depth, self._rules))
             if (seen := self._rules.cache.get(digest)) is not None:
-                return text if seen.new is None else seen.new, Counter(dict(seen.found))
+                return _outcome(text, seen)
         before, self.findings = self.findings, Counter()
         new = self.string(text, key, where, places, depth, digest)
         found, self.findings = self.findings, before
@@ -329,7 +338,7 @@ class Run(Flat):
         wheres = self._wheres(text, members, where)
         settled, fresh = self._recalled(texts, keys, wheres, depth + 1)
         hits = self._handed_down(texts, members, places, settled)
-        new = self._all(texts, keys, wheres, hits, depth + 1)
+        new = self._all(texts, keys, wheres, hits, settled, depth + 1)
         self._groups(parts.of_tokens(members), texts, keys, wheres, new, depth + 1)
         for index, digest in fresh.items():
             if index not in hits and index not in new:
@@ -346,13 +355,14 @@ class Run(Flat):
 
     def _recalled(
         self, texts: Sequence[str], keys: Mapping[int, str], wheres: Sequence[int], depth: int
-    ) -> tuple[dict[int, Places], dict[int, bytes]]:
-        """The long leaves that are known from before, with no places to look at; the digests of the others.
+    ) -> tuple[dict[int, Known], dict[int, bytes]]:
+        """What became of the long leaves that are known from before; the digests of the others.
 
-        A conversation sends all its messages again each turn: what is known is not even searched for anchors.
+        A conversation sends all its messages again each turn: what is known is not even searched for anchors. So it has
+        to be held from here on: asked for again, it may have been forgotten.
         """
-        cache, done = self._rules.cache, self._done
-        settled: dict[int, Places] = {}
+        cache = self._rules.cache
+        settled: dict[int, Known] = {}
         fresh: dict[int, bytes] = {}
         for index, text in enumerate(texts):
             if len(text) >= WORTH:
@@ -363,15 +373,14 @@ class Run(Flat):
                 if known is None:
                     fresh[index] = digest
                 else:
-                    settled[index] = []
-                    done[key, where, text] = text if known[0] is None else known[0], Counter(dict(known[1]))
+                    settled[index] = known
         return settled, fresh
 
     def _handed_down(
-        self, texts: list[str], members: list[jsontext.Token], places: Sequence[Place], settled: Mapping[int, Places]
+        self, texts: list[str], members: list[jsontext.Token], places: Sequence[Place], settled: Mapping[int, Known]
     ) -> dict[int, Places]:
         """The anchors of leaves: those of the text around them where a leaf stands as it is, else found anew."""
-        hits: dict[int, Places] = dict(settled)
+        hits: dict[int, Places] = {}
         starts: list[int] = []
         again: list[int] = []
         for index, token in enumerate(members):

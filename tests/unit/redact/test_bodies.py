@@ -144,6 +144,20 @@ def test_a_string_that_fails_takes_no_other_with_it(monkeypatch: pytest.MonkeyPa
     assert redact.text(text, rules)[1] == {"email": 2}
 
 
+@pytest.mark.parametrize("capacity", range(800, 6000, 200))
+def test_what_is_forgotten_meanwhile_does_not_pass(capacity: int) -> None:
+    """A string that was known, and so not searched, stays clean when other strings of the text push it out."""
+    rules = replace(_rules(), cache=Cache(capacity))
+    known = "words of no weight, and more of them; " * 8 + "write to alice@example.com"
+    others = [f"line {n} " + "some other words that say nothing, " * 8 + "bob@example.com" for n in range(4)]
+    twice = ', "b": 1, "b": 2}'  # a key that stands twice: the text is read token by token
+    assert "alice@" not in redact.text(f'{{"m": "{known}"{twice}', rules, "")[0]
+    members = ", ".join(f'"{key}": "{text}"' for key, text in zip("fghi", others, strict=True))
+    redacted, _ = redact.text(f'{{"password": "hunter2x!", {members}, "m": "{known}"{twice}', rules, "")
+    assert "alice@" not in redacted
+    assert "bob@" not in redacted
+
+
 def test_the_memory_holds_nothing_raw() -> None:
     """Neither of messages nor of where they meet."""
     rules = _fresh()
