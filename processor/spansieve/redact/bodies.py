@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final, Protocol
 
 from spansieve.redact import carried, fold, parsed, parts, persons
-from spansieve.redact.cache import ERROR, NOTHING, WORTH, Ends, Known
+from spansieve.redact.cache import NOTHING, WORTH, Ends, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRules
 from spansieve.redact.cuts import Cut, cut
 from spansieve.redact.flat import Meeting
@@ -212,7 +212,7 @@ class Body:
             findings, worker.findings = worker.findings, Counter()
             new = worker.again(self._joined(self._pieces), text, self._where)
             known = Known(None if new == text else new, tuple(worker.findings.items()))
-            if self._may_be_remembered(worker.findings):
+            if self._rules.may_remember(worker.findings):
                 cache.put(name, known)
             worker.findings = findings
         for rule, count in known.found:
@@ -223,9 +223,6 @@ class Body:
         """Whether a key is known to hold nothing itself."""
         return key in parts.KEYS or key in self._rules.cache.keys
 
-    def _may_be_remembered(self, found: Mapping[str, int]) -> bool:
-        return ERROR not in found and self._rules.sealing.isdisjoint(found)
-
     def _joined(self, pieces: Sequence[str]) -> str:
         if self._cut is None:
             return pieces[0]
@@ -235,7 +232,7 @@ class Body:
         """What became of a piece, which is remembered if it may be."""
         rules = self._rules
         known = Known(None if piece.new == piece.text else piece.new, tuple(found.items()), ends)
-        if piece.digest is not None and self._may_be_remembered(found) and all(self._is_plain(key) for key, _ in ends):
+        if piece.digest is not None and rules.may_remember(found) and all(self._is_plain(key) for key, _ in ends):
             rules.cache.put(piece.digest, known)
         return known
 

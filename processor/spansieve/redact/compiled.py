@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from spansieve.redact import anchors, keys, patterns, roles
 from spansieve.redact.anchors import Anchors
-from spansieve.redact.cache import Cache
+from spansieve.redact.cache import ERROR, Cache
 from spansieve.redact.context import Context
 from spansieve.redact.linear import Linear
 from spansieve.redact.literals import Literal
@@ -265,6 +265,10 @@ class CompiledRules:
         return text in self.replacements or (
             self.made_by_actions is not None and self.made_by_actions.fullmatch(text) is not None
         )
+
+    def may_remember(self, found: Iterable[str]) -> bool:
+        """Whether what became of a text in which these rules found something would be the same again."""
+        return ERROR not in found and self.sealing.isdisjoint(found)
 
     def remember_plain(self, key: str) -> None:
         """Note that a key has been through the rules, unchanged, and says nothing about its value."""

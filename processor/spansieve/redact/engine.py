@@ -225,7 +225,7 @@ class Run(Flat):
         before, self.findings = self.findings, Counter()
         new = self._guarded(text, key, where, places, depth)
         found = self.findings
-        if ERROR not in found and self._rules.sealing.isdisjoint(found):
+        if self._rules.may_remember(found):
             self._rules.cache.put(digest, _known(text, new, found))
         for rule, count in found.items():
             before[rule] += count
