@@ -1,6 +1,7 @@
 """The section `sampling.policies`: those of the Collector's tail sampling, under its names."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,6 +11,11 @@ from spansieve.config_types import Section, setting
 class Policy(Section):
     """What all policies have."""
 
+    instead: ClassVar[Mapping[str, str]] = {
+        "ottl_condition": "Ask for attributes by string_attribute, numeric_attribute and boolean_attribute, joined by "
+        "and, not and drop: there is no language for conditions.",
+        "trace_flags": "Leave it out: an SDK sends the spans that it sampled, so that all have the flag.",
+    }
     name: str = Field(
         description="Stands in metrics, logs and on kept spans.",
         examples=["errors"],
@@ -47,7 +53,7 @@ class StatusCode(Policy):
 class LatencySettings(Section):
     """Keep a trace that lasts so long, from its earliest start to its latest end."""
 
-    threshold_ms: int = Field(description="At least so many milliseconds.", examples=[5000], ge=0)
+    threshold_ms: int = Field(description="More than so many whole milliseconds.", examples=[5000], ge=0)
     upper_threshold_ms: int = setting(0, "At most so many milliseconds; 0 is no upper bound.", 0, ge=0)
 
 
@@ -61,6 +67,9 @@ class Latency(Policy):
 class ProbabilisticSettings(Section):
     """Keep a share of all traces, chosen by the randomness of the trace id (or `ot=rv` of the tracestate)."""
 
+    instead: ClassVar[Mapping[str, str]] = {
+        "hash_salt": "Leave it out: a trace's share follows the randomness of its id, the same in every gateway.",
+    }
     sampling_percentage: float = Field(description="Percent, 0 to 100.", examples=[10], ge=0, le=100)
 
 
@@ -74,6 +83,9 @@ class Probabilistic(Policy):
 class StringAttributeSettings(Section):
     """Keep a trace in which a span or resource has such a text."""
 
+    instead: ClassVar[Mapping[str, str]] = {
+        "cache_max_size": "Leave it out: the patterns are RE2's, and each span is asked once, when it comes.",
+    }
     key: str = Field(description="The attribute.", examples=["tenant.tier"], min_length=1)
     values: tuple[str, ...] = Field(
         description="Texts, or regular expressions (RE2) that are searched for.", examples=[["gold"]], min_length=1
@@ -159,7 +171,8 @@ class SpanCount(Policy):
 class RateLimitingSettings(Section):
     """Keep traces while they come to no more than so many spans a second."""
 
-    spans_per_second: int = Field(description="Spans a second; as many are saved up.", examples=[100], ge=1)
+    spans_per_second: int = Field(description="Spans a second.", examples=[100], ge=1)
+    burst_capacity: int = setting(0, "Spans that are saved up; 0 for two seconds' worth.", 500, ge=0)
 
 
 class RateLimiting(Policy):

@@ -10,6 +10,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from spansieve.config_types import Section
+
 _Location = tuple[int | str, ...]
 
 # Values under these keys may be credentials: a sentence names the key alone.
@@ -51,7 +53,7 @@ def _sentence(details: ErrorDetails, root: type[BaseModel]) -> str:
     hint = f" Example: {last}: {_yaml(example)}" if example is not None else ""
     match details["type"]:
         case "extra_forbidden":
-            return f"{path} is not a key that the gateway knows.{_known_keys(loc[:-1], root)}"
+            return f"{path} is not a key that the gateway knows.{_instead(loc, root) or _known_keys(loc[:-1], root)}"
         case "missing":
             return f"{path} is missing.{hint}"
         case "value_error":
@@ -61,7 +63,10 @@ def _sentence(details: ErrorDetails, root: type[BaseModel]) -> str:
             return f"{path}: {shown} is not accepted: keys and values are needed here.{_known_keys(loc, root)}"
         case "union_tag_invalid" | "union_tag_not_found":
             tags = _tags_at(loc, root)
-            return f"{path}.type: one of {', '.join(tags)} is needed. Example: type: {tags[0]}"
+            given = details["input"].get("type") if isinstance(details["input"], Mapping) else None
+            wrong = "" if given is None else f"{_shown(given)} is not accepted: "
+            hint = _instead((*loc, str(given)), root) or f" Example: type: {tags[0]}"
+            return f"{path}.type: {wrong}one of {', '.join(tags)} is needed.{hint}"
         case _:
             reason = details["msg"][0].lower() + details["msg"][1:]
             return f"{path}: {shown} is not accepted: {reason}.{hint}"
@@ -130,6 +135,13 @@ def _key_at(loc: _Location, root: type[BaseModel]) -> tuple[bool, Any]:
         required = {n: f.examples[0] for n, f in sections[0].model_fields.items() if f.is_required() and f.examples}
         return False, required or None
     return False, None
+
+
+def _instead(loc: _Location, root: type[BaseModel]) -> str:
+    """What to do about a key, or a type, that the Collector has and we do not; empty for any other."""
+    key = str(loc[-1])
+    sections = [section for section in _alternatives(loc[:-1], root) if issubclass(section, Section)]
+    return next((f" {section.instead[key]}" for section in sections if key in section.instead), "")
 
 
 def _known_keys(loc: _Location, root: type[BaseModel]) -> str:

@@ -1,6 +1,7 @@
 """The section `sampling` of the configuration: policies made of others, and how long traces wait for them."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -174,6 +175,17 @@ _DEFAULT_POLICIES: tuple[SamplingPolicy, ...] = (
 class Sampling(Section):
     """Which traces are kept. A trace is kept when any policy says so, and none of type `drop` is against it."""
 
+    instead: ClassVar[Mapping[str, str]] = {
+        "num_traces": "Leave it out: what waits is bounded in bytes, by memory_limiter.limit_mib.",
+        "expected_new_traces_per_sec": "Leave it out: nothing is reserved beforehand.",
+        "block_on_overflow": "Leave it out: senders are told to come again (UNAVAILABLE with RetryInfo, 503).",
+        "sample_on_first_match": "Leave it out: policies have no order, and the trace is decided as a whole.",
+        "sampling_strategy": "Leave it out: traces are always decided as a whole, as by trace-complete.",
+        "drop_pending_traces_on_shutdown": "Leave it out: what waits is in the journal; see drain_on_shutdown.",
+        "maximum_trace_size_bytes": "Write maximum_trace_size_mib: a trace beyond it is decided in parts, not dropped.",
+        "num_shards": "Leave it out: see workers.",
+        "tail_storage": "Leave it out: what waits is in the journal, see storage.",
+    }
     decision_wait: Duration = setting(
         30.0,
         "From a trace's first span to its decision. Make it longer than a trace takes and its senders batch (5s by "
@@ -183,7 +195,7 @@ class Sampling(Section):
         le=3600,
     )
     decision_wait_after_root_received: Duration | None = setting(
-        None, "Decide so long after the root span, if that is sooner; null waits in full.", "10s", ge=0, le=3600
+        None, "Decide so long after the root span, if that is sooner; null or 0s waits in full.", "10s", ge=0, le=3600
     )
     late_error_wait: Duration = setting(
         5.0,

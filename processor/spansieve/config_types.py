@@ -1,7 +1,8 @@
 """What the sections of the configuration are made of: durations, endpoints, keys with their meaning."""
 
 import re
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -54,6 +55,8 @@ class Section(BaseModel):
     """A mapping of the configuration: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    instead: ClassVar[Mapping[str, str]] = {}
+    """Keys of the Collector that are not there → what to do, for the sentence that refuses them."""
 
 
 def setting(default: Any, text: str, example: Any, **limits: Any) -> Any:  # noqa: ANN401 - a field of any type

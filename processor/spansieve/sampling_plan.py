@@ -25,7 +25,7 @@ def plan(settings: config.Sampling, probes: Probes) -> Plan:
     rules = [_rule(each, makers) for each in settings.policies]
     waits = Waits(
         settings.decision_wait,
-        settings.decision_wait_after_root_received,
+        settings.decision_wait_after_root_received or None,
         settings.late_error_wait,
         int(settings.maximum_trace_size_mib * _MIB),
     )
@@ -129,7 +129,8 @@ class _Makers:
                 return policies.SpanCount(each.name, each.span_count.min_spans, each.span_count.max_spans)
             case plain.RateLimiting():
                 rate = each.rate_limiting.spans_per_second
-                return rates.RateLimiting(each.name, rates.Bucket(rate, rate), "spans")
+                saved_up = each.rate_limiting.burst_capacity or 2 * rate
+                return rates.RateLimiting(each.name, rates.Bucket(rate, saved_up), "spans")
             case plain.BytesLimiting():
                 rate = each.bytes_limiting.bytes_per_second
                 saved_up = each.bytes_limiting.burst_capacity or 2 * rate

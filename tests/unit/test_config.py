@@ -118,7 +118,8 @@ def test_a_missing_environment_variable_is_named() -> None:
         ),
         (
             "sampling: {policies: [{name: a, type: slow}]}",
-            "sampling.policies[0].type: one of always_sample, status_code, latency, probabilistic, string_attribute, "
+            "sampling.policies[0].type: 'slow' is not accepted: "
+            "one of always_sample, status_code, latency, probabilistic, string_attribute, "
             "numeric_attribute, boolean_attribute, trace_state, span_count, rate_limiting, bytes_limiting, llm_cost, "
             "llm_tokens, llm_ttft, llm_time_per_output_token, llm_retries, llm_error, llm_safety_block, evaluation, "
             "thumbs_down, tool_error, redacted, dynamic, conversation, and, not, drop, composite is needed. "
@@ -160,6 +161,30 @@ def test_a_missing_environment_variable_is_named() -> None:
 def test_a_mistake_is_a_sentence(text: str, sentence: str) -> None:
     """The key, the value, what is wrong with it, and an example of what is right."""
     assert problems_of(text) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "begins", "ends"),
+    [
+        ("{num_traces: 100}", "sampling.num_traces is not a key", "by memory_limiter.limit_mib."),
+        (
+            "{policies: [{name: a, type: probabilistic, probabilistic: {sampling_percentage: 1, hash_salt: x}}]}",
+            "sampling.policies[0].probabilistic.hash_salt is not a key",
+            "the same in every gateway.",
+        ),
+        (
+            "{policies: [{name: a, type: drop, drop: {drop_sub_policy: [{name: b, type: ottl_condition}]}}]}",
+            "sampling.policies[0].drop.drop_sub_policy[0].type: 'ottl_condition' is not accepted",
+            "there is no language for conditions.",
+        ),
+        ("{policies: [{name: a, type: trace_flags}]}", "sampling.policies[0].type: 'trace_flags'", "have the flag."),
+    ],
+)
+def test_what_the_collector_has_and_we_do_not_is_refused_with_a_way_out(sampling: str, begins: str, ends: str) -> None:
+    """One sentence: which key or type, and what to do in its place."""
+    (problem,) = problems_of(f"sampling: {sampling}")
+    assert problem.startswith(begins)
+    assert problem.endswith(ends)
 
 
 def test_all_mistakes_are_told_at_once() -> None:

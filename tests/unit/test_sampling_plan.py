@@ -158,6 +158,22 @@ def test_waits_and_budget() -> None:
     assert found.budget is not None
 
 
+def test_a_wait_of_zero_after_the_root_is_none() -> None:
+    """As in the Collector, whose default it is."""
+    found = planned("[{name: a, type: always_sample}]", decision_wait_after_root_received="0s")
+    assert found.waits.after_root is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"), [("{spans_per_second: 10}", 5), ("{spans_per_second: 10, burst_capacity: 12}", 3)]
+)
+def test_rate_limiting_saves_up_a_burst(settings: str, kept: int) -> None:
+    """Spans for two seconds, unless it says how many: traces of four, all at once."""
+    rules = planned(f"[{{name: x, type: rate_limiting, rate_limiting: {settings}}}]").rules
+    decided = [rules.decide(HIGH, facts(spans=4), Trigger.WAIT_EXPIRED, 0.0).decision.keep for _ in range(9)]
+    assert decided.count(True) == kept
+
+
 def test_no_budget_unless_asked_for() -> None:
     """By default nothing is bounded by number."""
     assert planned("[{name: a, type: always_sample}]").budget is None

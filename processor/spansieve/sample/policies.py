@@ -71,11 +71,11 @@ class StatusCode:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Keep a trace that lasts `threshold_ms` or longer, and no longer than `upper_threshold_ms` when that is not 0.
+    """Keep a trace that lasts longer than `threshold_ms`, and no longer than `upper_threshold_ms` when that is not 0.
 
     It lasts from its earliest start to its latest end, in whole milliseconds, rounded down as the Collector does. With
-    an upper bound the Collector leaves out the lower one itself (`>` for `>=`) and looks at each span as it comes, so
-    that a trace that grows past the bound may still match there: here only the whole duration counts.
+    an upper bound the Collector looks at each span as it comes, so that a trace that grows past the bound may still
+    match there: here only the whole duration counts.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Latency:
     def threshold(self, facts: TraceFacts, now: float) -> int:  # noqa: ARG002 - the signature of a Policy
         """Keep when the duration is within the bounds."""
         duration_ms = facts.duration_ms
-        return _vote(duration_ms >= self.threshold_ms and not 0 < self.upper_threshold_ms < duration_ms)
+        return _vote(duration_ms > self.threshold_ms and not 0 < self.upper_threshold_ms < duration_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Marked:
     """Keep a trace in which a probe matched: a span, a resource or a tracestate said something, see probes.py.
 
     `string_attribute`, `numeric_attribute`, `boolean_attribute` and `trace_state` are this. With `invert` it keeps the
-    traces in which it matched nowhere.
+    traces in which it matched nowhere. Of numbers the Collector sees integers only, and takes a bound of 0 for none.
     """
 
     name: str

@@ -46,7 +46,7 @@ class TextProbe:
 
 @dataclass(frozen=True, slots=True)
 class NumberProbe:
-    """A number from `least` to `most`; the Collector looks at integers only."""
+    """A number from `least` to `most`, both included."""
 
     key: str
     least: float

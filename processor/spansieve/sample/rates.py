@@ -52,8 +52,8 @@ class Bucket:
 class RateLimiting:
     """Keep traces while they come to no more than so many `units` a second, in the order in which they are decided.
 
-    `rate_limiting` counts spans and saves up for one second, `bytes_limiting` counts bytes and saves up as told. A
-    trace that is larger than what can be saved up passes when the bucket is full, and leaves it in debt.
+    `rate_limiting` counts spans, `bytes_limiting` counts bytes; both save up as told. A trace that is larger than what
+    can be saved up passes when the bucket is full, and leaves it in debt: with the Collector it never passes.
     """
 
     name: str
@@ -79,7 +79,12 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """Ask policies in order; the first that keeps a trace, and has not used up its share of the rate, keeps it."""
+    """Ask policies in order; the first that keeps a trace, and has not used up its share of the rate, keeps it.
+
+    With the Collector nobody is asked after a policy that would keep the trace and has used up its share, so that what
+    it leaves over fills up with nothing; and a policy without a share of its own has as much as if all shares were
+    equal, so that together they may exceed the whole.
+    """
 
     name: str
     shares: tuple[Share, ...]

@@ -54,18 +54,19 @@ def test_status_code_refuses_unknown_statuses(codes: set[str]) -> None:
     ("threshold", "upper", "duration", "keep"),
     [
         (5000, 0, 4999.999999, False),
-        (5000, 0, 5000, True),
+        (5000, 0, 5000.999, False),
+        (5000, 0, 5001, True),
         (5000, 0, 3_600_000, True),
-        (0, 0, 0, True),
-        (100, 200, 99.999, False),
-        (100, 200, 100, True),
+        (0, 0, 0, False),
+        (100, 200, 100.999, False),
+        (100, 200, 101, True),
         (100, 200, 200, True),
         (100, 200, 200.999, True),
         (100, 200, 201, False),
     ],
 )
 def test_latency_keeps_within_its_bounds(threshold: int, upper: int, duration: float, *, keep: bool) -> None:
-    """Whole milliseconds, both bounds included; an upper bound of 0 is none."""
+    """Whole milliseconds, longer than the lower bound and no longer than the upper; an upper bound of 0 is none."""
     assert keeps(Latency("slow", threshold, upper), facts(duration_ms=duration)) is keep
 
 
