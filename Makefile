@@ -55,7 +55,7 @@ imports: setup
 names-model: ## Train the model of names again: make names-model CORPORA=folder (about half an hour)
 	$(PYTHON) -m venv .venv-names
 	.venv-names/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/training.txt
-	PYTHONPATH=processor:. OPENBLAS_NUM_THREADS=1 .venv-names/bin/python -m training $(CORPORA) $(if $(PRESIDIO),--presidio $(PRESIDIO))
+	PYTHONPATH=processor:. OPENBLAS_NUM_THREADS=1 .venv-names/bin/python -m training $(CORPORA) $(if $(PRESIDIO),--presidio $(PRESIDIO)) $(if $(BRANDS),--brands $(BRANDS))
 
 docs: setup ## All that is made from the package: reference pages, rules, dashboards, measured recall
 	$(BIN)/python docs/generate.py
