@@ -117,7 +117,7 @@ def _others(request: RedactedSpans, reader: Reader) -> RedactedSpans:
     sets = [
         SpanSet(each.envelope, [record for record in each.records if not record.wanted])
         for each in request.sets
-        if reader.scope_of(each.envelope)[1] is None
+        if reader.emitter_of(each.envelope).dialect is None
     ]
     return RedactedSpans(sets, sum(len(each.records) for each in sets), {})
 

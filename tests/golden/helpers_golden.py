@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from spansieve.measure.llm_call import Observation
+from spansieve.measure.llm_call import LlmCall, Observation
 
 
 def plain(observation: Observation) -> dict[str, Any]:
     """Return what an observation says, without ids and times of day, as YAML can write it."""
-    said: dict[str, Any] = {"is": type(observation).__name__, "dialect": observation.origin.dialect}
-    for field, value in observation._asdict().items():
+    said: dict[str, Any] = {"is": type(observation).__name__, "dialect": observation.origin.source.dialect}
+    fields = observation._asdict()
+    if isinstance(observation, LlmCall):
+        fields |= fields.pop("kind")._asdict()
+    for field, value in fields.items():
         if field in {"origin", "user"} or value is None or value in ("", ()):
             continue
         if hasattr(value, "_asdict"):

@@ -8,7 +8,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from golden.helpers_golden import plain
 from spansieve.measure import dialects
-from spansieve.measure.reading import Sender
+from spansieve.measure.reading import Emitter
 from unit.measure.helpers_measure import START_NS, reader, record, span
 
 _KINDS = {"server": Span.SPAN_KIND_SERVER}
@@ -35,7 +35,7 @@ def test_an_example_is_read(name: str, example: dict[str, Any]) -> None:
     """What is read from an example's span is what the example says, and nothing else."""
     with_dialects = reader()
     one, scope = record(_span(example["span"])), example["scope"]
-    found = with_dialects.read(one, with_dialects.by_scope(scope), scope, Sender("shop"))
+    found = with_dialects.read(one, Emitter(with_dialects.by_scope(scope), scope, "shop"))
     if example["reads"] is None:
         assert found == ()
     else:

@@ -51,7 +51,7 @@ def batch(
             for observations in told
             if observations[0].origin.trace_id and (facts := told_facts(observations)) is not None and not facts.calls
         ]
-        calls = meter.take(told, tuple, now) if count else 0
+        calls = meter.take(told, (), now) if count else 0
     return MeasuredBatch(batch.signal, message, batch.items - left_out, calls, left_out, notes)
 
 
@@ -66,13 +66,9 @@ def _spans(batch: RedactedSpans, meter: Meter, now: float, *, count: bool) -> in
     told: list[tuple[Observation, ...]] = []
     reader, normalise = meter.reader, meter.settings.normalise
     for each in batch.sets:
-        scope, dialect = reader.scope_of(each.envelope)
-        wanted = each.records if dialect is not None else [record for record in each.records if record.wanted]
-        if not wanted:
-            continue
-        sender = reader.sender_of(each.envelope)
-        for record in wanted:
-            if observations := reader.read(record, dialect, scope, sender):
+        emitter = reader.emitter_of(each.envelope)
+        for record in each.records:
+            if (record.wanted or emitter.dialect is not None) and (observations := reader.read(record, emitter)):
                 told.append(observations)
                 record.llm = told_facts(observations)
                 if normalise:
@@ -80,27 +76,19 @@ def _spans(batch: RedactedSpans, meter: Meter, now: float, *, count: bool) -> in
                     record.append(added.current(observations, head.attributes))
     if not count:
         return 0
-    # Which spans stand above one another matters seldom: asked for only then.
-    return meter.take(
-        told,
-        lambda: (
-            (record.trace_id, record.span_id, record.parent_span_id) for each in batch.sets for record in each.records
-        ),
-        now,
+    spans = (
+        [record for each in batch.sets for record in each.records] if len(batch.sets) != 1 else batch.sets[0].records
     )
+    return meter.take(told, spans, now)
 
 
 def _log_records(message: ExportLogsServiceRequest, meter: Meter) -> list[tuple[Observation, ...]]:
     told: list[tuple[Observation, ...]] = []
     reader = meter.reader
     for resource_logs in message.resource_logs:
-        sender = reader.sender(resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
-            scope = scope_logs.scope.name
-            dialect = reader.by_scope(scope)
+            emitter = reader.emitter(scope_logs.scope.name, resource_logs.resource.attributes)
             told += [
-                observations
-                for record in scope_logs.log_records
-                if (observations := reader.read_log(record, dialect, scope, sender))
+                observations for record in scope_logs.log_records if (observations := reader.read_log(record, emitter))
             ]
     return told

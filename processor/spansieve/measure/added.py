@@ -133,12 +133,12 @@ def _told(one: Observation) -> Mapping[str, Value]:
 
 
 def _of_call(call: LlmCall) -> Mapping[str, Value]:
-    tokens = call.tokens
+    kind, tokens = call.kind, call.tokens
     return {
-        "gen_ai.operation.name": call.operation,
-        "gen_ai.provider.name": call.provider,
-        "gen_ai.request.model": call.request_model,
-        "gen_ai.response.model": call.response_model,
+        "gen_ai.operation.name": kind.operation,
+        "gen_ai.provider.name": kind.provider,
+        "gen_ai.request.model": kind.request_model,
+        "gen_ai.response.model": kind.response_model,
         "gen_ai.request.stream": call.streaming or None,  # the conventions have it on streamed calls alone
         "gen_ai.response.time_to_first_chunk": call.ttft_s,
         "gen_ai.usage.input_tokens": tokens.input,
@@ -146,12 +146,12 @@ def _of_call(call: LlmCall) -> Mapping[str, Value]:
         "gen_ai.usage.cache_read.input_tokens": tokens.cache_read,
         "gen_ai.usage.cache_write.input_tokens": tokens.cache_write,
         "gen_ai.usage.reasoning.output_tokens": tokens.reasoning,
-        "gen_ai.response.finish_reasons": call.finish_reasons,
+        "gen_ai.response.finish_reasons": kind.finish_reasons,
         "gen_ai.response.id": call.response_id,
-        "gen_ai.prompt.name": call.prompt_name,
-        "gen_ai.prompt.version": call.prompt_version,
+        "gen_ai.prompt.name": kind.prompt_name,
+        "gen_ai.prompt.version": kind.prompt_version,
         "gen_ai.conversation.id": call.conversation,
-        "gen_ai.agent.name": call.agent_name,
+        "gen_ai.agent.name": kind.agent_name,
         "gen_ai.agent.id": call.agent_id,
         "error.type": call.error_class,
     }

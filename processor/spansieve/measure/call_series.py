@@ -1,138 +1,28 @@
 """What one LLM call adds to the series."""
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias, TypeVar
 
 from spansieve.catalogue import Semconv
 from spansieve.facts import ErrorClass
+from spansieve.measure.exemplars import PER_BUCKET
 from spansieve.measure.finish_reasons import FinishReasons
-from spansieve.measure.llm_call import LlmCall, Origin, Tokens
+from spansieve.measure.llm_call import CallKind, CostSource, LlmCall, Origin, Source, Tokens, TtftSource
 from spansieve.series import Distribution, Labels, SeriesStore
 
 _T = TypeVar("_T")
 
-Observe: TypeAlias = Callable[[Distribution, float, Origin], None]
-"""Enters a finite value of an observation into a series, as often as its origin says."""
+Form: TypeAlias = tuple[CallKind, Source, ErrorClass | None, TtftSource | None, bool | None]
+"""What decides which series a call raises: its kind, its source, error class, source of TTFT, whether it streamed."""
+
+Offer: TypeAlias = Callable[[Distribution, int, float, Origin], None]
+"""Takes a value in a bucket, by its index, as one that may become an exemplar."""
+
+_Places: TypeAlias = Mapping[str, tuple[str, Labels]]
+"""What stands for a series here → its metric, and the values of the labels that this one has beside those of a call."""
 
 _EMBEDDINGS: Final = "embeddings"
-
-
-class _Handles(dict[tuple[str, str | None], _T]):
-    """Series of one set of labels, by metric and by the value of the one label that the metric has beside them."""
-
-    def __init__(self, series_of: Callable[[str, Labels], _T], labels: Labels) -> None:
-        super().__init__()
-        self._series_of = series_of
-        self._labels = labels
-
-    def __missing__(self, key: tuple[str, str | None]) -> _T:
-        name, own = key
-        # Members of enumerations are asked for as they are; labels are their texts.
-        found = self[key] = self._series_of(name, self._labels if own is None else (*self._labels, str(own)))
-        return found
-
-
-class CallSeries:
-    """The series of calls whose labels are the same, held at hand: a call raises ten or so of them.
-
-    `labels` are those of the label set `call`, limited. Owner: one Recorder.
-    """
-
-    def __init__(
-        self, store: SeriesStore, labels: Labels, semconv: Semconv, reasons: FinishReasons, observe: Observe
-    ) -> None:
-        self._counters = _Handles(store.counter, labels)
-        self._distributions = _Handles(store.distribution, labels)
-        self._reasons = reasons
-        self._observe = observe
-        self._conventions = self._latest if semconv is Semconv.LATEST else self._v1_41
-
-    def add(self, call: LlmCall) -> None:
-        """Enter one call."""
-        counters = self._counters
-        origin, error = call.origin, call.error_class
-        count = origin.adjusted_count
-        if error is None:
-            counters["spansieve.llm.requests", "ok"].value += count
-        else:
-            counters["spansieve.llm.requests", "error"].value += count
-            counters["spansieve.llm.errors", error.value].value += count
-            if error is ErrorClass.SAFETY_BLOCK:
-                counters["spansieve.llm.safety_blocks", None].value += count
-        if call.finish_reasons:
-            reason = self._reasons.of(call.finish_reasons)
-            counters["spansieve.llm.finish_reasons", reason].value += count
-        if call.streaming:
-            ttft = "absent" if call.ttft_s is None else "present"
-            counters["spansieve.llm.streaming_requests", ttft].value += count
-        if call.time_per_output_token_s is not None:
-            at = self._distributions["spansieve.llm.time_per_output_token", None]
-            self._observe(at, call.time_per_output_token_s, origin)
-        self._conventions(call)
-        self._usage(call, call.tokens, count)
-
-    def _usage(self, call: LlmCall, tokens: Tokens, count: float) -> None:
-        counters = self._counters
-        given, output, cache_read, cache_write, reasoning = tokens
-        if given is not None:
-            counters["spansieve.llm.tokens", "input"].value += given * count
-            if call.context_window:
-                at = self._distributions["spansieve.llm.context_window.saturation", None]
-                self._observe(at, given / call.context_window, call.origin)
-            if cache_read:
-                counters["spansieve.llm.cached_tokens", "read"].value += cache_read * count
-            if cache_write:
-                counters["spansieve.llm.cached_tokens", "write"].value += cache_write * count
-        if output is not None:
-            counters["spansieve.llm.tokens", "output"].value += output * count
-            if reasoning:
-                counters["spansieve.llm.reasoning_tokens", None].value += reasoning * count
-            if output and call.error_class is not None:
-                counters["spansieve.llm.wasted_tokens", call.error_class.value].value += output * count
-        if call.cost_usd is not None and call.cost_source is not None:
-            counters["spansieve.llm.cost.usd", call.cost_source].value += call.cost_usd * count
-        elif given or output:
-            counters["spansieve.llm.unpriced_requests", None].value += count
-            counters["spansieve.llm.unpriced_tokens", "input"].value += (given or 0) * count
-            counters["spansieve.llm.unpriced_tokens", "output"].value += (output or 0) * count
-
-    def _v1_41(self, call: LlmCall) -> None:
-        at, observe, origin = self._distributions, self._observe, call.origin
-        error = call.error_class
-        if call.duration_s is not None:
-            observe(at["gen_ai.client.operation.duration", error.value if error else ""], call.duration_s, origin)
-        if call.ttft_s is not None:
-            observe(at["gen_ai.client.operation.time_to_first_chunk", None], call.ttft_s, origin)
-        if call.time_per_output_chunk_s is not None:
-            at_chunk = at["gen_ai.client.operation.time_per_output_chunk", None]
-            observe(at_chunk, call.time_per_output_chunk_s, origin)
-        if call.tokens.input is not None:
-            observe(at["gen_ai.client.token.usage", "input"], call.tokens.input, origin)
-        if call.tokens.output is not None:
-            observe(at["gen_ai.client.token.usage", "output"], call.tokens.output, origin)
-
-    def _latest(self, call: LlmCall) -> None:
-        at, observe, origin = self._distributions, self._observe, call.origin
-        error = call.error_class.value if call.error_class else ""
-        if call.duration_s is not None:
-            is_inference = call.operation != _EMBEDDINGS
-            name = "gen_ai.client.inference.duration" if is_inference else "gen_ai.client.operation.duration"
-            observe(at[name, error], call.duration_s, origin)
-        if call.ttft_s is not None:
-            observe(at["gen_ai.client.inference.time_to_first_chunk", None], call.ttft_s, origin)
-        if call.time_per_output_chunk_s is not None:
-            at_chunk = at["gen_ai.client.inference.time_per_output_chunk", None]
-            observe(at_chunk, call.time_per_output_chunk_s, origin)
-        tokens = call.tokens
-        if tokens.input is not None:
-            observe(at["gen_ai.client.inference.operation.input_tokens", error], tokens.input, origin)
-        if tokens.output is not None:
-            observe(at["gen_ai.client.inference.operation.output_tokens", error], tokens.output, origin)
-        for name, used in zip(_LATEST_USAGE, tokens, strict=True):
-            if used is not None:
-                self._counters[name, _MODALITY].value += used * origin.adjusted_count
-
-
 _LATEST_USAGE: Final = tuple(
     f"gen_ai.client.inference.usage.{kind}"
     for kind in (
@@ -146,3 +36,173 @@ _LATEST_USAGE: Final = tuple(
 """The counters of the latest conventions, in the order of Tokens."""
 
 _MODALITY: Final = "unknown"
+_COUNTERS: Final[_Places] = {
+    "input": ("spansieve.llm.tokens", ("input",)),
+    "output": ("spansieve.llm.tokens", ("output",)),
+    "cache_read": ("spansieve.llm.cached_tokens", ("read",)),
+    "cache_write": ("spansieve.llm.cached_tokens", ("write",)),
+    "reasoning": ("spansieve.llm.reasoning_tokens", ()),
+    "unpriced": ("spansieve.llm.unpriced_requests", ()),
+    "unpriced_input": ("spansieve.llm.unpriced_tokens", ("input",)),
+    "unpriced_output": ("spansieve.llm.unpriced_tokens", ("output",)),
+    **{source: ("spansieve.llm.cost.usd", (source.value,)) for source in CostSource},
+    **{name: (name, (_MODALITY,)) for name in _LATEST_USAGE},
+}
+
+
+class _Handles(dict[str, _T]):
+    """The series that calls of one form raise, each begun when it is first raised."""
+
+    def __init__(self, series_of: Callable[[str, Labels], _T], labels: Labels, places: _Places) -> None:
+        super().__init__()
+        self._series_of = series_of
+        self._labels = labels
+        self._places = places
+
+    def __missing__(self, key: str) -> _T:
+        name, own = self._places[key]
+        found = self[key] = self._series_of(name, self._labels + own)
+        return found
+
+
+class CallSeries:
+    """The series of calls of one form, held at hand: a call raises ten or so of them.
+
+    `labels` are those of the label set `call`, limited. Owner: one Recorder.
+    """
+
+    def __init__(
+        self,
+        store: SeriesStore,
+        labels: Labels,
+        form: Form,
+        semconv: Semconv,
+        reasons: FinishReasons,
+        offer: Offer,
+    ) -> None:
+        kind, _, error_class, _, _ = form
+        error = "" if error_class is None else error_class.value
+        self._each = [store.counter(name, label) for name, label in _each_call(labels, form, reasons)]
+        wasted = {"wasted": ("spansieve.llm.wasted_tokens", (error,))}
+        self._counters = _Handles(store.counter, labels, {**_COUNTERS, **wasted})
+        self._latest_usage = semconv is Semconv.LATEST
+        places = _v1_41(error)
+        if self._latest_usage:
+            places = _latest(error, is_embedding=kind.operation == _EMBEDDINGS)
+        self._distributions = _Handles(store.distribution, labels, places)
+        self._failed = error_class is not None
+        self._offer = offer
+
+    def add(self, call: LlmCall) -> None:
+        """Enter one call of the form."""
+        origin = call.origin
+        count = origin.adjusted_count
+        for each in self._each:
+            each.value += count
+        self._count(call, count)
+        for distribution, value in self._values(call):  # as Distribution.observe does it
+            bucket = bisect_left(distribution.bounds, value)
+            distribution.counts[bucket] += count
+            distribution.sum += value * count
+            if distribution.waiting[bucket] < PER_BUCKET:
+                self._offer(distribution, bucket, value, origin)
+
+    def _count(self, call: LlmCall, count: float) -> None:
+        """Raise the counters by the call's tokens and cost, `count` times."""
+        counters, tokens = self._counters, call.tokens
+        given, output, cache_read, cache_write, reasoning = tokens
+        if given is not None:
+            counters["input"].value += given * count
+        if output is not None:
+            counters["output"].value += output * count
+            if self._failed and output:
+                counters["wasted"].value += output * count
+        if cache_read or cache_write or reasoning:
+            self._count_parts(tokens, count)
+        if call.cost_usd is not None and call.cost_source is not None:
+            counters[call.cost_source].value += call.cost_usd * count
+        elif given or output:
+            counters["unpriced"].value += count
+            counters["unpriced_input"].value += (given or 0) * count
+            counters["unpriced_output"].value += (output or 0) * count
+        if self._latest_usage:
+            for name, used in zip(_LATEST_USAGE, tokens, strict=True):
+                if used is not None:
+                    counters[name].value += used * count
+
+    def _count_parts(self, tokens: Tokens, count: float) -> None:
+        """Raise the counters of what is part of the input, or of the output, where that is known."""
+        given, output, cache_read, cache_write, reasoning = tokens
+        if given is not None:
+            if cache_read:
+                self._counters["cache_read"].value += cache_read * count
+            if cache_write:
+                self._counters["cache_write"].value += cache_write * count
+        if output is not None and reasoning:
+            self._counters["reasoning"].value += reasoning * count
+
+    def _values(self, call: LlmCall) -> list[tuple[Distribution, float]]:
+        """Return the values of a call that are distributed."""
+        at, tokens = self._distributions, call.tokens
+        values: list[tuple[Distribution, float]] = []
+        if call.duration_s is not None:
+            values.append((at["duration"], call.duration_s))
+        if tokens.input is not None:
+            values.append((at["input"], tokens.input))
+            if call.context_window:
+                values.append((at["saturation"], tokens.input / call.context_window))
+        if tokens.output is not None:
+            values.append((at["output"], tokens.output))
+        if call.ttft_s is not None:
+            values.append((at["first_chunk"], call.ttft_s))
+        if call.time_per_output_token_s is not None:
+            values.append((at["per_token"], call.time_per_output_token_s))
+        if call.time_per_output_chunk_s is not None:
+            values.append((at["per_chunk"], call.time_per_output_chunk_s))
+        return values
+
+
+def _each_call(labels: Labels, form: Form, reasons: FinishReasons) -> list[tuple[str, Labels]]:
+    """Return what each call of a form raises by one: metrics, and their labels."""
+    kind, source, error, ttft_source, streaming = form
+    raised = [("spansieve.llm.requests", (*labels, "ok" if error is None else "error"))]
+    if error is not None:
+        raised.append(("spansieve.llm.errors", (*labels, error.value)))
+    if error is ErrorClass.SAFETY_BLOCK:
+        raised.append(("spansieve.llm.safety_blocks", labels))
+    if kind.finish_reasons:
+        raised.append(("spansieve.llm.finish_reasons", (*labels, reasons.of(kind.finish_reasons))))
+    if streaming:
+        ttft = "absent" if ttft_source is None else "present"
+        raised.append(("spansieve.llm.streaming_requests", (*labels, ttft)))
+    raised.append(("spansieve.llm.dialects", (source.dialect, "" if ttft_source is None else ttft_source.value)))
+    return raised
+
+
+def _v1_41(error: str) -> _Places:
+    return {
+        **_OURS,
+        "duration": ("gen_ai.client.operation.duration", (error,)),
+        "first_chunk": ("gen_ai.client.operation.time_to_first_chunk", ()),
+        "per_chunk": ("gen_ai.client.operation.time_per_output_chunk", ()),
+        "input": ("gen_ai.client.token.usage", ("input",)),
+        "output": ("gen_ai.client.token.usage", ("output",)),
+    }
+
+
+def _latest(error: str, *, is_embedding: bool) -> _Places:
+    duration = "gen_ai.client.operation.duration" if is_embedding else "gen_ai.client.inference.duration"
+    return {
+        **_OURS,
+        "duration": (duration, (error,)),
+        "first_chunk": ("gen_ai.client.inference.time_to_first_chunk", ()),
+        "per_chunk": ("gen_ai.client.inference.time_per_output_chunk", ()),
+        "input": ("gen_ai.client.inference.operation.input_tokens", (error,)),
+        "output": ("gen_ai.client.inference.operation.output_tokens", (error,)),
+    }
+
+
+_OURS: Final[_Places] = {
+    "per_token": ("spansieve.llm.time_per_output_token", ()),
+    "saturation": ("spansieve.llm.context_window.saturation", ()),
+}

@@ -6,10 +6,10 @@ from hashlib import blake2b
 
 from spansieve.facts import ErrorClass
 from spansieve.measure import values
-from spansieve.measure.dialects import Fields, Operation, Shape
-from spansieve.measure.llm_call import CostSource, LlmCall, Origin, Suspect, Tokens, TtftSource
-from spansieve.measure.pricing import PriceTable, cost_of
-from spansieve.measure.traits import Traits
+from spansieve.measure.dialects import Fields, Option
+from spansieve.measure.llm_call import CallKind, CostSource, LlmCall, Origin, Suspect, Tokens, TtftSource
+from spansieve.measure.plans import Plan, Shape
+from spansieve.measure.pricing import cost_of
 from spansieve.measure.values import Told
 
 _USERS = 4096
@@ -22,80 +22,70 @@ class CallReader:
     pseudonyms.
     """
 
-    def __init__(self, separate_cache: frozenset[str], prices: PriceTable, user_key: bytes) -> None:
+    def __init__(self, separate_cache: frozenset[str], user_key: bytes) -> None:
         self._separate_cache = separate_cache
-        self._prices = prices
         self._pseudonym = lru_cache(maxsize=_USERS)(_pseudonym(user_key))
 
     def read(
-        self,
-        operation: Operation,
-        traits: Traits,
-        told: Told,
-        shape: Shape,
-        origin: Origin,
-        duration: float | None,
-        error: ErrorClass | None,
+        self, plan: Plan, kind: CallKind, told: Told, origin: Origin, duration: float | None, error: ErrorClass | None
     ) -> LlmCall:
-        """Read one call, which took `duration` seconds and failed for `error`."""
-        fields, suspects = shape.fields, told.suspects
-        provider, response_model, tier = traits.provider, traits.response_model, traits.service_tier
-        request_model = traits.request_model or traits.model
+        """Read one call of a kind by its plan; it took `duration` seconds, and failed for `error`."""
+        shape, suspects = plan.shape, told.suspects
+        fields = shape.fields
         streaming = told.truth(fields.streaming) if fields.streaming else None
-        prompt_version = told.identifier(fields.prompt_version) if fields.prompt_version else ""
-        tokens = self.tokens(told, shape, origin.scope, provider)
-        if operation.streaming is not None:
-            streaming = operation.streaming
-        ttft = told.amount(fields.ttft, values.MAX_SECONDS, streaming=streaming) if fields.ttft else None
-        if ttft is not None:
-            if wrong := _wrong_ttft(ttft.value, duration, streaming=streaming):
+        tokens = self.tokens(told, shape, origin.source.scope, kind.provider)
+        if plan.streaming is not None:
+            streaming = plan.streaming
+        ttft_s: float | None = None
+        ttft_source: TtftSource | None = None
+        ttft_key = ""
+        if fields.ttft and (ttft := told.amount(fields.ttft, values.MAX_SECONDS, streaming=streaming)) is not None:
+            if wrong := _wrong_ttft(ttft[0], duration, streaming=streaming):
                 suspects.append(wrong)
-                ttft = None
-            elif streaming is None:
-                # Some emitters have no flag, and give the time of streamed answers only.
-                streaming = True
+            else:
+                ttft_s, option = ttft
+                ttft_source, ttft_key = _ttft_source(option), option.key or option.event
+                if streaming is None:
+                    # Some emitters have no flag, and give the time of streamed answers only.
+                    streaming = True
         per_token = per_chunk = None
-        if ttft is not None or fields.time_per_output_token or fields.time_per_output_chunk:
-            per_token, per_chunk = _gaps(told, fields, tokens, duration, ttft, streaming=streaming)
-        reported = told.amount(fields.reported_usd, values.MAX_USD) if fields.reported_usd else None
-        usd = reported.value if reported is not None else None
-        row = self._prices.find(provider, response_model, request_model, origin.end_ns, tier)
-        cost = None if row is None else cost_of(tokens, row)
+        if ttft_s is not None or fields.time_per_output_token or fields.time_per_output_chunk:
+            per_token, per_chunk = _gaps(told, fields, tokens, duration, ttft_s, streaming=streaming)
+        usd: float | None = None
+        if fields.reported_usd and (reported := told.amount(fields.reported_usd, values.MAX_USD)) is not None:
+            usd = reported[0]
+        cost: float | None = None
         source: CostSource | None = None
-        if row is not None and cost is not None:
-            source = row.source
-        elif usd:  # 0 is none: some emitters write it when they found no price
+        window: int | None = None
+        if plan.prices is not None:
+            row = plan.prices(origin.end_ns // 10**9, kind.service_tier)
+            window = row.context_window
+            if (cost := cost_of(tokens, row)) is not None:
+                source = row.source
+        if source is None and usd:  # 0 is none: some emitters write it when they found no price
             cost, source = usd, CostSource.REPORTED
         user = told.identifier(fields.user) if fields.user else ""
         return LlmCall(
             origin,
-            operation.what,
-            provider,
-            request_model,
-            response_model,
-            tier,
+            kind,
             streaming,
-            ttft.value if ttft is not None else None,
-            _ttft_source(ttft),
-            (ttft.option.key or ttft.option.event) if ttft is not None else "",
+            ttft_s,
+            ttft_source,
+            ttft_key,
             per_token,
             per_chunk,
             duration,
             tokens,
-            traits.finish_reasons,
             error,
-            traits.prompt_name,
-            prompt_version,
             told.identifier(fields.conversation) if fields.conversation else "",
             self._pseudonym(user) if user else "",
-            traits.agent_name,
             told.identifier(fields.agent_id) if fields.agent_id else "",
             told.text(fields.response_id) if fields.response_id else "",
             usd,
             cost,
             source,
-            row.context_window if row is not None else None,
-            tuple(suspects),
+            window,
+            tuple(suspects) if suspects else (),
         )
 
     def tokens(self, told: Told, shape: Shape, scope: str, provider: str) -> Tokens:
@@ -106,8 +96,8 @@ class CallReader:
         cache_read = read(fields.cache_read_tokens) if fields.cache_read_tokens else None
         cache_write = read(fields.cache_write_tokens) if fields.cache_write_tokens else None
         reasoning = read(fields.reasoning_tokens) if fields.reasoning_tokens else None
-        cached = (cache_read or 0) + (cache_write or 0)
-        if cached and given is not None:
+        if (cache_read or cache_write) and given is not None:
+            cached = (cache_read or 0) + (cache_write or 0)
             # The conventions count cached tokens as input. Some emitters pass on a provider's count that leaves them
             # out: those that always do are in the tables; for the rest it shows when there are more than the input.
             if scope in shape.dialect.input_without_cache or (cached > given and provider in self._separate_cache):
@@ -127,12 +117,10 @@ def _wrong_ttft(ttft: float, duration: float | None, *, streaming: bool | None) 
     return Suspect.TTFT_WITHOUT_STREAMING if streaming is False else None
 
 
-def _ttft_source(ttft: values.Amount | None) -> TtftSource | None:
-    if ttft is None:
-        return None
-    if ttft.option.event:
+def _ttft_source(option: Option) -> TtftSource:
+    if option.event:
         return TtftSource.EVENT
-    return TtftSource.TIMESTAMP if ttft.option.since_start else TtftSource.ATTRIBUTE
+    return TtftSource.TIMESTAMP if option.since_start else TtftSource.ATTRIBUTE
 
 
 def _gaps(
@@ -140,7 +128,7 @@ def _gaps(
     fields: Fields,
     tokens: Tokens,
     duration: float | None,
-    ttft: values.Amount | None,
+    ttft: float | None,
     *,
     streaming: bool | None,
 ) -> tuple[float | None, float | None]:
@@ -148,14 +136,14 @@ def _gaps(
     per_token = per_chunk = None
     if fields.time_per_output_token:
         given = told.amount(fields.time_per_output_token, values.MAX_SECONDS, streaming=streaming)
-        per_token = given.value if given is not None else None
+        per_token = given[0] if given is not None else None
     if fields.time_per_output_chunk:
         given = told.amount(tuple(option for option in fields.time_per_output_chunk if option.key), values.MAX_SECONDS)
-        per_chunk = given.value if given is not None else told.mean_gap(fields.time_per_output_chunk)
+        per_chunk = given[0] if given is not None else told.mean_gap(fields.time_per_output_chunk)
     if per_token is None and ttft is not None and duration is not None and streaming:
         output = tokens.output or 0
         if output > 1:
-            per_token = (duration - ttft.value) / (output - 1)
+            per_token = (duration - ttft) / (output - 1)
     return per_token, per_chunk
 
 

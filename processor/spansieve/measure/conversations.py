@@ -54,14 +54,19 @@ class Conversations:
 
     def heard(self, service: str, conversation: str, trace_id: bytes, start_ns: int, end_ns: int, now: float) -> None:
         """Enter a call of a conversation: its id (not empty), its trace, its times (Unix nanoseconds)."""
-        key = (service, conversation)
-        found = self._active.pop(key, None)
+        key = service, conversation
+        active = self._active
+        found = active.pop(key, None)
         if found is None:
-            found = _Conversation(start_ns, end_ns, now, set())
-        self._active[key] = found
+            active[key] = _Conversation(start_ns, end_ns, now, {trace_id})
+            self._turns += 1
+            return
+        active[key] = found
         found.heard = now
-        found.start_ns = min(found.start_ns, start_ns)
-        found.end_ns = max(found.end_ns, end_ns)
+        if start_ns < found.start_ns:  # noqa: PLR1730 - a function for it costs as much as all the rest
+            found.start_ns = start_ns
+        if end_ns > found.end_ns:  # noqa: PLR1730 - as above
+            found.end_ns = end_ns
         if trace_id not in found.traces:
             found.traces.add(trace_id)
             self._turns += 1

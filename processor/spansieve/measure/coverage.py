@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spansieve.measure.llm_call import NotUnderstood, Observation
-from spansieve.measure.reading import Reader, Sender
+from spansieve.measure.reading import Emitter, Reader
 from spansieve.model import SpanRecord
 
 
@@ -44,7 +44,7 @@ def _read(span: Span, scope: str, reader: Reader, found: dict[tuple[str, str], C
     keys = [attribute.key for attribute in span.attributes]
     observed: tuple[Observation, ...] = ()
     if by_scope is not None or any(map(reader.reads, keys)):
-        observed = reader.read(_record(span), by_scope, scope, Sender(""))
+        observed = reader.read(_record(span), Emitter(by_scope, scope, ""))
     dialect = by_scope or reader.dialects.by_keys(frozenset(keys))
     name = dialect.name if dialect is not None else ""
     here = found.setdefault((scope, name), Coverage(scope, name))
@@ -57,4 +57,6 @@ def _read(span: Span, scope: str, reader: Reader, found: dict[tuple[str, str], C
 def _record(span: Span) -> SpanRecord:
     times = span.start_time_unix_nano, span.end_time_unix_nano
     data = span.SerializeToString()
-    return SpanRecord(span.trace_id, span.span_id, span.parent_span_id, *times, span.status.code, data)
+    record = SpanRecord(span.trace_id, span.span_id, span.parent_span_id, *times, span.status.code, data)
+    record.trace_state = span.trace_state
+    return record

@@ -36,11 +36,10 @@ All but `precedence` may be left out. The documents after the first are examples
 what must be read from it; the tests read them (see tests/golden/test_dialects.py).
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from importlib.resources import files
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -63,10 +62,11 @@ _NUMBERED = 8  # attributes with a number in them, as in annotations.0.annotatio
 
 
 FEW = (
-    "operation", "provider", "request_model", "response_model", "service_tier", "prompt_name", "finish_reasons",
-    "name", "agent_name", "workflow_name", "tool_name", "tool_type", "data_source", "mcp_method", "mcp_name",
+    "operation", "provider", "request_model", "response_model", "service_tier", "prompt_name", "prompt_version",
+    "finish_reasons", "name", "agent_name", "workflow_name", "tool_name", "tool_type", "data_source", "mcp_method",
+    "mcp_name",
 )  # fmt: skip
-"""Fields that are texts, of few different values."""
+"""Fields that take few different values."""
 
 
 class Option(NamedTuple):
@@ -81,6 +81,7 @@ class Option(NamedTuple):
     if_streaming: bool = False
     present: bool = False
     special: bool = False  # more is to be done than to look at the attribute's value
+    at: int = -1  # where the attribute stands among those of a span, see `placed`
 
 
 Options: TypeAlias = tuple[Option, ...]
@@ -205,6 +206,14 @@ class Dialects:
         self.ordered = sorted(dialects, key=lambda dialect: dialect.precedence)
         self.keys: frozenset[str] = frozenset().union(*(dialect.attributes for dialect in self.ordered))
         """Every attribute that any dialect reads."""
+        self.few: frozenset[str] = frozenset(
+            option.key
+            for dialect in self.ordered
+            for name in FEW
+            for option in getattr(dialect.fields, name)
+            if option.key
+        )
+        """Those that take few different values."""
         self.marks: frozenset[str] = frozenset().union(*(dialect.keys for dialect in self.ordered))
         """A span with none of these, in a scope of no dialect, is no LLM span that we understand."""
         # Scope names come from outside: remembered, but not without bound.
@@ -334,45 +343,12 @@ def _options(name: str, entry: Any, *, quoted: bool) -> list[Option]:  # noqa: A
     return [option._replace(key=option.key.replace("{n}", str(number))) for number in range(_NUMBERED)]
 
 
-class Shape(NamedTuple):
-    """What can be read from spans that carry the same attributes: worked out once for all of them."""
-
-    number: int  # tells it from all others
-    dialect: Dialect
-    known: bool  # the spans speak it; else they carry a signal, or events, and nothing of any dialect
-    fields: Fields
-    signals: bool  # evaluations, feedback or regenerations may be among the attributes
-    failure: bool  # an attribute may say that it failed
-    unread: bool  # it carries a model's name or a usage: if it is no call, that is worth a count
-    few: Callable[[Mapping[str, Any]], Any]  # the values of those attributes that tell the fields FEW
-    usage: tuple[str, ...]  # attributes of which one with a value shows that a span with a model's name is a call
-
-
-def shape(number: int, dialect: Dialect, present: frozenset[str], *, known: bool, events: bool, **more: bool) -> Shape:
-    """Return the shape of spans of a dialect with these attributes, and with events or without."""
-    fields = only(dialect, present, events)
-    few = dict.fromkeys(option.key for name in FEW for option in getattr(fields, name) if option.key)
-    usage = (*fields.provider, *fields.input_tokens, *fields.output_tokens)
-    return Shape(
-        number,
-        dialect,
-        known,
-        fields,
-        few=itemgetter(*few) if few else lambda _: None,
-        usage=tuple(option.key for option in usage if option.key),
-        **more,
-    )
-
-
-def only(dialect: Dialect, present: frozenset[str], events: bool) -> Fields:  # noqa: FBT001 - one of two facts of a span
-    """Return a dialect's fields with only those options that a span with these attributes (and events) can answer."""
-    return replace(
-        dialect.fields,
-        **{
-            name: tuple(option for option in options if (option.key in present if option.key else events))
-            for name in FIELDS
-            if (options := getattr(dialect.fields, name))
-        },
+def placed(options: Options, places: Mapping[str, int], *, events: bool = False) -> Options:
+    """Return those options that a span with these attributes, by their places, can answer; and those of `events`."""
+    return tuple(
+        option._replace(at=places[option.key]) if option.key else option
+        for option in options
+        if (option.key in places if option.key else events)
     )
 
 

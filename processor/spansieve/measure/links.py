@@ -1,8 +1,28 @@
 """Remembers which span stands above which, for the time in which parts of a trace arrive."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 _DEPTH = 64  # spans above one another that are followed; traces that are deeper, or bend back on themselves, end there
+
+
+class Ids(Protocol):
+    """The ids of a span."""
+
+    @property
+    def trace_id(self) -> bytes:
+        """Of its trace."""
+        ...
+
+    @property
+    def span_id(self) -> bytes:
+        """Its own."""
+        ...
+
+    @property
+    def parent_span_id(self) -> bytes:
+        """Empty for a trace's root."""
+        ...
 
 
 class Links:
@@ -27,11 +47,14 @@ class Links:
     def generations(self, given: tuple[dict[bytes, bytes], dict[bytes, bytes]]) -> None:
         self._young, self._old = given
 
-    def add(self, trace_id: bytes, span: bytes, parent: bytes) -> None:
-        """Remember the parent of a span; an empty one is that of a trace's root."""
-        if len(self._young) >= self._half:
-            self._old, self._young = self._young, {}
-        self._young[trace_id + span] = parent
+    def add(self, spans: Iterable[Ids]) -> None:
+        """Remember the parents of spans; an empty one is that of a trace's root."""
+        young, half = self._young, self._half
+        for each in spans:
+            if len(young) >= half:
+                self._old, young = young, {}
+                self._young = young
+            young[each.trace_id + each.span_id] = each.parent_span_id
 
     def chain(self, trace_id: bytes, span: bytes) -> Iterator[bytes]:
         """Return the spans above one, from its parent on, as far as is known; the last is empty if the root is."""

@@ -36,6 +36,8 @@ class CostSource(StrEnum):
     TABLE = "table"  # the shipped prices
     REPORTED = "reported"  # the emitter computed it
 
+    __hash__ = str.__hash__  # every call is counted by it, and an Enum's own is a function in Python
+
 
 class TtftSource(StrEnum):
     """Whence the time to the first token is known; `LlmCall.ttft_key` names the attribute or event."""
@@ -43,6 +45,8 @@ class TtftSource(StrEnum):
     ATTRIBUTE = "attribute"  # the emitter measured a duration
     TIMESTAMP = "timestamp"  # the emitter gave the time of the first token: minus the span's start
     EVENT = "event"  # the time of the first chunk's span event: minus the span's start
+
+    __hash__ = str.__hash__  # as CostSource's
 
 
 class McpSide(StrEnum):
@@ -76,32 +80,53 @@ class Tokens(NamedTuple):
 NO_TOKENS = Tokens(None, None, None, None, None)
 
 
-class Origin(NamedTuple):
-    """Where an observation comes from. Times are Unix nanoseconds; ids are bytes, empty when they are not known."""
+class Source(NamedTuple):
+    """What the spans that one instrumentation writes in one service have in common, as far as it is of interest."""
 
     dialect: str
     scope: str  # the instrumentation scope's name
     service: str  # service.name of the resource
+    extra: tuple[str, ...] = ()  # the values of the operator's own labels, in the order in which they are configured
+    wraps: bool = False  # its spans may stand above another one of the same call, see dialects.py
+    log: bool = False  # they are log records
+
+
+class Origin(NamedTuple):
+    """Where an observation comes from. Times are Unix nanoseconds; ids are bytes, empty when they are not known."""
+
+    source: Source
     trace_id: bytes
     span_id: bytes  # of the span itself, or of the one that a log record belongs to
     parent_span_id: bytes
-    start_ns: int
+    start_ns: int  # of a log record, both are its time
     end_ns: int
     adjusted_count: float  # how many like it there were before the sender sampled; 1.0 when it did not
-    extra: tuple[str, ...]  # the values of the operator's own labels, in the order in which they are configured
-    wraps: bool = False  # the span may stand above another one of the same call, see dialects.py
-    log: bool = False  # told by a log record; then the times are the record's
+
+
+class CallKind(NamedTuple):
+    """What many calls have in common: the texts of few different values. Each is empty where it is not known."""
+
+    operation: str  # chat | text_completion | generate_content | embeddings
+    provider: str  # canonical, see providers.yaml
+    request_model: str
+    response_model: str
+    service_tier: str  # flex, priority, batch, … in lower case; empty for the standard one, too
+    finish_reasons: tuple[str, ...]
+    prompt_name: str  # the prompt template's
+    prompt_version: str
+    agent_name: str
+
+    @property
+    def model(self) -> str:
+        """The model that answered, or else the one that was asked."""
+        return self.response_model or self.request_model
 
 
 class LlmCall(NamedTuple):
     """One leaf inference or embeddings call."""
 
     origin: Origin
-    operation: str  # chat | text_completion | generate_content | embeddings
-    provider: str  # canonical, see providers.yaml; empty when it is not known
-    request_model: str
-    response_model: str
-    service_tier: str  # flex, priority, batch, … in lower case; empty when it is the standard one or not known
+    kind: CallKind
     streaming: bool | None
     ttft_s: float | None
     ttft_source: TtftSource | None
@@ -110,13 +135,9 @@ class LlmCall(NamedTuple):
     time_per_output_chunk_s: float | None  # the mean, as told or from the times of chunk events
     duration_s: float | None
     tokens: Tokens
-    finish_reasons: tuple[str, ...]
     error_class: ErrorClass | None
-    prompt_name: str  # the prompt template's
-    prompt_version: str
     conversation: str  # id, as it is after redaction; empty when it is not known
     user: str  # pseudonym: a keyed hash of what redaction left of the user's id; empty when it is not known
-    agent_name: str
     agent_id: str
     response_id: str  # the provider's id of the answer: what evaluations refer to
     reported_usd: float | None  # a cost that the emitter gave

@@ -1,6 +1,6 @@
 """What is measured: the way of an observation from the reader to the series."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -10,8 +10,9 @@ from spansieve.measure.adjusted import adjusted_count
 from spansieve.measure.conversations import Conversations
 from spansieve.measure.exemplars import Candidates
 from spansieve.measure.labels import CleanLabel
+from spansieve.measure.links import Ids
 from spansieve.measure.llm_call import LlmCall, Observation
-from spansieve.measure.once import Link, Once
+from spansieve.measure.once import Once
 from spansieve.measure.overflow import Overflowed
 from spansieve.measure.pricing import PriceTable
 from spansieve.measure.reading import Reader
@@ -20,7 +21,7 @@ from spansieve.measure.settings import DEFAULTS, MeterSettings
 
 _PRICES = "spansieve.llm.prices.info"
 _ACTIVE = "spansieve.llm.active_conversations"
-_STATE = 1
+_STATE = 2
 """The format of `Meter.state`."""
 
 
@@ -59,6 +60,12 @@ class Meter:
         self.series.clear(_PRICES)
         self.series.set(_PRICES, (version.version, version.date, version.override_digest), 1)
 
+    def take_over_prices(self, prices: PriceTable) -> None:
+        """Price calls by another table from now on."""
+        self._prices.take_over(prices)
+        self.reader.forget()
+        self._show_prices()
+
     def reads(self, key: str) -> bool:
         """Whether a span with an attribute of this key may tell something; the same for as long as the meter lives."""
         return self.reader.reads(key)
@@ -67,12 +74,13 @@ class Meter:
         """Whether a span with an event of this name may tell something; the same for as long as the meter lives."""
         return self.reader.reads_event(name)
 
-    def take(self, told: Iterable[Sequence[Observation]], links: Callable[[], Iterable[Link]], now: float) -> int:
+    def take(self, told: Iterable[Sequence[Observation]], spans: Sequence[Ids], now: float) -> int:
         """Enter what the spans or log records of one request tell, each its observations, less what was told before.
 
-        `links` gives all spans of the request. Return how many calls were counted.
+        `spans` are all of the request. Return how many calls were counted.
         """
-        return self._enter(self._once.take(told, links, now), now)
+        counted = self._once.take(told, spans, now)
+        return self._enter(counted, now) if counted else 0
 
     def _enter(self, observations: Iterable[Observation], now: float) -> int:
         calls = 0
@@ -83,7 +91,7 @@ class Meter:
                 calls += 1
                 if conversation := observation.conversation:
                     origin = observation.origin
-                    heard(origin.service, conversation, origin.trace_id, origin.start_ns, origin.end_ns, now)
+                    heard(origin.source.service, conversation, origin.trace_id, origin.start_ns, origin.end_ns, now)
         return calls
 
     def settle(self, now: float) -> None:
@@ -111,14 +119,17 @@ class Meter:
         return self._recorder.overflow.top()
 
     def state(self) -> bytes:
-        """Return everything that is remembered, exactly: what `restore` makes the same meter of."""
+        """Return everything that is remembered, exactly: what `restore` makes the same meter of.
+
+        Part by part: a thread that asks for it lets others run between two, and a part takes milliseconds.
+        """
         return orjson.dumps(
             {
                 "format": _STATE,
-                "once": once_state.state(self._once),
-                "recorder": self._recorder.state(),
-                "conversations": self._conversations.state(),
-                "candidates": self._candidates.state(),
+                "once": orjson.Fragment(orjson.dumps(once_state.state(self._once))),
+                "recorder": orjson.Fragment(orjson.dumps(self._recorder.state())),
+                "conversations": orjson.Fragment(orjson.dumps(self._conversations.state())),
+                "candidates": orjson.Fragment(orjson.dumps(self._candidates.state())),
             }
         )
 

@@ -20,12 +20,12 @@ with the trace's root, the framework's is the one that counts.
 
 import math
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from spansieve.measure.links import Links
+from spansieve.measure.links import Ids, Links
 from spansieve.measure.llm_call import (
     NO_TOKENS,
     AgentRun,
@@ -33,6 +33,7 @@ from spansieve.measure.llm_call import (
     NotCounted,
     NotCountedReason,
     Observation,
+    Origin,
     Reconciliation,
     Tokens,
     WorkflowRun,
@@ -41,8 +42,6 @@ from spansieve.measure.seen import WIDTH, Seen
 
 Lone: TypeAlias = tuple[float, bytes, Tokens]
 """A trace of which one counted call is known, as nearly all are: when, span id, tokens."""
-Link: TypeAlias = tuple[bytes, bytes, bytes]
-"""A span: trace id, span id, parent span id."""
 Run: TypeAlias = AgentRun | WorkflowRun
 
 SEEN_SPANS: Final = 200_000
@@ -94,37 +93,38 @@ class Once:
         self.queue: deque[tuple[float, bytes, bytes]] = deque()
         """When something that waits is due, with its trace id and span id."""
         self._remembered = 0  # in all traces
+        self._whole = 0  # traces that are no Lone
         self._idle_until = -math.inf  # nothing is due before
 
-    def take(
-        self, observed: Iterable[Sequence[Observation]], links: Callable[[], Iterable[Link]], now: float
-    ) -> list[Observation]:
+    def take(self, observed: Iterable[Sequence[Observation]], spans: Iterable[Ids], now: float) -> list[Observation]:
         """Take what one request's spans (or log records) tell, each with its observations; return what counts now.
 
-        `links` gives all spans of the request, those that tell nothing as well.
+        `spans` are all of the request, those that tell nothing as well.
         """
         out = self.settle(now)
         calls: dict[bytes, list[LlmCall]] = {}
         first_time = self.seen.first
         for of_one in observed:
-            first = of_one[0]
-            origin = first.origin
-            if not first_time(_key(first)):
-                reason = NotCountedReason.REPEATED_LOG if origin.log else NotCountedReason.REPEATED_SPAN
-                out.append(NotCounted(origin, reason))
+            origin = of_one[0].origin
+            if not first_time(_key(of_one[0], origin)):
+                is_log = origin.source.log
+                out.append(
+                    NotCounted(origin, NotCountedReason.REPEATED_LOG if is_log else NotCountedReason.REPEATED_SPAN)
+                )
                 continue
             for each in of_one:
-                if type(each) is LlmCall and origin.trace_id and origin.span_id:
-                    of_trace = calls.get(origin.trace_id)
-                    if of_trace is None:
-                        calls[origin.trace_id] = [each]
+                if type(each) is LlmCall and (trace_id := origin.trace_id) and origin.span_id:
+                    if trace_id in calls:
+                        calls[trace_id].append(each)
                     else:
-                        of_trace.append(each)
+                        calls[trace_id] = [each]
                     continue
                 out.append(each)
                 if type(each) is AgentRun or type(each) is WorkflowRun:
                     self._run(each, now)
-        self._decide(calls, links(), now, out)
+        touched = self._link(spans)
+        if calls or touched:
+            self._decide(calls, touched, now, out)
         return out
 
     def settle(self, now: float) -> list[Observation]:
@@ -155,8 +155,8 @@ class Once:
     def disagreements(self, trace_id: bytes) -> dict[bytes, Reconciliation]:
         """Return, by span id, the runs of a trace whose told usage is not what was counted beneath them."""
         trace = self.traces.get(trace_id)
-        if not isinstance(trace, Trace) or not trace.runs:
-            return {}
+        if not isinstance(trace, Trace) or not trace.runs or trace.held or trace.logged:
+            return {}  # what is held may be counted yet
         found = {span: self._reconciliation(trace, run) for span, run in trace.runs.items()}
         return {span: each for span, each in found.items() if not each.agrees}
 
@@ -164,7 +164,9 @@ class Once:
         """Forget all traces, and remember these instead; the first was touched longest ago."""
         self.traces = OrderedDict(traces)
         self._idle_until = -math.inf
-        self._remembered = sum(trace.size for trace in traces.values() if isinstance(trace, Trace))
+        whole = [trace for trace in traces.values() if isinstance(trace, Trace)]
+        self._whole = len(whole)
+        self._remembered = sum(trace.size for trace in whole)
 
     def _trace(self, trace_id: bytes, now: float) -> Trace:
         trace = self.traces.get(trace_id)
@@ -173,6 +175,7 @@ class Once:
             self.traces.move_to_end(trace_id)
             return trace
         whole = Trace(trace_id, now)
+        self._whole += 1
         if trace is not None:
             _, span, tokens = trace
             self._note(whole, span, tokens)
@@ -193,12 +196,12 @@ class Once:
         self.queue.append((now + self._settle_s, origin.trace_id, origin.span_id))
 
     def _decide(
-        self, calls: dict[bytes, list[LlmCall]], links: Iterable[Link], now: float, out: list[Observation]
+        self, calls: dict[bytes, list[LlmCall]], touched: dict[bytes, Trace], now: float, out: list[Observation]
     ) -> None:
-        touched = self._link(links)
+        traces = self.traces
         for trace_id, some in calls.items():
-            if len(some) == 1 and trace_id not in self.traces and _is_certain(call := some[0]):
-                self.traces[trace_id] = now, call.origin.span_id, call.tokens
+            if len(some) == 1 and trace_id not in traces and _is_certain(call := some[0]):
+                traces[trace_id] = now, call.origin.span_id, call.tokens
                 out.append(call)
                 continue
             trace = touched[trace_id] = self._trace(trace_id, now)
@@ -206,21 +209,23 @@ class Once:
         for trace in touched.values():
             if trace.held and self._is_complete(trace):
                 self._count_held(trace, out)
-        while self.traces and (len(self.traces) > self._limit or self._remembered > self._calls):
+        while traces and (len(traces) > self._limit or self._remembered > self._calls):
             self._drop_oldest(out)
 
-    def _link(self, links: Iterable[Link]) -> dict[bytes, Trace]:
+    def _link(self, spans: Iterable[Ids]) -> dict[bytes, Trace]:
         """Remember spans' parents; return those traces where a call is held that may be beneath one of them."""
-        traces, add = self.traces, self.links.add
-        touched = {}
-        for trace_id, span, parent in links:
-            add(trace_id, span, parent)
-            trace = traces.get(trace_id)
-            if type(trace) is Trace:
-                if span in trace.above or span in trace.counted:
-                    self._cover(trace, span)
-                if trace.held:
-                    touched[trace_id] = trace
+        self.links.add(spans)
+        touched: dict[bytes, Trace] = {}
+        if self._whole:
+            traces = self.traces
+            for each in spans:
+                trace = traces.get(each.trace_id)
+                if type(trace) is Trace:
+                    span = each.span_id
+                    if span in trace.above or span in trace.counted:
+                        self._cover(trace, span)
+                    if trace.held:
+                        touched[each.trace_id] = trace
         return touched
 
     def _cover(self, trace: Trace, span: bytes) -> None:
@@ -252,7 +257,7 @@ class Once:
         """Whether a call has to wait; then it is held. A span's call leaves out that of its log record."""
         origin = call.origin
         span = origin.span_id
-        if origin.log:
+        if origin.source.log:
             # A log record is known by another key than its span: this one is the span's.
             if origin.trace_id + span in self.seen or span in trace.logged:
                 out.append(NotCounted(origin, NotCountedReason.REPEATED_LOG))
@@ -288,7 +293,7 @@ class Once:
                 out.append(NotCounted(call.origin, NotCountedReason.NESTED))
             else:
                 self._note(trace, call.origin.span_id, call.tokens)
-                trace.wrapped = trace.wrapped or call.origin.wraps
+                trace.wrapped = trace.wrapped or call.origin.source.wraps
                 out.append(call)
 
     def _count_held(self, trace: Trace, out: list[Observation]) -> None:
@@ -324,25 +329,27 @@ class Once:
         _, trace = self.traces.popitem(last=False)
         if not isinstance(trace, Trace):
             return
+        self._whole -= 1
         for span in (*trace.held, *trace.logged, *sorted(trace.unreconciled)):
             self._finish(trace, span, out)
         self._remembered -= trace.size
 
 
-def _key(observation: Observation) -> bytes:
+def _key(observation: Observation, origin: Origin) -> bytes:
     """Return what tells a span, or a log record, from all others."""
-    origin = observation.origin
-    if not origin.log:
-        key = origin.trace_id + origin.span_id
+    key = origin.trace_id + origin.span_id
+    if not origin.source.log:
         return key if len(key) == WIDTH else key.ljust(WIDTH, b"\0")
     name = getattr(observation, "name", "") or getattr(observation, "response_id", "")
     told = (type(observation).__name__, name, origin.start_ns)
-    return blake2b(origin.trace_id + origin.span_id + repr(told).encode(), digest_size=WIDTH).digest()
+    return blake2b(key + repr(told).encode(), digest_size=WIDTH).digest()
 
 
 def _is_certain(call: LlmCall) -> bool:
-    origin = call.origin
-    return not origin.wraps and not origin.log and (call.error_class is not None or _tells_tokens(call))
+    source, tokens = call.origin.source, call.tokens
+    if source.wraps or source.log:
+        return False
+    return bool(tokens.input or tokens.output) or call.error_class is not None
 
 
 def _tells_tokens(call: LlmCall) -> bool:

@@ -120,11 +120,21 @@ class PriceTable:
         self.version = version
         self._prices = lru_cache(maxsize=capacity)(self._resolve)
 
+    def take_over(self, other: "PriceTable") -> None:
+        """Answer by another table's sources from now on: what a reload read."""
+        self._sources = other._sources  # noqa: SLF001 - of the same class
+        self.version = other.version
+        self._prices.cache_clear()
+
+    def of(self, provider: str, response_model: str, request_model: str) -> Prices | None:
+        """Return a model's prices, or None when no source knows the model."""
+        return self._prices(provider, response_model, request_model)
+
     def find(
         self, provider: str, response_model: str, request_model: str, at_ns: int, service_tier: str = ""
     ) -> PriceRow | None:
         """Return the row that held at a time (Unix nanoseconds), or None when no source knows the model."""
-        prices = self._prices(provider, response_model, request_model)
+        prices = self.of(provider, response_model, request_model)
         return None if prices is None else prices(at_ns // 10**9, service_tier)
 
     def _resolve(self, provider: str, response_model: str, request_model: str) -> Prices | None:

@@ -1,6 +1,5 @@
 """Turns observations into series, labels limited."""
 
-from bisect import bisect_left
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -8,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from spansieve import catalogue
 from spansieve.facts import ErrorClass
 from spansieve.measure import finish_reasons
-from spansieve.measure.call_series import CallSeries
+from spansieve.measure.call_series import CallSeries, Form
 from spansieve.measure.conversations import Ended
 from spansieve.measure.exemplars import PER_BUCKET, Candidates
 from spansieve.measure.labels import CleanLabel, LabelLimiter
@@ -26,16 +25,16 @@ from spansieve.measure.llm_call import (
     Reconciliation,
     Regeneration,
     Retrieval,
+    Source,
     ToolRun,
-    TtftSource,
     WorkflowRun,
 )
 from spansieve.measure.overflow import OverflowTop
 from spansieve.measure.settings import MeterSettings
-from spansieve.series import Counter, Distribution, Exemplar, Labels, SeriesStore
+from spansieve.series import Distribution, Exemplar, Labels, SeriesStore
 
 _REMEMBERED: Final = 8192
-"""Label values, as they came, whose series are held at hand."""
+"""Label values, as they came, and forms of calls, whose series are held at hand."""
 
 _CALL: Final = "call"
 _TRUSTED: Final = frozenset(
@@ -59,24 +58,10 @@ _WRITTEN: Final = frozenset(
 
 
 class _Known(NamedTuple):
-    """What label values of a call, as they came, lead to."""
+    """What the form of a call leads to."""
 
     series: CallSeries
     replaced: tuple[tuple[str, str], ...]
-
-
-class _Dialects(dict[tuple[str, TtftSource | None], Counter]):
-    """The series that count calls by dialect, and by whence their time to the first token is known."""
-
-    def __init__(self, store: SeriesStore) -> None:
-        super().__init__()
-        self._store = store
-
-    def __missing__(self, key: tuple[str, TtftSource | None]) -> Counter:
-        dialect, source = key
-        labels = dialect, "" if source is None else source.value
-        found = self[key] = self._store.counter("spansieve.llm.dialects", labels)
-        return found
 
 
 class Recorder:
@@ -96,8 +81,6 @@ class Recorder:
         self._reasons = finish_reasons.load()
         self._limiters: dict[str, LabelLimiter] = {}
         self._limiters[_CALL] = self._limiter(specs["spansieve.llm.reasoning_tokens"].labels)
-        self._call_series: dict[Labels, CallSeries] = {}
-        self._dialects = _Dialects(self.series)
         self._known = lru_cache(maxsize=_REMEMBERED)(self._known_series)
         self._limited = lru_cache(maxsize=_REMEMBERED)(self._limit)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -129,46 +112,35 @@ class Recorder:
         self.series.add("spansieve.llm.conversations", ("evicted" if conversation.evicted else "idle",))
 
     def _call(self, call: LlmCall) -> None:
-        origin = call.origin
         series, replaced = self._known(
-            (
-                call.operation,
-                call.provider,
-                call.request_model,
-                call.response_model,
-                origin.service,
-                call.prompt_name,
-                call.prompt_version,
-                *self._extra(origin),
-            )
+            (call.kind, call.origin.source, call.error_class, call.ttft_source, call.streaming)
         )
         if replaced:
             self._count_replaced(replaced)
         if call.suspects:
             self._suspects(call)
         series.add(call)
-        self._dialects[origin.dialect, call.ttft_source].value += origin.adjusted_count
 
-    def _extra(self, origin: Origin) -> tuple[str, ...]:
+    def _extra(self, source: Source) -> tuple[str, ...]:
         # What waited over a restart may be from a configuration with other labels.
-        return origin.extra if len(origin.extra) == len(self._no_extra) else self._no_extra
+        return source.extra if len(source.extra) == len(self._no_extra) else self._no_extra
 
     def _agent(self, run: AgentRun) -> None:
-        self._duration(run, "gen_ai.invoke_agent.duration", (run.name, run.model, run.origin.service))
+        self._duration(run, "gen_ai.invoke_agent.duration", (run.name, run.model, run.origin.source.service))
 
     def _workflow(self, run: WorkflowRun) -> None:
-        self._duration(run, "gen_ai.invoke_workflow.duration", (run.name, run.origin.service))
+        self._duration(run, "gen_ai.invoke_workflow.duration", (run.name, run.origin.source.service))
 
     def _tool(self, run: ToolRun) -> None:
-        labels = (run.name, run.tool_type, run.agent_name, run.origin.service)
+        labels = (run.name, run.tool_type, run.agent_name, run.origin.source.service)
         self._duration(run, "gen_ai.execute_tool.duration", labels)
 
     def _retrieval(self, retrieval: Retrieval) -> None:
         # A retrieval has a data source where a call has a model, and no answer's model or prompt template.
-        values = (retrieval.operation, retrieval.provider, retrieval.name, "", retrieval.origin.service, "", "")
+        values = (retrieval.operation, retrieval.provider, retrieval.name, "", retrieval.origin.source.service, "", "")
         self._suspects(retrieval)
         if retrieval.duration_s is not None:
-            labels = self._labels(_CALL, (*values, *self._extra(retrieval.origin)))
+            labels = self._labels(_CALL, (*values, *self._extra(retrieval.origin.source)))
             error = retrieval.error_class.value if retrieval.error_class else ""
             at = self.series.distribution("gen_ai.client.operation.duration", (*labels, error))
             self._observe(at, retrieval.duration_s, retrieval.origin)
@@ -176,46 +148,46 @@ class Recorder:
     def _mcp(self, call: McpCall) -> None:
         is_prompt = call.method.startswith("prompts/")
         names = ("", call.name) if is_prompt else (call.name, "")
-        self._duration(call, _MCP_DURATION[call.side], (call.method, *names, call.origin.service))
+        self._duration(call, _MCP_DURATION[call.side], (call.method, *names, call.origin.source.service))
 
     def _evaluation(self, result: Evaluation) -> None:
         self._suspects(result)
         origin = result.origin
         if result.score is not None:
-            labels = self._labels("spansieve.llm.evaluation.score", (result.name, origin.service))
+            labels = self._labels("spansieve.llm.evaluation.score", (result.name, origin.source.service))
             self._observe(self.series.distribution("spansieve.llm.evaluation.score", labels), result.score, origin)
-        labels = self._labels("spansieve.llm.evaluations", (result.name, result.label, origin.service))
+        labels = self._labels("spansieve.llm.evaluations", (result.name, result.label, origin.source.service))
         self.series.add("spansieve.llm.evaluations", labels, origin.adjusted_count)
 
     def _feedback(self, feedback: Feedback) -> None:
         origin = feedback.origin
         verdict = "up" if feedback.up else "down"
-        values = (feedback.model, feedback.prompt_name, origin.service, verdict)
+        values = (feedback.model, feedback.prompt_name, origin.source.service, verdict)
         labels = self._labels("spansieve.llm.feedback", values)
         self.series.add("spansieve.llm.feedback", labels, origin.adjusted_count)
 
     def _regeneration(self, regeneration: Regeneration) -> None:
         origin = regeneration.origin
-        values = (regeneration.model, regeneration.prompt_name, origin.service)
+        values = (regeneration.model, regeneration.prompt_name, origin.source.service)
         labels = self._labels("spansieve.llm.regenerations", values)
         self.series.add("spansieve.llm.regenerations", labels, origin.adjusted_count)
 
     def _reconciliation(self, found: Reconciliation) -> None:
         origin = found.origin
         result = "agrees" if found.agrees else "differs"
-        labels = self._labels("spansieve.llm.reconciliations", (origin.service, result))
+        labels = self._labels("spansieve.llm.reconciliations", (origin.source.service, result))
         self.series.add("spansieve.llm.reconciliations", labels, origin.adjusted_count)
         for kind, told, counted in (
             ("input", found.told.input, found.counted.input),
             ("output", found.told.output, found.counted.output),
         ):
             if told is not None and counted:
-                labels = self._labels("spansieve.llm.reconciliation", (origin.service, kind))
+                labels = self._labels("spansieve.llm.reconciliation", (origin.source.service, kind))
                 at = self.series.distribution("spansieve.llm.reconciliation", labels)
                 self._observe(at, told / counted, origin)
 
     def _not_understood(self, span: NotUnderstood) -> None:
-        labels = self._labels("spansieve.llm.not_understood", (span.origin.scope,))
+        labels = self._labels("spansieve.llm.not_understood", (span.origin.source.scope,))
         self.series.add("spansieve.llm.not_understood", labels)
 
     def _not_counted(self, item: NotCounted) -> None:
@@ -233,14 +205,13 @@ class Recorder:
             self.series.add("spansieve.llm.suspect", (reason.value,))
 
     def _observe(self, distribution: Distribution, value: float, origin: Origin) -> None:
-        # As Distribution.observe does it: a call raises six of these.
-        count = origin.adjusted_count
-        at = bisect_left(distribution.bounds, value)
-        distribution.counts[at] += count
-        distribution.sum += value * count
-        if distribution.waiting[at] < PER_BUCKET:
-            exemplar = Exemplar(value, origin.trace_id, origin.span_id, origin.end_ns)
-            self._candidates.offer(distribution, at, exemplar, self._now)
+        bucket = distribution.observe(value, origin.adjusted_count)
+        if distribution.waiting[bucket] < PER_BUCKET:
+            self._offer(distribution, bucket, value, origin)
+
+    def _offer(self, distribution: Distribution, bucket: int, value: float, origin: Origin) -> None:
+        exemplar = Exemplar(value, origin.trace_id, origin.span_id, origin.end_ns)
+        self._candidates.offer(distribution, bucket, exemplar, self._now)
 
     def _labels(self, name: str, values: tuple[str, ...]) -> Labels:
         labels, replaced = self._limited(name, values)
@@ -253,12 +224,21 @@ class Recorder:
             self.series.add("spansieve.llm.label_overflow", (label,))
             self.overflow.add(label, value)
 
-    def _known_series(self, values: tuple[str, ...]) -> _Known:
-        labels, replaced = self._limiters[_CALL].limit(values)
-        series = self._call_series.get(labels)
-        if series is None:
-            series = CallSeries(self.series, labels, self._settings.semconv, self._reasons, self._observe)
-            self._call_series[labels] = series
+    def _known_series(self, form: Form) -> _Known:
+        kind, source = form[0], form[1]
+        labels, replaced = self._limiters[_CALL].limit(
+            (
+                kind.operation,
+                kind.provider,
+                kind.request_model,
+                kind.response_model,
+                source.service,
+                kind.prompt_name,
+                kind.prompt_version,
+                *self._extra(source),
+            )
+        )
+        series = CallSeries(self.series, labels, form, self._settings.semconv, self._reasons, self._offer)
         return _Known(series, replaced)
 
     def _limit(self, name: str, values: tuple[str, ...]) -> tuple[Labels, tuple[tuple[str, str], ...]]:
@@ -296,8 +276,6 @@ class Recorder:
                 self._limiters[name] = self._limiter(labels)
                 self._limiters[name].restore(kept)
         # What was remembered leads to series that are no longer the store's.
-        self._call_series.clear()
-        self._dialects.clear()
         self._known.cache_clear()
         self._limited.cache_clear()
 

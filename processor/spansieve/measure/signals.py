@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from spansieve.measure import values
-from spansieve.measure.attributes import AttributeReader
-from spansieve.measure.dialects import Option
+from spansieve.measure.attributes import AttributeReader, Found
+from spansieve.measure.dialects import Option, placed
 from spansieve.measure.llm_call import Evaluation, Feedback, LlmCall, Observation, Origin, Regeneration, Suspect
 from spansieve.measure.values import Told
 from spansieve.model import EventHead
@@ -65,9 +65,9 @@ class Signals:
         """Every attribute that shows a signal."""
         self._attributes = AttributeReader(self.keys | {"gen_ai.response.id"})
 
-    def of_span(self, told: Told, origin: Origin, observed: Iterable[Observation]) -> Iterator[Observation]:
+    def of_span(self, found: Found, origin: Origin, observed: Iterable[Observation]) -> Iterator[Observation]:
         """Read what a span's attributes tell; `observed` is what the span itself was."""
-        yield from self._all(told, origin, _call(observed))
+        yield from self._all(found, origin, _call(observed))
 
     def of_events(
         self, events: Iterable[EventHead], origin: Origin, observed: Iterable[Observation]
@@ -75,26 +75,28 @@ class Signals:
         """Read what a span's events tell; `observed` is what the span itself was."""
         for event in events:
             if (name := event.name) in self._span_events:
-                told = Told(self._attributes.of_bytes(event.attributes))
+                found = self._attributes.of_bytes(event.attributes)
                 at = origin._replace(start_ns=event.time_unix_nano, end_ns=event.time_unix_nano)
-                yield from self.of_event(name, told, at, _call(observed))
+                yield from self.of_event(name, found, at, _call(observed))
 
-    def of_event(self, name: str, told: Told, origin: Origin, call: LlmCall | None = None) -> Iterator[Observation]:
+    def of_event(self, name: str, found: Found, origin: Origin, call: LlmCall | None = None) -> Iterator[Observation]:
         """Read what a log record or a span's event of this name tells, with the call that it stands on."""
         if name in self._regeneration_events:
             yield _regeneration(origin, call)
         else:
-            yield from self._all(told, origin, call)
+            yield from self._all(found, origin, call)
 
-    def _all(self, told: Told, origin: Origin, call: LlmCall | None) -> Iterator[Observation]:
+    def _all(self, found: Found, origin: Origin, call: LlmCall | None) -> Iterator[Observation]:
+        told = Told(list(found.values()))
+        places = {key: at for at, key in enumerate(found)}
         for rated in self._rated:
-            if any(option.key in told.found for option in rated.name):
-                yield self._evaluation(rated, told, origin, call)
+            if placed(rated.name, places):
+                yield self._evaluation(_Rated(*(placed(each, places) for each in rated)), told, origin, call)
         for judged in self._judged:
-            if any(option.key in told.found for option in judged.verdict):
-                yield self._feedback(judged, told, origin, call)
+            if placed(judged.verdict, places):
+                yield self._feedback(_Judged(*(placed(each, places) for each in judged)), told, origin, call)
                 break  # the same judgement, spelled twice
-        if any(option.key in told.found for option in self._regenerated) and told.truth(self._regenerated):
+        if told.truth(placed(self._regenerated, places)):
             yield _regeneration(origin, call)
 
     def _evaluation(self, rated: _Rated, told: Told, origin: Origin, call: LlmCall | None) -> Observation:
@@ -108,7 +110,7 @@ class Signals:
 
     def _feedback(self, judged: _Judged, told: Told, origin: Origin, call: LlmCall | None) -> Observation:
         name = told.text(judged.name)
-        given = told.found[judged.verdict[0].key]
+        given = told.found[judged.verdict[0].at]
         if isinstance(given, bool):
             return _feedback(origin, name, call, up=given)
         label = given if isinstance(given, str) else ""
@@ -141,11 +143,11 @@ def _score(told: Told, options: tuple[Option, ...]) -> tuple[float | None, tuple
 
 
 def _feedback(origin: Origin, name: str, call: LlmCall | None, *, up: bool) -> Feedback:
-    return Feedback(origin, up, name, call.prompt_name if call else "", _model(call))
+    return Feedback(origin, up, name, call.kind.prompt_name if call else "", _model(call))
 
 
 def _regeneration(origin: Origin, call: LlmCall | None) -> Regeneration:
-    return Regeneration(origin, call.prompt_name if call else "", _model(call))
+    return Regeneration(origin, call.kind.prompt_name if call else "", _model(call))
 
 
 def _call(observed: Iterable[Observation]) -> LlmCall | None:
@@ -153,7 +155,7 @@ def _call(observed: Iterable[Observation]) -> LlmCall | None:
 
 
 def _model(call: LlmCall | None) -> str:
-    return (call.response_model or call.request_model) if call else ""
+    return call.kind.model if call else ""
 
 
 def _numbers(key: str) -> range:

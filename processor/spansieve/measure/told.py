@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from spansieve.facts import NO_LLM, LlmFacts
-from spansieve.measure.llm_call import Evaluation, Feedback, LlmCall, Observation, ToolRun
+from spansieve.measure.llm_call import CallKind, Evaluation, Feedback, LlmCall, Observation, ToolRun
 
 
 def facts(observations: Sequence[Observation]) -> LlmFacts | None:
@@ -38,6 +38,7 @@ def _of(observation: Observation) -> LlmFacts | None:
 
 def _of_call(call: LlmCall) -> LlmFacts:
     error, tokens = call.error_class, call.tokens
+    conversation = call.conversation
     return LlmFacts(
         1,
         0 if error is None else 1,
@@ -47,10 +48,8 @@ def _of_call(call: LlmCall) -> LlmFacts:
         call.ttft_s or 0.0,
         call.time_per_output_token_s or 0.0,
         _NOBODY if error is None else _one(error.value),
-        _one(call.provider),
-        _one(call.response_model or call.request_model),
-        _one(call.prompt_name),
-        frozenset((call.conversation,)) if call.conversation else _NOBODY,
+        *_texts(call.kind),
+        frozenset((conversation,)) if conversation else _NOBODY,
     )
 
 
@@ -58,5 +57,11 @@ _NOBODY: Final[frozenset[str]] = frozenset()
 
 
 @lru_cache(maxsize=1024)  # the same few come again and again
+def _texts(kind: CallKind) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Return the providers, models and templates of a call."""
+    return _one(kind.provider), _one(kind.model), _one(kind.prompt_name)
+
+
+@lru_cache(maxsize=1024)
 def _one(value: str) -> frozenset[str]:
     return frozenset((value,)) if value else _NOBODY

@@ -1,22 +1,18 @@
-"""What spans have in common: the few texts that say what a span is, who was asked and how it ended, read once for all.
+"""What spans have in common: the few texts that say what a span is, who was asked and how it ended.
 
-Models, providers, operations, names of tools come again and again, so what was read of one combination of them is
-remembered by the texts as they came. Numbers and ids, which are new on every span, are left to others. So is everything
-that is not a text, since Python takes 1, 1.0 and true for the same key.
+Models, providers, operations, names of tools come again and again: what is read here is read once for all spans that
+carry the same, see plans.py. Numbers and ids, which are new on every span, are left to others.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from spansieve.facts import ErrorClass
 from spansieve.measure import values
-from spansieve.measure.attributes import Found, Plain
-from spansieve.measure.dialects import Operation, Shape
+from spansieve.measure.dialects import Dialect, Fields, Operation
 from spansieve.measure.values import Told
 
-_REMEMBERED: Final = 4096
 _STANDARD_TIERS: Final = frozenset({"", "default", "standard", "auto", "on_demand"})
-_Key: TypeAlias = tuple[int, Plain | tuple[Plain, ...], str]
 
 
 class Traits(NamedTuple):
@@ -30,6 +26,7 @@ class Traits(NamedTuple):
     response_model: str
     service_tier: str  # empty for the standard one
     prompt_name: str
+    prompt_version: str
     agent_name: str
     finish_reasons: tuple[str, ...]
     answered: ErrorClass | None  # why a call that was answered so failed nevertheless; None when it did not
@@ -43,7 +40,7 @@ class Traits(NamedTuple):
 
 
 class TraitReader:
-    """Reads traits, and remembers boundedly many.
+    """Reads traits.
 
     `providers` are the canonical names by their spellings; `of_answer` tells failures by finish reasons alone.
     """
@@ -51,39 +48,22 @@ class TraitReader:
     def __init__(self, providers: Mapping[str, str], of_answer: Callable[[tuple[str, ...]], ErrorClass | None]) -> None:
         self._providers = providers
         self._of_answer = of_answer
-        self._remembered: dict[_Key, Traits] = {}
 
-    def read(self, found: Found, shape: Shape, span_name: str) -> Traits:
-        """Read the traits of a span whose attributes have a shape; `span_name` is empty for a log record."""
-        if not shape.dialect.has_names:
-            span_name = ""  # it does not say what a span is
-        key = (shape.number, shape.few(found), span_name)
-        try:
-            known = self._remembered.get(key)
-        except TypeError:  # a list of keys and values, where a text should be
-            return self._read(found, shape, span_name)
-        if known is None:
-            known = self._read(found, shape, span_name)
-            if all(len(text) <= values.MAX_TEXT for text in (span_name, *_texts(key[1]))):
-                if len(self._remembered) >= _REMEMBERED:
-                    self._remembered.clear()  # what comes again is back after one look
-                self._remembered[key] = known
-        return known
-
-    def _read(self, found: Found, shape: Shape, span_name: str) -> Traits:
-        told, fields = Told(found), shape.fields
-        operation, unsaid, model = _operation(told, shape, span_name)
+    def read(self, told: Told, dialect: Dialect, fields: Fields, span_name: str) -> Traits:
+        """Read the traits of a span of a dialect by its fields as far as it has them; a log record has no name."""
+        operation, unsaid, model = _operation(told, dialect, fields, span_name)
         tier = told.text(fields.service_tier).strip().lower()
         finish_reasons = told.texts(fields.finish_reasons)
         return Traits(
             operation,
             unsaid,
             model[: values.MAX_TEXT],
-            self._provider(told.text(fields.provider)) or shape.dialect.provider,
+            self._provider(told.text(fields.provider)) or dialect.provider,
             told.text(fields.request_model),
             told.text(fields.response_model),
             "" if tier in _STANDARD_TIERS else tier,
             told.text(fields.prompt_name),
+            told.identifier(fields.prompt_version),
             told.text(fields.agent_name),
             finish_reasons,
             self._of_answer(finish_reasons),
@@ -105,9 +85,8 @@ class TraitReader:
         return self._providers.get(provider.partition(".")[0], provider)
 
 
-def _operation(told: Told, shape: Shape, span_name: str) -> tuple[Operation | None, bool, str]:
+def _operation(told: Told, dialect: Dialect, fields: Fields, span_name: str) -> tuple[Operation | None, bool, str]:
     """Return what a span is, whether that is unsaid, and the model that its name may hold."""
-    dialect, fields = shape.dialect, shape.fields
     if span_name and (exact := dialect.names.get(span_name)) is not None and exact.what == "ignored":
         return exact, False, ""
     if named := told.text(fields.operation):
@@ -115,8 +94,3 @@ def _operation(told: Told, shape: Shape, span_name: str) -> tuple[Operation | No
     if span_name and (known := dialect.by_name(span_name)) is not None:
         return known[0], False, known[1]
     return None, True, ""
-
-
-def _texts(few: Plain | tuple[Plain, ...]) -> list[str]:
-    given = few if isinstance(few, tuple) else (few,)
-    return [each for each in given if isinstance(each, str)]

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TypeAlias
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from spansieve.measure.attributes import Found, is_empty, plain
+from spansieve.measure.attributes import Plain, is_empty, plain
 from spansieve.measure.dialects import Option, Options
 from spansieve.measure.llm_call import Suspect
 from spansieve.model import EventHead
@@ -37,19 +37,19 @@ _MAX_OBJECT = 16_384
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-class Amount(NamedTuple):
-    """A number in the gateway's unit, and the place where it stood."""
-
-    value: float
-    option: Option
+Amount: TypeAlias = tuple[float, Option]
+"""A number in the gateway's unit, and the place where it stood."""
 
 
 class Told:
-    """What one span or log record tells, by attribute; `start_ns` is the span's start, `events` its events."""
+    """What one span or log record tells: `found` are the values of its attributes, in which options have their places.
+
+    `start_ns` is the span's start, `events` are its events.
+    """
 
     __slots__ = ("events", "found", "start_ns", "suspects")
 
-    def __init__(self, found: Found, start_ns: int = 0, events: Sequence[EventHead] = ()) -> None:
+    def __init__(self, found: Sequence[Plain], start_ns: int = 0, events: Sequence[EventHead] = ()) -> None:
         self.found = found
         self.start_ns = start_ns
         self.events = events
@@ -59,7 +59,7 @@ class Told:
         """Return the first text that is not empty, cut to MAX_TEXT; "" when there is none."""
         found = self.found
         for option in options:
-            given: object = found.get(option.key)
+            given: object = found[option.at]
             if option.special:
                 given = self._given(option)
                 if option.quoted and isinstance(given, str):
@@ -71,7 +71,7 @@ class Told:
     def identifier(self, options: Options) -> str:
         """As `text`; versions and identifiers may be numbers, too."""
         for option in options:
-            given: object = self.found.get(option.key)
+            given: object = self.found[option.at]
             if option.special:
                 given = self._given(option)
                 if option.quoted and isinstance(given, str):
@@ -87,7 +87,7 @@ class Told:
         """Return the first truth value, also one written as a text or as 0 or 1."""
         for option in options:
             if option.present:
-                if not is_empty(self.found.get(option.key)):
+                if not is_empty(self.found[option.at]):
                     return True
                 continue
             given = self._given(option)
@@ -107,7 +107,7 @@ class Told:
     def tokens(self, options: Options) -> int | None:
         """Return the first count of tokens: a whole number from 0 to MAX_TOKENS."""
         for option in options:
-            given: object = self.found.get(option.key)
+            given: object = self.found[option.at]
             if option.special:
                 given = self._given(option)
             if type(given) is int and 0 <= given <= MAX_TOKENS:
@@ -141,9 +141,9 @@ class Told:
             if option.since_start:
                 return self._since_start(given, option)
             if type(given) is float and option.factor == 1.0 and 0 <= given <= largest:
-                return Amount(given, option)  # nearly always
+                return given, option  # nearly always
             number = self._number(given, largest / option.factor, option)
-            return None if number is None else Amount(number * option.factor, option)
+            return None if number is None else (number * option.factor, option)
         return None
 
     def score(self, options: Options) -> float | None:
@@ -182,7 +182,7 @@ class Told:
         return ()
 
     def _given(self, option: Option) -> object:
-        given = self.found.get(option.key)
+        given = self.found[option.at]
         return _member(given, option.path) if option.path else given
 
     def _number(self, given: object, largest: float, option: Option) -> float | None:
@@ -233,7 +233,7 @@ class Told:
         if seconds < 0:
             self.suspects.append(Suspect.CHUNK_BEFORE_START)
             return None
-        return Amount(seconds, option)
+        return seconds, option
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

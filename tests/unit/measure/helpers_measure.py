@@ -14,7 +14,7 @@ from spansieve import measure, otlp_reduced, redact
 from spansieve.measure import dialects, failures
 from spansieve.measure.llm_call import CostSource, LlmCall, Observation
 from spansieve.measure.pricing import PriceRow, PriceTable, Rate, always
-from spansieve.measure.reading import Reader, Sender
+from spansieve.measure.reading import Emitter, Reader
 from spansieve.model import MeasuredSpans, SpanRecord
 from spansieve.series import HistogramValue
 
@@ -126,14 +126,14 @@ def record(one: Span) -> SpanRecord:
     data = one.SerializeToString()
     times = one.start_time_unix_nano, one.end_time_unix_nano
     made = SpanRecord(one.trace_id, one.span_id, one.parent_span_id, *times, one.status.code, data)
-    made.head = otlp_reduced.span(data)
+    made.head, made.trace_state = otlp_reduced.span(data), one.trace_state
     return made
 
 
 def read(one: Span, *, scope: str = "some.scope", table: PriceTable | None = None) -> tuple[Observation, ...]:
     """Read one span of the service `shop`."""
     with_prices = reader(table)
-    return with_prices.read(record(one), with_prices.by_scope(scope), scope, Sender("shop"))
+    return with_prices.read(record(one), Emitter(with_prices.by_scope(scope), scope, "shop"))
 
 
 def call_of(one: Span, *, scope: str = "some.scope", table: PriceTable | None = None) -> LlmCall:

@@ -1,10 +1,20 @@
 """Builders of observations, as a reader would make them."""
 
+from collections.abc import Container
 from itertools import count
 from typing import Any
 
 from spansieve.measure.exemplars import Candidates
-from spansieve.measure.llm_call import NO_TOKENS, CostSource, LlmCall, Observation, Origin, Tokens
+from spansieve.measure.llm_call import (
+    NO_TOKENS,
+    CallKind,
+    CostSource,
+    LlmCall,
+    Observation,
+    Origin,
+    Source,
+    Tokens,
+)
 from spansieve.measure.recorder import Recorder
 from spansieve.measure.settings import DEFAULTS, MeterSettings
 from spansieve.series import HistogramValue, SeriesStore
@@ -14,31 +24,26 @@ _ids = count(1)
 
 
 def origin(**more: Any) -> Origin:  # noqa: ANN401 - fields of every type
-    """Return where an observation comes from: a span of its own, of the service `shop`."""
+    """Return where an observation comes from: a span of its own, of the service `shop`; `more` may be its source's."""
+    source, own = _split(more, Source._fields)
     given = Origin(
-        dialect="otel",
-        scope="some.scope",
-        service="shop",
+        source=Source("otel", "some.scope", "shop")._replace(**source),
         trace_id=bytes(15) + b"\1",
         span_id=next(_ids).to_bytes(8, "big"),
         parent_span_id=b"",
         start_ns=START_NS,
         end_ns=START_NS + 10**9,
         adjusted_count=1.0,
-        extra=(),
     )
-    return given._replace(**more)
+    return given._replace(**own)
 
 
 def call(at: Origin | None = None, **more: Any) -> LlmCall:  # noqa: ANN401 - fields of every type
-    """Return a plain chat of one second without tokens."""
+    """Return a plain chat of one second without tokens; fields of its kind as well."""
+    kind, own = _split(more, CallKind._fields)
     given = LlmCall(
         origin=at or origin(),
-        operation="chat",
-        provider="openai",
-        request_model="gpt-4o",
-        response_model="",
-        service_tier="",
+        kind=CallKind("chat", "openai", "gpt-4o", "", "", (), "", "", "")._replace(**kind),
         streaming=None,
         ttft_s=None,
         ttft_source=None,
@@ -47,13 +52,9 @@ def call(at: Origin | None = None, **more: Any) -> LlmCall:  # noqa: ANN401 - fi
         time_per_output_chunk_s=None,
         duration_s=1.0,
         tokens=NO_TOKENS,
-        finish_reasons=(),
         error_class=None,
-        prompt_name="",
-        prompt_version="",
         conversation="",
         user="",
-        agent_name="",
         agent_id="",
         response_id="",
         reported_usd=None,
@@ -62,13 +63,24 @@ def call(at: Origin | None = None, **more: Any) -> LlmCall:  # noqa: ANN401 - fi
         context_window=None,
         suspects=(),
     )
-    return given._replace(**more)
+    return given._replace(**own)
 
 
-def priced(given: int, output: int, usd: float, at: Origin | None = None) -> LlmCall:
+def _split(fields: dict[str, Any], apart: Container[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return those of the fields that belong to a part, and the others."""
+    return {k: v for k, v in fields.items() if k in apart}, {k: v for k, v in fields.items() if k not in apart}
+
+
+def priced(
+    given: int,
+    output: int,
+    usd: float,
+    at: Origin | None = None,
+    **more: Any,  # noqa: ANN401 - fields of every type
+) -> LlmCall:
     """Return a call that used tokens and cost something."""
     tokens = Tokens(given, output, None, None, None)
-    return call(at, tokens=tokens, cost_usd=usd, cost_source=CostSource.TABLE)
+    return call(at, tokens=tokens, cost_usd=usd, cost_source=CostSource.TABLE, **more)
 
 
 def recorded(*observations: Observation, settings: MeterSettings = DEFAULTS) -> SeriesStore:

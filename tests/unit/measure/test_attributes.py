@@ -25,12 +25,12 @@ _values = st.one_of(
 
 
 @given(st.lists(st.tuples(_keys, _values), max_size=6))
-def test_bytes_and_messages_read_alike(pairs: list[tuple[str, AnyValue]]) -> None:
+def test_bytes_are_read_as_protobuf_reads_them(pairs: list[tuple[str, AnyValue]]) -> None:
     """Reading attributes by hand gives what protobuf gives, for every kind of value, twice over."""
     attributes = [KeyValue(key=key, value=value) for key, value in pairs]
-    reader = AttributeReader(["a", "b.c", "é", _LONG_KEY])
+    reader = AttributeReader(["a", "b.c", "é", _LONG_KEY], few=["b.c", _LONG_KEY])
     serialized = [each.SerializeToString() for each in attributes]
-    expected = reader.of_messages(attributes)
+    expected = {each.key: plain(each.value) for each in attributes if each.key in {"a", "b.c", "é", _LONG_KEY}}
     assert reader.of_bytes(serialized) == expected
     assert reader.of_bytes(serialized) == expected
     assert "not.read" not in expected
@@ -62,6 +62,26 @@ def test_ids_take_no_room() -> None:
         assert reader.of_bytes([ids, model]) == {"model": "m"}
     assert model in reader._remembered
     assert len(reader._remembered) < 100
+
+
+def test_a_mark_is_the_attribute_where_values_come_again() -> None:
+    """Of a key of few values the mark is the whole attribute, of any other one the key; what nobody reads has none."""
+    reader = AttributeReader(["id", "model", _LONG_KEY], few=["model", _LONG_KEY])
+    given = [
+        KeyValue(key=key, value=AnyValue(string_value=text)).SerializeToString()
+        for key, text in (("id", "1"), ("model", "m"), ("other", "x"), (_LONG_KEY, "y" * 300), ("other", "z" * 300))
+    ]
+    marks, found = reader.read(given)
+    assert marks == ("id", given[1], given[3])
+    assert found == ["1", "m", "y" * 300]
+    assert reader.keys(marks) == ("id", "model", _LONG_KEY)
+
+
+@pytest.mark.parametrize("value", [b"\x12\x04\x18\x05\x10\x01", b"\x12\x04\x10\x01\x18\x05"])
+def test_a_value_that_is_given_twice(value: bytes) -> None:
+    """Of two values in one attribute the last counts, as in protobuf."""
+    raw = b"\x0a\x01a" + value
+    assert AttributeReader(["a"]).of_bytes([raw]) == {"a": plain(KeyValue.FromString(raw).value)}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from unit.measure.helpers_measure import Value, call_of, chat, read, span
 @pytest.mark.parametrize("operation", ["chat", "text_completion", "generate_content", "embeddings", "Chat"])
 def test_leaf_operations_are_calls(operation: str) -> None:
     """Calls to a model count."""
-    assert call_of(span(chat(operation__name=operation))).operation == operation.lower()
+    assert call_of(span(chat(operation__name=operation))).kind.operation == operation.lower()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_other_operations_are_no_calls(operation: str) -> None:
 )
 def test_without_an_operation(attributes: dict[str, Value], *, counted: bool) -> None:
     """Without an operation, a model with a provider or usage is a chat; nothing less is a call."""
-    found = [each.operation for each in read(span(attributes)) if isinstance(each, LlmCall)]
+    found = [each.kind.operation for each in read(span(attributes)) if isinstance(each, LlmCall)]
     assert found == ["chat"] * counted
 
 
@@ -58,7 +58,7 @@ def test_without_an_operation(attributes: dict[str, Value], *, counted: bool) ->
 )
 def test_providers_have_one_name(key: str, value: str, provider: str) -> None:
     """A provider's spellings become its name in the conventions; an unknown one keeps its own."""
-    assert call_of(span({"gen_ai.operation.name": "chat", key: value})).provider == provider
+    assert call_of(span({"gen_ai.operation.name": "chat", key: value})).kind.provider == provider
 
 
 def test_old_usage_keys() -> None:
@@ -67,7 +67,7 @@ def test_old_usage_keys() -> None:
         span({"gen_ai.system": "vllm", "gen_ai.request.model": "m", "gen_ai.usage.prompt_tokens": 7,
               "gen_ai.usage.completion_tokens": 3})
     )  # fmt: skip
-    assert (found.origin.dialect, found.tokens.input, found.tokens.output) == ("otel-earlier", 7, 3)
+    assert (found.origin.source.dialect, found.tokens.input, found.tokens.output) == ("otel-earlier", 7, 3)
 
 
 def test_current_keys_go_before_earlier_ones() -> None:
@@ -179,7 +179,7 @@ def test_truth_values_in_any_type(value: Value, streaming: bool | None, suspects
 )
 def test_finish_reasons_in_any_type(value: Value, expected: tuple[str, ...]) -> None:
     """Finish reasons are an array, a JSON array in a text, or one text."""
-    assert call_of(span(chat(response__finish_reasons=value))).finish_reasons == expected
+    assert call_of(span(chat(response__finish_reasons=value))).kind.finish_reasons == expected
 
 
 @pytest.mark.parametrize(
@@ -231,4 +231,4 @@ def test_an_unpriced_call_has_none() -> None:
 
 def test_long_names_are_cut() -> None:
     """Names from outside are kept short."""
-    assert len(call_of(span(chat(request__model="m" * 100_000))).request_model) == 256
+    assert len(call_of(span(chat(request__model="m" * 100_000))).kind.request_model) == 256

@@ -5,7 +5,7 @@ import pytest
 from spansieve.measure import dialects, failures
 from spansieve.measure.dialects import DialectError, Dialects, Patterns
 from spansieve.measure.llm_call import CostSource, LlmCall, NotUnderstood, Observation
-from spansieve.measure.reading import Reader, Sender
+from spansieve.measure.reading import Emitter, Reader
 from unit.measure.helpers_measure import Value, prices, record, span
 
 _VENDOR = """
@@ -31,13 +31,13 @@ def _read(attributes: dict[str, Value], *, scope: str = "some.scope", name: str 
     (vendor,) = dialects.parse_all({"vendor": _VENDOR})
     together = Dialects([*dialects.load().ordered, vendor])
     reader = Reader(together, dialects.load_providers(), failures.load(), prices())
-    return reader.read(record(span(attributes, name=name)), reader.by_scope(scope), scope, Sender("shop"))
+    return reader.read(record(span(attributes, name=name)), Emitter(reader.by_scope(scope), scope, "shop"))
 
 
 def _call(attributes: dict[str, Value], **more: str) -> LlmCall:
     (found,) = _read(attributes, **more)
     assert isinstance(found, LlmCall)
-    assert found.origin.dialect == "vendor"
+    assert found.origin.source.dialect == "vendor"
     return found
 
 
@@ -107,7 +107,7 @@ def test_another_file_is_another_dialect() -> None:
     """A dialect needs no code: a table gives its keys, units, operations and costs."""
     call = _call({"vendor.kind": "LLM", "vendor.provider": "xai", "vendor.model": "m", "vendor.ms_to_first": 250,
                   "vendor.usd": 0.5})  # fmt: skip
-    assert (call.operation, call.provider, call.ttft_s) == ("chat", "x_ai", 0.25)
+    assert (call.kind.operation, call.kind.provider, call.ttft_s) == ("chat", "x_ai", 0.25)
     assert (call.cost_usd, call.cost_source) == (0.5, CostSource.REPORTED)
 
 
@@ -129,7 +129,7 @@ def test_an_operation_may_say_that_it_streams() -> None:
 def test_a_name_stands_for_an_operation_and_a_model() -> None:
     """Where a span carries no attribute, its name tells what it is, and of which model."""
     call = _call({}, scope="vendor.more.asking", name="ask gpt-4o")
-    assert (call.operation, call.request_model) == ("chat", "gpt-4o")
+    assert (call.kind.operation, call.kind.request_model) == ("chat", "gpt-4o")
 
 
 def test_an_ignored_name_goes_before_an_operation() -> None:
@@ -152,7 +152,7 @@ def test_the_first_place_that_is_not_empty_counts() -> None:
 
 def test_numbered_attributes() -> None:
     """A number in an attribute's name is any."""
-    assert _call({"vendor.kind": "LLM", "vendor.answers.1.end": "stop"}).finish_reasons == ("stop",)
+    assert _call({"vendor.kind": "LLM", "vendor.answers.1.end": "stop"}).kind.finish_reasons == ("stop",)
 
 
 def test_a_base_is_read_after_the_dialects_own() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from spansieve.measure.links import Links
+from unit.measure.helpers_observations import origin
 
 _TRACE = b"t" * 16
 
@@ -13,7 +14,8 @@ def _ids(links: Links, span: int) -> list[int]:
 
 
 def _add(links: Links, span: int, parent: int | None) -> None:
-    links.add(_TRACE, span.to_bytes(8, "big"), b"" if parent is None else parent.to_bytes(8, "big"))
+    above = b"" if parent is None else parent.to_bytes(8, "big")
+    links.add([origin(trace_id=_TRACE, span_id=span.to_bytes(8, "big"), parent_span_id=above)])
 
 
 def test_a_chain_ends_at_the_root() -> None:

@@ -14,7 +14,7 @@ from unit.measure.helpers_observations import call, origin, priced, values
 
 
 def _take(meter: Meter, *observations: Observation, now: float = 0) -> int:
-    return meter.take([(each,) for each in observations], tuple, now)
+    return meter.take([(each,) for each in observations], (), now)
 
 
 def _meter(**settings: float) -> Meter:

@@ -18,7 +18,7 @@ from spansieve.measure.llm_call import (
     Reconciliation,
     Tokens,
 )
-from spansieve.measure.once import Link, Once
+from spansieve.measure.once import Once
 from unit.measure.helpers_observations import call, origin
 
 _SETTLE = 10.0
@@ -46,12 +46,8 @@ def _agent(span: int, parent: int = 0, *, told: int | None) -> AgentRun:
     return AgentRun(_at(span, parent), "helper", "", "", 1.0, None, tokens, "", ())
 
 
-def _links(observed: Sequence[Observation]) -> list[Link]:
-    return [(one.origin.trace_id, one.origin.span_id, one.origin.parent_span_id) for one in observed]
-
-
-def _take(once: Once, *observed: Observation, now: float = 0.0, links: Sequence[Link] = ()) -> list[Observation]:
-    return once.take([(one,) for one in observed], lambda: [*_links(observed), *links], now)
+def _take(once: Once, *observed: Observation, now: float = 0.0, others: Sequence[Origin] = ()) -> list[Observation]:
+    return once.take([(one,) for one in observed], [*(one.origin for one in observed), *others], now)
 
 
 def _spans(out: Sequence[Observation]) -> list[int]:
@@ -97,16 +93,16 @@ def test_of_two_that_stand_above_one_another_the_lower_counts(order: tuple[int, 
 def test_spans_between_are_followed() -> None:
     """A call stands beneath another also when spans of no call are between them."""
     once = Once()
-    between = [(_at(3).trace_id, _at(3).span_id, _at(1).span_id)]
-    out = _take(once, _call(2, 3), _call(1, 99, wraps=True), links=between)
+    between = [_at(3, 1)]
+    out = _take(once, _call(2, 3), _call(1, 99, wraps=True), others=between)
     assert _spans([*out, *once.settle(_SETTLE)]) == [2]
 
 
 def test_spans_between_may_come_first() -> None:
     """Which span stands above which is remembered also of spans that come before any call."""
     once = Once()
-    between = [(_at(3).trace_id, _at(3).span_id, _at(1).span_id)]
-    once.take([], lambda: between, 0.0)
+    between = [_at(3, 1)]
+    once.take([], between, 0.0)
     out = [*_take(once, _call(2, 3)), *_take(once, _call(1, 99, wraps=True))]
     assert _spans([*out, *once.settle(_SETTLE)]) == [2]
 
@@ -138,8 +134,8 @@ def test_a_call_beneath_a_known_root_does_not_wait() -> None:
     """When the trace's root is there, children have come: what was held counts."""
     once = Once()
     assert _spans(_take(once, _call(2, 1, wraps=True))) == []
-    root = [(_at(1).trace_id, _at(1).span_id, b"")]
-    assert _spans(once.take([], lambda: root, 1.0)) == [2]
+    root = [_at(1)]
+    assert _spans(once.take([], root, 1.0)) == [2]
 
 
 def test_a_root_does_not_wait() -> None:
@@ -162,7 +158,7 @@ def test_a_log_record_of_a_told_call_is_left_out() -> None:
         once = Once()
         out = [*_take(once, told[order[0]]), *_take(once, told[order[1]]), *once.settle(_SETTLE)]
         assert (_spans(out), _reasons(out)) == ([2], ["repeated_log"])
-        assert not any(each.origin.log for each in out if isinstance(each, LlmCall))
+        assert not any(each.origin.source.log for each in out if isinstance(each, LlmCall))
 
 
 def test_a_log_record_of_a_span_that_gave_way_is_left_out() -> None:
@@ -203,8 +199,8 @@ def test_what_else_a_span_tells_counts_once_with_it() -> None:
     """A call's span that carries an evaluation is repeated as a whole."""
     once = Once()
     both = (_call(1), Evaluation(_at(1), "tone", 1.0, "", "", ()))
-    assert len(once.take([both], list, 0.0)) == 2
-    assert _reasons(once.take([both], list, 0.0)) == ["repeated_span"]
+    assert len(once.take([both], [], 0.0)) == 2
+    assert _reasons(once.take([both], [], 0.0)) == ["repeated_span"]
 
 
 def test_an_agent_is_compared_with_its_calls() -> None:
@@ -224,6 +220,15 @@ def test_a_disagreement_is_known_by_its_span() -> None:
     _take(once, _call(2, 1), _agent(1, told=99))
     ((span, found),) = once.disagreements(_at(1).trace_id).items()
     assert (span, found.told.input, found.counted.input) == (_at(1).span_id, 99, 5)
+
+
+def test_what_is_held_is_no_disagreement_yet() -> None:
+    """While a call of the trace waits to be counted, nothing can be said of its runs; after that it can."""
+    once = Once()
+    _take(once, _call(2, 1, wraps=True), _agent(1, 9, told=99))
+    assert once.disagreements(_at(1).trace_id) == {}
+    once.settle(_SETTLE)
+    assert list(once.disagreements(_at(1).trace_id)) == [_at(1).span_id]
 
 
 def test_an_agent_that_tells_nothing_is_not_compared() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from spansieve.measure.llm_call import CostSource, Tokens
-from spansieve.measure.pricing import PriceRow, Prices, PriceTable, Rate, always, cost_of
+from spansieve.measure.pricing import PriceRow, Prices, PriceTable, Rate, TableVersion, always, cost_of
 
 _ROW = PriceRow(CostSource.TABLE, Rate(1.0), Rate(10.0), cache_read=Rate(0.1), cache_write=Rate(2.0))
 
@@ -119,3 +119,13 @@ def test_the_memory_is_bounded() -> None:
     for model in ("a", "b", "c", "c", "a"):
         table.find("p", model, "", 0)
     assert asked == ["a", "b", "c", "a"]
+
+
+def test_prices_that_are_taken_over_hold_for_what_was_asked_before_too() -> None:
+    """The memory of the former sources is empty, and the version is the new one's."""
+    version = TableVersion("2")
+    table = PriceTable([])
+    assert table.find("p", "model", "", 0) is None
+    table.take_over(PriceTable([lambda _provider, _model: always(_ROW)], version))
+    assert table.find("p", "model", "", 0) is _ROW
+    assert table.version == version

@@ -17,7 +17,7 @@ from spansieve.measure.llm_call import (
     ToolRun,
     WorkflowRun,
 )
-from spansieve.measure.reading import Sender
+from spansieve.measure.reading import Emitter
 from spansieve.model import Envelope
 from unit.measure.helpers_measure import START_NS, Value, call_of, chat, key_values, read, reader, record, span
 
@@ -33,7 +33,7 @@ def _log(name: str, attributes: dict[str, Value], *, by_attribute: bool = False)
 
 
 def _read_log(record: LogRecord) -> tuple[Observation, ...]:
-    return reader().read_log(record, None, "some.scope", Sender("shop"))
+    return reader().read_log(record, Emitter(None, "some.scope", "shop"))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_looks_like_a_call_and_is_not_read(attributes: dict[str, Value], *,
     """A span that carries a model or a usage in an unknown way is counted by its scope; others are let be."""
     found = read(span(attributes), scope="acme.sdk")
     assert [type(each) for each in found] == ([] if understood else [NotUnderstood])
-    assert understood or found[0].origin.scope == "acme.sdk"
+    assert understood or found[0].origin.source.scope == "acme.sdk"
 
 
 def test_events_do_not_hide_what_is_not_understood() -> None:
@@ -122,30 +122,30 @@ def test_an_observation_knows_where_it_comes_from() -> None:
     """Dialect, scope, sender, ids and times of the span are kept."""
     one = span(chat(), parent=b"12345678")
     found = call_of(one, scope="my.scope").origin
-    assert (found.dialect, found.scope, found.service) == ("otel", "my.scope", "shop")
+    assert found.source[:3] == ("otel", "my.scope", "shop")
     assert (found.trace_id, found.span_id, found.parent_span_id) == (one.trace_id, one.span_id, b"12345678")
     assert (found.start_ns, found.end_ns) == (one.start_time_unix_nano, one.end_time_unix_nano)
 
 
-def test_a_sender_is_its_service_and_own_labels() -> None:
+def test_an_emitter_has_a_service_and_own_labels() -> None:
     """A resource gives service.name, and what the operator's labels ask of it; a span's own attribute goes before."""
     with_labels = reader(extra_keys=["task", "team"])
-    sender = with_labels.sender(key_values({"service.name": "shop", "team": "a", "host.name": "h"}))
-    assert sender == Sender("shop", ("", "a"))
-    (found,) = with_labels.read(record(span(chat() | {"task": "refund"})), None, "s", sender)
-    assert found.origin.extra == ("refund", "a")
-    (found,) = with_labels.read(record(span(chat() | {"task": 7, "team": ""})), None, "s", sender)
-    assert found.origin.extra == ("7", "a")
+    emitter = with_labels.emitter("s", key_values({"service.name": "shop", "team": "a", "host.name": "h"}))
+    assert (emitter.service, emitter.extra) == ("shop", ("", "a"))
+    (found,) = with_labels.read(record(span(chat() | {"task": "refund"})), emitter)
+    assert found.origin.source.extra == ("refund", "a")
+    (found,) = with_labels.read(record(span(chat() | {"task": 7, "team": ""})), emitter)
+    assert found.origin.source.extra == ("7", "a")
 
 
-def test_a_sender_is_remembered_boundedly() -> None:
+def test_an_emitter_is_remembered_boundedly() -> None:
     """The same resource is read once; any number of different ones takes no more memory."""
     with_memory = reader()
     for number in range(3000):
         resource = Resource(attributes=key_values({"service.name": f"shop-{number % 2000}"}))
         envelope = Envelope(resource.SerializeToString(), "", b"", "")
-        assert with_memory.sender_of(envelope) == Sender(f"shop-{number % 2000}")
-    assert len(with_memory._senders) <= 1024
+        assert with_memory.emitter_of(envelope).service == f"shop-{number % 2000}"
+    assert len(with_memory._emitters) <= 1024
 
 
 def test_a_scope_is_remembered_boundedly() -> None:
@@ -153,20 +153,21 @@ def test_a_scope_is_remembered_boundedly() -> None:
     with_memory = reader()
     for number in range(3000):
         scope = InstrumentationScope(name=f"scope-{number % 2000}").SerializeToString()
-        assert with_memory.scope_of(Envelope(b"", "", scope, "")) == (f"scope-{number % 2000}", None)
-    held = len(with_memory._scopes)
+        emitter = with_memory.emitter_of(Envelope(b"", "", scope, ""))
+        assert (emitter.scope, emitter.dialect) == (f"scope-{number % 2000}", None)
+    held = len(with_memory._emitters)
     assert held <= 1024
     huge = InstrumentationScope(name="openinference.instrumentation.openai", version="1" * 5000)
-    name, dialect = with_memory.scope_of(Envelope(b"", "", huge.SerializeToString(), ""))
-    assert (name, dialect is not None) == (huge.name, True)
-    assert len(with_memory._scopes) == held
+    emitter = with_memory.emitter_of(Envelope(b"", "", huge.SerializeToString(), ""))
+    assert (emitter.scope, emitter.dialect is not None) == (huge.name, True)
+    assert len(with_memory._emitters) == held
 
 
 def test_a_sampled_span_stands_for_many() -> None:
     """What the trace state says of earlier sampling is kept; what cannot be read is one, and suspect."""
     with_count = reader(adjusted_count=lambda state: 4.0 if state == "ot=th:c" else None)
     for state, count, suspects in (("ot=th:c", 4.0, []), ("ot=th:?", 1.0, ["trace_state"]), ("", 1.0, [])):
-        (found,) = with_count.read(record(span(chat(), trace_state=state)), None, "s", Sender("shop"))
+        (found,) = with_count.read(record(span(chat(), trace_state=state)), Emitter(None, "s", "shop"))
         assert isinstance(found, LlmCall)
         assert (found.origin.adjusted_count, list(found.suspects)) == (count, suspects)
 
@@ -174,7 +175,7 @@ def test_a_sampled_span_stands_for_many() -> None:
 def test_a_user_is_a_pseudonym() -> None:
     """A user's id is kept as a keyed hash: the same for the same user, another with another key, and not the id."""
     one = record(span(chat() | {"user.id": "u-1"}))
-    first, again, other = (reader(user_key=key).read(one, None, "s", Sender("shop"))[0] for key in (b"a", b"a", b"b"))
+    first, again, other = (reader(user_key=key).read(one, Emitter(None, "s", "shop"))[0] for key in (b"a", b"a", b"b"))
     assert isinstance(first, LlmCall)
     assert isinstance(other, LlmCall)
     assert first == again
@@ -212,7 +213,7 @@ def test_a_chunk_before_the_start_is_suspect() -> None:
 )
 def test_service_tiers(tier: str, expected: str) -> None:
     """A tier that is not the standard one is named."""
-    assert call_of(span(chat() | {"openai.response.service_tier": tier})).service_tier == expected
+    assert call_of(span(chat() | {"openai.response.service_tier": tier})).kind.service_tier == expected
 
 
 @pytest.mark.parametrize("by_attribute", [False, True])
@@ -221,7 +222,7 @@ def test_a_log_record_tells_a_call(*, by_attribute: bool) -> None:
     record = _log("gen_ai.client.inference.operation.details", chat(usage__input_tokens=5), by_attribute=by_attribute)
     (found,) = _read_log(record)
     assert isinstance(found, LlmCall)
-    assert (found.origin.log, found.origin.span_id, found.tokens.input) == (True, record.span_id, 5)
+    assert (found.origin.source.log, found.origin.span_id, found.tokens.input) == (True, record.span_id, 5)
     assert (found.duration_s, found.suspects, found.error_class) == (None, (), None)
 
 
@@ -251,7 +252,7 @@ def test_other_log_records_tell_no_call(name: str, attributes: dict[str, Value])
 def test_a_span_of_a_known_scope_needs_no_attributes() -> None:
     """A failed call may have none: its name tells of it."""
     found = call_of(span({}, error="Request timed out.", name="chat gpt-4o"), scope="openlit")
-    assert (found.operation, found.request_model, found.error_class) == ("chat", "gpt-4o", "timeout")
+    assert (found.kind.operation, found.kind.request_model, found.error_class) == ("chat", "gpt-4o", "timeout")
 
 
 def test_the_reader_says_what_is_worth_reading() -> None:
@@ -267,5 +268,5 @@ def test_shapes_of_spans_are_remembered_boundedly() -> None:
     keys = sorted(with_memory.dialects.keys)
     for first in keys[:120]:
         for second in keys[:60]:
-            with_memory.read(record(span({first: "x", second: "y"})), None, "s", Sender(""))
-    assert with_memory._shapes.cache_info().currsize <= 4096
+            with_memory.read(record(span({first: "x", second: "y"})), Emitter(None, "s", ""))
+    assert with_memory._plans._shapes.cache_info().currsize <= 4096

@@ -5,7 +5,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from spansieve.measure.llm_call import Evaluation, Feedback, LlmCall, Observation, Regeneration
-from spansieve.measure.reading import Sender
+from spansieve.measure.reading import Emitter
 from unit.measure.helpers_measure import START_NS, Value, chat, key_values, read, reader, span
 
 _NAME, _SCORE, _LABEL = "gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"
@@ -14,7 +14,7 @@ _NAME, _SCORE, _LABEL = "gen_ai.evaluation.name", "gen_ai.evaluation.score.value
 def _of_log(name: str, attributes: dict[str, Value]) -> tuple[Observation, ...]:
     record = LogRecord(trace_id=bytes(15) + b"\1", span_id=bytes(7) + b"\2", event_name=name, time_unix_nano=START_NS)
     record.attributes.extend(key_values(attributes))
-    return reader().read_log(record, None, "some.scope", Sender("shop"))
+    return reader().read_log(record, Emitter(None, "some.scope", "shop"))
 
 
 def test_an_evaluation_comes_as_a_log_record() -> None:
@@ -23,7 +23,7 @@ def test_an_evaluation_comes_as_a_log_record() -> None:
     (found,) = _of_log("gen_ai.evaluation.result", given)
     assert isinstance(found, Evaluation)
     assert (found.name, found.score, found.label, found.response_id) == ("tone", 0.25, "poor", "r-1")
-    assert (found.origin.span_id, found.origin.log) == (bytes(7) + b"\2", True)
+    assert (found.origin.span_id, found.origin.source.log) == (bytes(7) + b"\2", True)
 
 
 def test_evaluations_stand_on_spans() -> None:
@@ -144,4 +144,4 @@ def test_feedback_on_a_span_that_is_no_call() -> None:
     """A judgement may stand on a span of its own."""
     (found,) = read(span({"gen_ai.user.feedback": "up"}))
     assert isinstance(found, Feedback)
-    assert (found.model, found.origin.service) == ("", "shop")
+    assert (found.model, found.origin.source.service) == ("", "shop")

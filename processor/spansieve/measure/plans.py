@@ -1,0 +1,197 @@
+"""Plans of how to read spans: worked out once for all spans that carry the same marks (see attributes.py).
+
+Spans of one instrumentation carry the same attributes, and the same few texts on them: a plan holds where each field of
+the dialect stands, what the texts say, and which prices hold. What is left for each span are its numbers and ids.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from spansieve import otlp_reduced
+from spansieve.measure.attributes import Mark, Plain, is_empty
+from spansieve.measure.dialects import FIELDS, LEAVES, Dialect, Dialects, Fields, Operation, placed
+from spansieve.measure.llm_call import CallKind
+from spansieve.measure.pricing import Prices, PriceTable
+from spansieve.measure.traits import TraitReader, Traits
+from spansieve.measure.values import Told
+from spansieve.model import SpanRecord
+
+_SHAPES: Final = 4096
+_REMEMBERED: Final = 4096
+_LARGEST: Final = 4096  # bytes of the marks of a plan that is remembered
+
+
+class Shape(NamedTuple):
+    """What can be read from spans that carry the same attributes."""
+
+    dialect: Dialect
+    known: bool  # the spans speak it; else they carry a signal, or events, and nothing of any dialect
+    keys: tuple[str, ...]  # of their attributes, in their order
+    fields: Fields  # as far as they can be answered, with places
+    signals: bool  # evaluations, feedback or regenerations may be among the attributes
+    failure: bool  # an attribute may say that it failed
+    unread: bool  # it carries a model's name or a usage: if it is no call, that is worth a count
+    usage: tuple[int, ...]  # places of which one with a value shows that a span with a model's name is a call
+
+    def by_key(self, found: Sequence[Plain]) -> dict[str, Plain]:
+        """Return a span's values by their keys."""
+        return dict(zip(self.keys, found, strict=True))
+
+
+class Plan(NamedTuple):
+    """How to read spans with the same marks."""
+
+    shape: Shape
+    traits: Traits
+    operation: Operation | None  # what they are, if they are something
+    kind: CallKind | None  # what their calls have in common, if they are calls
+    streaming: bool | None  # whether they are streamed, if what they are says so
+    prices: Prices | None  # of the model that they call, if any are known
+
+    def operation_of(self, found: Sequence[Plain]) -> Operation | None:
+        """Return what a span is; one that does not say it is something only if it has a provider or a usage."""
+        if self.traits.unsaid and all(is_empty(found[at]) for at in self.shape.usage):
+            return None
+        return self.operation
+
+
+class Plans:
+    """Makes plans, and remembers boundedly many.
+
+    `keys_of` returns the keys of marks; `signals` and `failures` are the attributes that tell of a signal, and of a
+    failure. Owner: one Reader.
+    """
+
+    def __init__(
+        self,
+        dialects: Dialects,
+        traits: TraitReader,
+        prices: PriceTable,
+        keys_of: Callable[[Iterable[Mark]], tuple[str, ...]],
+        *,
+        signals: frozenset[str],
+        failures: frozenset[str],
+    ) -> None:
+        self._dialects = dialects
+        self._traits = traits
+        self._prices = prices
+        self._keys_of = keys_of
+        self._signals = signals
+        self._failures = failures
+        self._usage_keys = _usage_keys(dialects)
+        # What spans carry comes from outside: remembered, but not without bound.
+        self._shapes = lru_cache(maxsize=_SHAPES)(self._shape)
+        # Where a span's name may say what it is, there is a plan for each name.
+        self._remembered: dict[tuple[Dialect | None, tuple[Mark, ...], bool], Plan | dict[str, Plan]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def clear(self) -> None:
+        """Forget all plans."""
+        self._remembered.clear()
+        self._count = 0
+
+    def of(
+        self,
+        dialect: Dialect | None,
+        marks: tuple[Mark, ...],
+        found: Sequence[Plain],
+        record: SpanRecord | None = None,
+        *,
+        events: bool = False,
+    ) -> Plan | None:
+        """Return the plan of a span, or of a log record, with these marks and values.
+
+        `dialect` is that of its scope, `events` whether it has any. None for one that no dialect knows and that carries
+        no signal.
+        """
+        known = self._remembered.get((dialect, marks, events))
+        if type(known) is Plan:
+            return known
+        name = "" if record is None else (record.head or otlp_reduced.span(record.data)).name
+        if type(known) is dict and (plan := known.get(name)) is not None:
+            return plan
+        shape = self._shapes(dialect, self._keys_of(marks), events)
+        if shape is None:
+            return None
+        plan = self._plan(shape, found, name if shape.dialect.has_names else "")
+        if sum(map(len, marks)) + len(name) <= _LARGEST:
+            if self._count >= _REMEMBERED:
+                self.clear()  # what comes again is back after one look
+            self._count += 1
+            if shape.dialect.has_names:
+                by_name = known if type(known) is dict else {}
+                by_name[name] = plan
+                self._remembered[dialect, marks, events] = by_name
+            else:
+                self._remembered[dialect, marks, events] = plan
+        return plan
+
+    def _plan(self, shape: Shape, found: Sequence[Plain], name: str) -> Plan:
+        dialect = shape.dialect
+        traits = self._traits.read(Told(found), dialect, shape.fields, name)
+        operation = traits.operation
+        if traits.unsaid and traits.request_model:
+            operation = dialect.default_operation
+        if operation is None or operation.what not in LEAVES:
+            return Plan(shape, traits, operation, None, None, None)
+        kind = CallKind(
+            operation.what,
+            traits.provider,
+            traits.request_model or traits.model,
+            traits.response_model,
+            traits.service_tier,
+            traits.finish_reasons,
+            traits.prompt_name,
+            traits.prompt_version,
+            traits.agent_name,
+        )
+        prices = self._prices.of(kind.provider, kind.response_model, kind.request_model)
+        return Plan(shape, traits, operation, kind, operation.streaming, prices)
+
+    def _shape(self, dialect: Dialect | None, keys: tuple[str, ...], events: bool) -> Shape | None:  # noqa: FBT001
+        places = {key: at for at, key in enumerate(keys)}  # of two with the same key the last one counts
+        present = places.keys()
+        if dialect is None:
+            dialect = self._dialects.by_keys(places)
+        known = dialect is not None
+        if dialect is None:
+            if self._signals.isdisjoint(present) and not events:
+                return None
+            dialect = self._dialects.ordered[-1]
+        fields = _placed(dialect.fields, places, events=events)
+        usage = (*fields.provider, *fields.input_tokens, *fields.output_tokens)
+        return Shape(
+            dialect,
+            known,
+            keys,
+            fields,
+            signals=not self._signals.isdisjoint(present),
+            failure=not self._failures.isdisjoint(present),
+            unread=not self._usage_keys.isdisjoint(present),
+            usage=tuple(option.at for option in usage if option.key),
+        )
+
+
+def _placed(of: Fields, places: Mapping[str, int], *, events: bool) -> Fields:
+    """Return fields with only those options that a span with these attributes (and events) can answer."""
+    return replace(
+        of,
+        **{name: placed(options, places, events=events) for name in FIELDS if (options := getattr(of, name))},
+    )
+
+
+def _usage_keys(dialects: Dialects) -> frozenset[str]:
+    """Return the attributes that only something that used a model carries."""
+    names = ("input_tokens", "output_tokens", "request_model", "response_model")
+    return frozenset(
+        option.key
+        for dialect in dialects.ordered
+        for name in names
+        for option in getattr(dialect.fields, name)
+        if option.key and not option.path
+    )
