@@ -11,7 +11,7 @@ from spansieve.config import ConfigError, Storage
 from spansieve.errors import Unavailable
 from spansieve.journal import DurableJournal, JournalError, keys
 from spansieve.journal.disk import DirectoryTaken, Disk, RealDisk
-from spansieve.journal.durable import JournalLogger
+from spansieve.journal.durable import JournalLogger, Snapshot
 from spansieve.journal.keys import Keyring
 from spansieve.journal.log import SegmentLog
 from spansieve.journal.reading import SUFFIX, Cursor, Findings, JournalReader
@@ -24,13 +24,13 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What stands behind the journal, and `snapshot`, which gives its state."""
+    """What stands behind the journal, and how its state is had."""
 
     clock: ResumedClock
     pipeline: Pipeline
     outbox: Outbox
     replay: Replay
-    snapshot: Callable[[], Mapping[str, bytes]]
+    snapshot: Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ async def opened(
     """
     directory = storage.directory / "journal"
     try:
+        storage.directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # what is made on the way to it is not ours
         disk = RealDisk(directory)
     except DirectoryTaken:
         raise ConfigError(
@@ -135,6 +136,11 @@ async def take_up(
             torn_bytes=findings.torn_bytes,
             seconds=round(time.monotonic() - begin, 3),
         )
+    if findings.torn_bytes:
+        # A write under way that nobody was answered for; or, where the disk changed it, the last that somebody was.
+        logger.warning("journal_torn", bytes=findings.torn_bytes)
+    if findings.is_empty:
+        logger.error("journal_empty", files=findings.empty)
     if findings.gaps or lost:
         lost_items = {signal.value: items for signal, items in lost.items()}
         logger.error("journal_damaged", places=findings.gaps, put_aside=findings.put_aside, lost=lost_items)

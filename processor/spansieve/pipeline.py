@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from spansieve import decode, measure, redact, sample, wire
-from spansieve.admission import Admission
+from spansieve.admission import UNKNOWN, Admission, Arrival
 from spansieve.clock import Clock
 from spansieve.export import Destination
 from spansieve.journal import DurableJournal
@@ -48,8 +48,14 @@ from spansieve.workers.frames import Handed
 _EARLY_SHARE = 0.75
 # What a request takes in the journal beside its payload, at most.
 _RECORD_BYTES = 1024
-# Traces decided in one go, which takes a few ms; between two goes the event loop serves everyone else.
+# Traces decided in one go: as many as take about 2 ms; when the loop was busy with other things for long, a quarter of
+# that time, lest decisions fall behind. Between two goes the event loop serves everyone else.
 _DECISIONS_AT_ONCE = 50
+_FEWEST_AT_ONCE = 4
+_DECIDING_SECONDS = 0.002
+_LONGEST_DECIDING_SECONDS = 0.005
+_DECIDING_SHARE = 0.25
+_SMOOTHING = 0.2
 
 
 class Observer(Protocol):
@@ -93,6 +99,8 @@ class Pipeline:
         self._clock = clock
         self._admission = Admission(clock, limit_bytes)
         self._observer = observer
+        self._decision_seconds = 0.0  # that one takes, of late
+        self._decided_at = 0.0
         self.names = names
         self.rules = rules
 
@@ -108,13 +116,13 @@ class Pipeline:
         names = names_redactor(rules) if self.names else None
         self._redactor = redactor if names is None else AllNames(redactor, names)
 
-    def admit(self, size: int) -> None:
+    def admit(self, size: int, arrival: Arrival = UNKNOWN) -> None:
         """Refuse a request of `size` bytes that would take what we hold over the memory limit, or wait too long.
 
         Raises Unavailable, which tells the sender when to try again.
         """
         self._admission.check_room(size, self.held_bytes)
-        self._admission.check_wait(size, self._thread.expected_wait, self._thread.seconds_per_byte)
+        self._admission.check_wait(size, self._thread.expected_wait, self._thread.seconds_per_byte, arrival)
 
     async def accept(self, request: ReceivedRequest) -> Answer:
         """Take a request through all stages up to the sampler. Once this returns, each item is owed an outcome.
@@ -184,25 +192,46 @@ class Pipeline:
                 await self.journal.synced(position)
 
     def decide_due(self) -> bool:
-        """Decide traces whose wait is over, some tens at a time; say whether more are due already."""
+        """Decide traces whose wait is over, some at a time; say whether more are due already.
+
+        Does nothing while the journal writes the state down.
+        """
         now = self._clock.monotonic()
-        self._meter.settle(now)
         if self.journal is not None:
+            if self.journal.is_rolling:
+                return False
             self.journal.tidy(self._sampler.oldest_position)
+            if self.journal.is_rolling:
+                return False
+        self._meter.settle(now)
         if self.outbox is not None:
             self.outbox.prod()
-        if not self._is_due(now):
-            return False
-        with self._stage("decide"):
-            self._settle(self._sampler.take_due(now, _DECISIONS_AT_ONCE), now)
+        if self._is_due(now):
+            with self._stage("decide"):
+                decided = self._sampler.take_due(now, self._at_once(now))
+                self._settle(decided, now)
+            self._note_pace(len(decided.verdicts), now)
         return self._is_due(now)
 
-    def decide_all(self) -> None:
+    async def decide_all(self) -> None:
         """Decide every waiting trace on what is known of it: the gateway stops."""
+        if self.journal is not None:
+            await self.journal.rolled()
         now = self._clock.monotonic()
         if self.journal is None:
             self._meter.settle(math.inf)  # with one, what waits to be counted waits on after the restart
         self._settle(self._sampler.flush(Trigger.SHUTDOWN, now), now)
+
+    def _at_once(self, now: float) -> int:
+        """How many traces to decide now."""
+        seconds = max(_DECIDING_SECONDS, min(_DECIDING_SHARE * (now - self._decided_at), _LONGEST_DECIDING_SECONDS))
+        fitting = seconds / self._decision_seconds if self._decision_seconds else _DECISIONS_AT_ONCE
+        return max(_FEWEST_AT_ONCE, min(int(fitting), _DECISIONS_AT_ONCE))
+
+    def _note_pace(self, traces: int, began: float) -> None:
+        self._decided_at = self._clock.monotonic()
+        pace = (self._decided_at - began) / max(1, traces)
+        self._decision_seconds += _SMOOTHING * (pace - self._decision_seconds)
 
     def submit(self, signal: Signal, payload: bytes, items: int, position: int) -> None:
         """Hand over a request of logs or metrics, that the journal has at `position`."""
@@ -210,13 +239,13 @@ class Pipeline:
         self._destination.submit(signal, payload, items, receipt)
 
     def state(self) -> Mapping[str, bytes]:
-        """The state of all stages behind the journal, as replay.Replay takes it."""
+        """The state of the stages behind the journal, as replay.Replay takes it. Any thread may ask while it stands."""
+        return {"meter": self._meter.state(), "sampler": self._sampler.state()}
+
+    def books(self) -> Mapping[str, bytes]:
+        """The ledger's state, likewise, which exports change."""
         unknown = self.journal.receipts.partly_settled() if self.journal is not None else ()
-        return {
-            "meter": self._meter.state(),
-            "sampler": self._sampler.state(),
-            "ledger": self._ledger.state(unknown),
-        }
+        return {"ledger": self._ledger.state(unknown)}
 
     def _is_due(self, now: float) -> bool:
         due = self._sampler.next_due()
@@ -253,12 +282,13 @@ class Pipeline:
         self._ledger.settle(Signal.TRACES, Outcome.SAMPLED_OUT, decided.sampled_out_spans)
         self._ledger.settle(Signal.TRACES, Outcome.DROPPED, decided.repeated_spans, Reason.DUPLICATE)
         if decided.kept:
-            for trace in decided.kept:
+            kept = [measure.marked(trace, self._meter) for trace in decided.kept]
+            for trace in kept:
                 self._meter.kept(trace.trace_id)
             if self.outbox is not None:
-                self.outbox.submit(decided.kept, position)
+                self.outbox.submit(kept, position)
             else:
-                self._destination.submit_traces(decided.kept)
+                self._destination.submit_traces(kept)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

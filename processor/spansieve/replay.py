@@ -201,7 +201,7 @@ class Replay:
         trace_id, decision = verdict.trace_id, verdict.decision
         outcome = self._sampler.follow(trace_id, decision, remember=count, spans=verdict.spans)
         if isinstance(outcome, SampledTrace):
-            self._released[position, trace_id].append(Released(position, outcome))
+            self._released[position, trace_id].append(Released(position, measure.marked(outcome, self._meter)))
         if not count:
             return
         if decision.keep:

@@ -162,12 +162,31 @@ async def test_what_waits_is_redacted(make: Make) -> None:
     """The bytes of a kept span hold the token, not the value."""
     bench = make()
     await bench.send(span(1, error=True, name="mail jane.roe@example.com"))
-    bench.pipeline.decide_all()
+    await bench.pipeline.decide_all()
     (trace,) = bench.destination.traces
     exported = wire.frame_traces(trace.groups)
     assert b"jane.roe@example.com" not in exported
     assert b"[EMAIL]" in exported
     assert bench.observed.findings["email"] == 1
+
+
+async def test_an_agent_whose_usage_is_not_its_calls_leaves_marked(make: Make) -> None:
+    """The agent tells 99 tokens, the call beneath it 5: the agent's span says what was counted."""
+    bench = make()
+    agent, call = span(1, 1, error=True), span(1, 2)
+    call.parent_span_id = agent.span_id
+    for each, operation, tokens in ((agent, "invoke_agent", 99), (call, "chat", 5)):
+        each.attributes.add(key="gen_ai.operation.name").value.string_value = operation
+        each.attributes.add(key="gen_ai.usage.input_tokens").value.int_value = tokens
+    await bench.send(call, agent)
+    bench.clock.advance(WAIT)
+    bench.pipeline.decide_due()
+    (trace,) = bench.destination.traces
+    left = {each.span_id: each for each in map(Span.FromString, trace.groups[0].spans)}
+    marks = {each.key: each.value for each in left[agent.span_id].attributes if each.key.startswith("spansieve.usage.")}
+    assert marks["spansieve.usage.disagrees"].bool_value
+    assert marks["spansieve.usage.counted.input_tokens"].int_value == 5
+    assert not [each for each in left[call.span_id].attributes if each.key.startswith("spansieve.usage.")]
 
 
 async def test_bad_spans_are_rejected_and_the_good_ones_go_on(make: Make) -> None:
@@ -185,7 +204,7 @@ async def test_late_spans_follow_the_verdict_at_once(make: Make) -> None:
     """A span of a kept trace is exported, one of a sampled-out trace ends, neither waits."""
     bench = make()
     await bench.send(span(1, error=True), span(2))
-    bench.pipeline.decide_all()
+    await bench.pipeline.decide_all()
     await bench.send(span(1, 2), span(2, 2))
     assert bench.books() == {"received": 4, "sampled_out": 2, "in_flight": 2}
     assert [trace.decision.trigger for trace in bench.destination.traces] == [Trigger.SHUTDOWN, Trigger.LATE_SPAN]
@@ -205,7 +224,7 @@ async def test_once_the_destination_takes_what_is_held_senders_are_welcome_again
     """Back-pressure ends with its cause."""
     bench = make(limit_bytes=4096)
     await bench.send(*(span(n, error=True, name="x" * 1000) for n in range(1, 4)))
-    bench.pipeline.decide_all()
+    await bench.pipeline.decide_all()
     bench.destination.export_all()
     assert await bench.send(span(9, name="x" * 2000)) == (0, "")
 

@@ -97,7 +97,7 @@ LIMITED = {
     "decision_wait": "1ms",
     "late_error_wait": "0s",
     "policies": [
-        {"name": "limited", "type": "rate_limiting", "rate_limiting": {"spans_per_second": 5}},
+        {"name": "limited", "type": "rate_limiting", "rate_limiting": {"spans_per_second": 5, "burst_capacity": 5}},
         {"name": "rare", "type": "dynamic", "shadow": True, "dynamic": {"keys": ["model"], "goal_sampling_rate": 10}},
     ],
 }

@@ -5,7 +5,9 @@ import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+_PIECE_BYTES: Final = 1024 * 1024
 
 
 class DiskFile(Protocol):
@@ -75,8 +77,15 @@ class RealFile:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def allocate(self, size: int) -> None:
-        """As posix_fallocate(3), which writes zeros where the file system has no better way."""
+        """As posix_fallocate(3), then zeros, synced piece by piece so that another file's sync waits for one at most.
+
+        A first write to room that is only allocated has ext4 and XFS note that it is no longer empty, and each sync
+        commit that note: with zeros there, a sync of 6 KB took 0.5 ms instead of 2.8, one of 340 KB 0.8 instead of 2.0.
+        """
         os.posix_fallocate(self._descriptor, 0, size)
+        for offset in range(0, size, _PIECE_BYTES):
+            self.write(offset, bytes(min(_PIECE_BYTES, size - offset)))
+            self.sync()
 
     def write(self, offset: int, data: bytes) -> None:
         """All of it, however many calls that takes."""

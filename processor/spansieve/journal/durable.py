@@ -59,17 +59,33 @@ class JournalLogger(Protocol):
         """Note what is well."""
         ...
 
+    def warning(self, event: str, **values: object) -> object:
+        """Note what may be well."""
+        ...
+
     def error(self, event: str, **values: object) -> object:
         """Note what is not."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of all that stands behind the journal, by name, for the checkpoint at the head of each segment.
+
+    Between two goes it must be the state after the last record, no more and no less. `stages` gives that of what only
+    requests and decisions change. It takes long, and is called in a thread while the journal `is_rolling`: no request
+    is let in then, and nothing may be decided. `books` gives what also changes when something leaves; it takes no time.
+    """
+
+    stages: Callable[[], Mapping[str, bytes]]
+    books: Callable[[], Mapping[str, bytes]]
 
 
 class DurableJournal:
     """The journal of `durability: fsync` (`sync`) and `os`. Owner: the event loop's thread.
 
     A request passes in one go from `reserve` to `synced`: what is appended in between stands in the journal together,
-    or not at all. `snapshot` gives the state of all that stands behind the journal, by name, for the checkpoint at the
-    head of each segment; between two goes it must be the state after the last record, no more and no less.
+    or not at all.
     """
 
     def __init__(
@@ -79,7 +95,7 @@ class DurableJournal:
         findings: Findings,
         clock: Clock,
         logger: JournalLogger,
-        snapshot: Callable[[], Mapping[str, bytes]],
+        snapshot: Snapshot,
         *,
         sync: bool,
         max_bytes: int,
@@ -106,6 +122,7 @@ class DurableJournal:
         self._tidy_not_before = 0.0
         self._checkpoint_at = 0  # position of the newest checkpoint
         self._checkpoint_bytes = 0
+        self._rolling: asyncio.Task[bool] | None = None
         self._settlements: list[Settlement] = []
         self._flushing = False
         self._closed: asyncio.Future[None] | None = None
@@ -118,20 +135,33 @@ class DurableJournal:
         """Bytes of all segments."""
         return sum(each.size for each in self._old) + self._segment.size + self._ready.size
 
+    @property
+    def is_rolling(self) -> bool:
+        """Whether the state is being written down: until that is done nothing may change it."""
+        return self._rolling is not None and not self._rolling.done()
+
+    async def rolled(self) -> None:
+        """Wait until the state is not being written down."""
+        if self._rolling is not None and not self._rolling.done():
+            await asyncio.shield(self._rolling)
+
     async def start(self) -> None:
         """Begin a segment, in which the state stands as it is now. Raises Unavailable when it cannot be had."""
         self._writer.start()
-        self._checkpoint_bytes = len(encode(Checkpoint(self._clock.monotonic(), self._snapshot())))
+        state = {**await asyncio.to_thread(self._snapshot.stages), **self._snapshot.books()}
+        self._checkpoint_bytes = len(encode(Checkpoint(self._clock.monotonic(), state)))
         self._ask(self._wanted(0))  # beyond the bound if need be: without it nothing could be delivered and deleted
         await self.reserve(0)
         await self.synced(self._checkpoint_at)
 
     async def reserve(self, size: int) -> None:
         """Wait until a record of so many bytes can be written for sure. Raises Unavailable when it cannot."""
-        while not self._has_room(size):
-            if self.failed:
+        while self.is_rolling or not self._has_room(size):
+            if self.is_rolling:
+                await self.rolled()
+            elif self.failed:
                 raise _failed()
-            if not self._roll(size):
+            elif not await self._roll(size):
                 await self._prepare(size)
         if self.failed:
             raise _failed()
@@ -216,8 +246,10 @@ class DurableJournal:
         if self.failed or now < self._tidy_not_before:
             return
         self._tidy_not_before = now + _TIDY_SECONDS
+        if self._rolling is not None and self._rolling.done():
+            self._rolling.result()  # a defect in it is one of whoever calls this
         if self._room < self._segment.size // _SPARED // 2:  # closing accounts took it, and no request asked for more
-            self._roll(0)
+            self._begin_roll(0)
         if not self._old or self._checkpoint_at > self._safe:
             return
         waiting = oldest()
@@ -235,9 +267,10 @@ class DurableJournal:
 
         A gateway that finds a journal which ends so has nothing to measure again.
         """
+        await self.rolled()
         self._record_settlements()
         self.flush()
-        if not self.failed and self._roll(0):
+        if not self.failed and await self._roll(0):
             await self.synced(self._checkpoint_at)
             self._tidy_not_before = 0.0
             self.tidy(oldest)
@@ -257,16 +290,24 @@ class DurableJournal:
         self._next += 1
         return True
 
-    def _roll(self, size: int) -> bool:
-        """Begin the segment that is ready, if a record of so many bytes has room in it behind the checkpoint.
+    async def _roll(self, size: int) -> bool:
+        """Begin the segment that is ready, if a record of so many bytes has room in it behind the checkpoint."""
+        rolling = self._begin_roll(size)
+        return rolling is not None and await asyncio.shield(rolling)  # whoever asked for it may go away
 
-        Called between goes only: the state must be that after the last record, no more and no less.
-        """
+    def _begin_roll(self, size: int) -> asyncio.Task[bool] | None:
+        """Begin to do so, unless that goes on; None when no segment is ready. Called between goes only."""
+        if not self.is_rolling:
+            if not self._ready.size:
+                return None
+            self._rolling = self._loop.create_task(self._write_checkpoint(size), name="write a checkpoint")
+        return self._rolling
+
+    async def _write_checkpoint(self, size: int) -> bool:
+        state = await asyncio.to_thread(self._snapshot.stages)
         ready = self._ready
-        if not ready.size:
-            return False
         self._record_settlements()
-        checkpoint = encode(Checkpoint(self._clock.monotonic(), self._snapshot()))
+        checkpoint = encode(Checkpoint(self._clock.monotonic(), {**state, **self._snapshot.books()}))
         self._checkpoint_bytes = len(checkpoint)
         if ready.size < self._wanted(size):
             return False
@@ -310,6 +351,7 @@ class DurableJournal:
     def _ask(self, size: int) -> None:
         if self._preparing is None:
             self._preparing = self._loop.create_future()
+            self._ready = Prepared(refused=self._ready.refused)  # one that is too small is deleted for the next one
             self._writer.put(Prepare(size))
 
     def _segment_of(self, position: int) -> int:

@@ -48,6 +48,15 @@ class Findings:
     torn_bytes: int = 0  # behind the last block of the last segment: a stop in mid-write leaves them
     gaps: int = 0  # elsewhere: the disk lost or changed what was written
     put_aside: list[str] = field(default_factory=list)  # files of which nothing could be read
+    empty: list[str] = field(default_factory=list)  # files that held nothing, and are gone
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there were files and nothing was in any of them.
+
+        Every start begins with a checkpoint, so that either the first one was cut short, or all is lost.
+        """
+        return bool(self.empty) and not self.segments and not self.put_aside
 
 
 class JournalReader:
@@ -59,6 +68,7 @@ class JournalReader:
         self.findings = Findings()
         names = sorted(name for name in disk.names() if name.endswith((SUFFIX, DAMAGED)))
         self._numbers = [_number(name) for name in names if name.endswith(SUFFIX)]
+        self._aside = {_number(name) for name in names if name.endswith(DAMAGED)}
         self.findings.next_number = max(map(_number, names), default=0) + 1
 
     def checkpoint(self) -> tuple[int, Checkpoint] | None:
@@ -99,6 +109,7 @@ class JournalReader:
                     records = self._decoded(each, number)
                     if segment is None:
                         segment = Segment(number, size, position)
+                        found.gaps += self._is_one_missing_before(segment)
                     found.next_position = position + len(records)
                     yield Placed(number, position, records)
                 case Gap(_, length, is_tail) if is_tail and is_last:
@@ -113,20 +124,37 @@ class JournalReader:
             segment.damaged = damaged
             found.segments.append(segment)
         elif damaged:
-            self._disk.rename(name_of(number), name_of(number) + DAMAGED)
-            found.put_aside.append(name_of(number))
+            self._rename(number)
         else:  # it was ready, and nothing was written to it
-            self._disk.remove(name_of(number))
+            self._remove(number)
+
+    def _is_one_missing_before(self, segment: Segment) -> bool:
+        """Whether positions are missing between a segment and the one before, and no other finding tells why.
+
+        Segments are deleted from the oldest on, so that before the first of them nothing is missing.
+        """
+        found = self.findings
+        if not found.segments or found.next_position == segment.first_position:
+            return False
+        before = found.segments[-1]
+        return not before.damaged and not any(before.number < number < segment.number for number in self._aside)
+
+    def _rename(self, number: int) -> None:
+        self._disk.rename(name_of(number), name_of(number) + DAMAGED)
+        self._aside.add(number)
+        self.findings.put_aside.append(name_of(number))
+
+    def _remove(self, number: int) -> None:
+        self._disk.remove(name_of(number))
+        self.findings.empty.append(name_of(number))
 
     def _put_aside(self, number: int, data: bytes) -> None:
         """Deal with a file that has no head: either the machine stopped while it was being made, or it is broken."""
-        name = name_of(number)
         if data.strip(b"\0"):
-            self._disk.rename(name, name + DAMAGED)
-            self.findings.put_aside.append(name)
+            self._rename(number)
             self.findings.gaps += 1
         else:
-            self._disk.remove(name)
+            self._remove(number)
 
     def _blocks(self, number: int, data: bytes) -> Iterator[Block | Gap] | None:
         """The blocks of a segment; None when it has no head."""

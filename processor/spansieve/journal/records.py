@@ -179,7 +179,7 @@ def encode(record: Record) -> bytes:
             return _framed(5, {"decisions": made, "traces": len(traces)}, heads + payloads)
         case Checkpoint(time, parts):
             head = {"version": VERSION, "time": time, "parts": {name: len(part) for name, part in parts.items()}}
-            return _framed(4, head, b"".join(parts.values()))
+            return _framed(4, head, *parts.values())
 
 
 def decode(block: bytes) -> list[Record]:
@@ -201,9 +201,10 @@ def decode(block: bytes) -> list[Record]:
     return records
 
 
-def _framed(kind: int, head: Mapping[str, Any], body: bytes) -> bytes:
+def _framed(kind: int, head: Mapping[str, Any], *bodies: bytes) -> bytes:
     line = orjson.dumps(head)
-    return b"".join((_FRAME.pack(kind, _HEAD.size + len(line) + len(body)), _HEAD.pack(len(line)), line, body))
+    size = _HEAD.size + len(line) + sum(map(len, bodies))
+    return b"".join((_FRAME.pack(kind, size), _HEAD.pack(len(line)), line, *bodies))
 
 
 def _decode(kind: int, data: bytes) -> Record:

@@ -1,8 +1,7 @@
 """Traces that wait for their decision, and those that wait a little longer after one that was against them."""
 
-import heapq
 import math
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 from spansieve.facts import LlmFacts, TraceFacts
@@ -23,6 +22,14 @@ class Waits:
     late_error: float = 0.0
     largest_bytes: int = 1 << 62
 
+    def due(self, trace: PendingTrace) -> float:
+        """When a trace falls due, in monotonic seconds."""
+        return min(trace.first_seen + self.decision, self.after(trace.root_seen))
+
+    def after(self, root_seen: float) -> float:
+        """When a trace falls due at the latest whose root came then."""
+        return math.inf if self.after_root is None else root_seen + self.after_root
+
 
 class TraceBuffer:
     """Pending traces by id. One owner, no locks.
@@ -36,11 +43,11 @@ class TraceBuffer:
         self._held = held
         # An OrderedDict, since a plain dict that is popped at its front walks over the holes there again and again.
         self._pending: OrderedDict[bytes, PendingTrace] = OrderedDict()
-        # All wait equally long, so that they fall due in the order of arrival; but for those whose wait was shortened,
-        # which are in a heap, too: an entry counts if its trace is still due at that time.
-        self._sooner: list[tuple[float, bytes]] = []
+        # All wait equally long, so that they fall due in the order of arrival; and so do those whose root has come, in
+        # the order of their roots, which are noted while that shortens the wait. When that is follows from the waits:
+        # a reload that changes them touches none of a hundred thousand traces.
+        self._rooted: deque[tuple[float, bytes]] = deque()
         self._large: set[bytes] = set()
-        self._last = math.nan, math.nan  # what came last: when, and when it is due
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -57,11 +64,11 @@ class TraceBuffer:
         trace = self._pending.get(trace_id)
         if trace is None:
             facts, repeated = part.facts, 0
-            trace = self._pending[trace_id] = self._held.begin(part, now, self._due(now))
+            trace = self._pending[trace_id] = self._held.begin(part, now)
         else:
             facts, part, repeated = self._held.add(trace, part, now)
-        if part.facts.spans:
-            self._shorten(trace, now)
+        if trace.root_seen == now and self._waits.after_root is not None:
+            self._rooted.append((now, trace_id))
         if facts.size > self._waits.largest_bytes:
             self._large.add(trace_id)
         return repeated
@@ -78,14 +85,14 @@ class TraceBuffer:
     def next_due(self) -> float | None:
         """When the next trace falls due, in monotonic seconds; None when nothing waits."""
         first = self._first()
-        return None if first is None else first.due
+        return None if first is None else self._waits.due(first)
 
     def take_due(self, now: float) -> tuple[PendingTrace, Trigger] | None:
         """Remove the next trace that is due at `now`; None when none is."""
         trace = self._first()
-        if trace is None or trace.due > now:
+        if trace is None or (due := self._waits.due(trace)) > now:
             return None
-        waited_in_full = trace.due >= trace.first_seen + self._waits.decision
+        waited_in_full = due >= trace.first_seen + self._waits.decision
         return self.take(trace.trace_id), Trigger.WAIT_EXPIRED if waited_in_full else Trigger.ROOT_ARRIVED
 
     def take_large(self) -> PendingTrace | None:
@@ -103,36 +110,25 @@ class TraceBuffer:
         return trace
 
     def set_waits(self, waits: Waits) -> None:
-        """Change how long traces wait, those that wait already included: counted from their first span."""
+        """Change how long traces wait, those that wait already included."""
+        noted = self._waits.after_root is not None
         self._waits = waits
-        self._last = math.nan, math.nan
-        self._sooner = []
-        for trace in self._pending.values():
-            trace.due = trace.first_seen + waits.decision
-            self._shorten(trace, trace.first_seen)
+        if waits.after_root is None:
+            self._rooted.clear()
+        elif not noted:
+            traces = self._pending.values()
+            self._rooted.extend(sorted((each.root_seen, each.trace_id) for each in traces if each.has_root))
 
     def _first(self) -> PendingTrace | None:
         """The trace that falls due next."""
         oldest = next(iter(self._pending.values()), None)
-        while self._sooner:
-            at, trace_id = self._sooner[0]
+        while self._rooted:
+            at, trace_id = self._rooted[0]
             trace = self._pending.get(trace_id)
-            if trace is not None and trace.due == at:
-                return trace if oldest is None or at <= oldest.due else oldest
-            heapq.heappop(self._sooner)
+            if trace is not None and trace.root_seen == at:
+                return trace if oldest is None or self._waits.after(at) <= self._waits.due(oldest) else oldest
+            self._rooted.popleft()
         return oldest
-
-    def _due(self, now: float) -> float:
-        """When what comes now falls due: one object for all that comes at once."""
-        if now != self._last[0]:
-            self._last = now, now + self._waits.decision
-        return self._last[1]
-
-    def _shorten(self, trace: PendingTrace, now: float) -> None:
-        wait = self._waits.after_root
-        if wait is not None and trace.has_root and now + wait < trace.due:
-            trace.due = now + wait
-            heapq.heappush(self._sooner, (trace.due, trace.trace_id))
 
 
 class Limbo:

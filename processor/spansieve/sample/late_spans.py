@@ -2,10 +2,12 @@
 
 from array import array
 from collections import OrderedDict
+from itertools import islice
 
 from spansieve.model import Decision
 
 _ID = 16
+_PIECE = 20_000
 
 
 class DecisionMemory:
@@ -71,8 +73,8 @@ class DecisionMemory:
             list(decisions),
             b"".join(self._kept),
             numbers.tobytes(),
-            array("Q", self._young).tobytes(),
-            array("Q", self._old).tobytes(),
+            _packed(self._young),
+            _packed(self._old),
         )
 
     def restore(self, state: tuple[list[Decision], bytes, bytes, bytes, bytes]) -> None:
@@ -85,6 +87,15 @@ class DecisionMemory:
             self._kept.popitem(last=False)
         self._young = set(array("Q", young)) if self._half else set()
         self._old = set(array("Q", old)) if self._half else set()
+
+
+def _packed(fingerprints: set[int]) -> bytes:
+    """Pack piece by piece: a thread that asks for it lets others run between two."""
+    packed = array("Q")
+    rest = iter(fingerprints)
+    while piece := tuple(islice(rest, _PIECE)):
+        packed.extend(piece)
+    return packed.tobytes()
 
 
 def _fingerprint(trace_id: bytes) -> int:

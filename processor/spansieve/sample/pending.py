@@ -1,5 +1,6 @@
 """A trace that waits, and the account of all that do."""
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -20,27 +21,31 @@ _ID_BYTES: Final = 100
 class PendingTrace:
     """A trace that waits for its decision, packed. Owned by who `Held` belongs to, which alone changes it.
 
-    `first_seen`, `last_seen` (when spans were added) and `due` are monotonic seconds, `position` is that of its first
-    part in the journal; `spans` and `has_root` are those of its facts, at hand. `content` is for each part its packed
-    spans, followed by the envelopes of its groups: one tuple, since most traces have few parts. `ids` are its spans',
-    when there are many.
+    `first_seen`, `last_seen` (when spans were added) and `root_seen` (infinite until the root comes) are monotonic
+    seconds, `position` is that of its first part in the journal; `spans` are those of its facts, at hand. `content` is
+    for each part its packed spans, followed by the envelopes of its groups: one tuple, since most traces have few
+    parts. `ids` are its spans', when there are many.
     """
 
     __slots__ = (
-        "content", "due", "first_seen", "has_root", "ids", "last_seen", "packed_facts", "position", "spans", "trace_id",
+        "content", "first_seen", "ids", "last_seen", "packed_facts", "position", "root_seen", "spans", "trace_id",
     )  # fmt: skip
 
-    def __init__(self, part: TraceSlice, first_seen: float, due: float) -> None:
+    def __init__(self, part: TraceSlice, first_seen: float) -> None:
         """Begin with a first part."""
         self.trace_id = part.trace_id
         self.first_seen = self.last_seen = first_seen
-        self.due = due
+        self.root_seen = first_seen if part.facts.has_root else math.inf
         self.position = part.position
         self.spans = part.facts.spans
-        self.has_root = part.facts.has_root
         self.packed_facts = packing.facts(part.facts)
         self.content: tuple[bytes | Envelope, ...] = _content(part)
         self.ids: set[bytes] | None = None
+
+    @property
+    def has_root(self) -> bool:
+        """Whether its root has come."""
+        return self.root_seen < math.inf
 
     @property
     def facts(self) -> TraceFacts:
@@ -73,9 +78,9 @@ class Held:
         self.spans = 0
         self._uses: dict[int, int] = {}  # of envelopes, by their identity: those that are used are there
 
-    def begin(self, part: TraceSlice, now: float, due: float) -> PendingTrace:
+    def begin(self, part: TraceSlice, now: float) -> PendingTrace:
         """Make a trace of its first part."""
-        trace = PendingTrace(part, now, due)
+        trace = PendingTrace(part, now)
         self.spans += trace.spans
         self.bytes += _TRACE_BYTES + len(trace.packed_facts) + self._use(trace.content)
         return trace
@@ -92,7 +97,8 @@ class Held:
             facts = facts.plus(part.facts)
             trace.last_seen = now
             trace.spans += part.facts.spans
-            trace.has_root = facts.has_root
+            if facts.has_root and not trace.has_root:
+                trace.root_seen = now
             trace.content += content
             self.spans += part.facts.spans
             self.bytes += self._use(content)

@@ -233,7 +233,7 @@ class Sampler:
 
     def _late_until(self, trace: PendingTrace, now: float) -> float:
         """Until when an error may yet come: by the times of its parts, so that a restart makes no difference."""
-        return max(min(now, trace.due), trace.last_seen) + self._plan.waits.late_error
+        return max(min(now, self._plan.waits.due(trace)), trace.last_seen) + self._plan.waits.late_error
 
     def _keep(self, trace: PendingTrace, facts: TraceFacts, decision: Decision, decided: Decided) -> None:
         self._held.end(trace)

@@ -1,6 +1,5 @@
 """From a request to its traces: spans that came together part, and what sampling asks of a trace is summed up."""
 
-from collections import Counter
 from collections.abc import Mapping
 
 from spansieve.facts import NO_LLM, LlmFacts, TraceFacts
@@ -37,26 +36,26 @@ def by_trace(batch: MeasuredSpans, probes: Probes, position: int = 0) -> list[Tr
 
 
 def _slice(
-    trace_id: bytes, members: list[tuple[Envelope, list[SpanRecord]]], probes: Probes, position: int
+    trace_id: bytes, members: list[tuple[Envelope, list[SpanRecord]]], probes: Probes, position: int, repeated: int = 0
 ) -> TraceSlice:
-    repeated = 0
-    ids = [record.span_id for _, records in members for record in records]
-    if len(set(ids)) < len(ids):
-        members = _once(members)
-        repeated = len(ids) - sum(len(records) for _, records in members)
     groups: list[SpanGroup] = []
-    spans = errors = oks = end_ns = size = marks = 0
+    ids: list[bytes] = []
+    add_id = ids.append
+    errors = oks = end_ns = size = 0
     start_ns = 1 << 64
     has_root = False
     telling: list[SpanRecord] = []
     for envelope, records in members:
-        data = tuple([record.data for record in records])
-        groups.append(SpanGroup(envelope, data))
-        spans += len(data)
-        size += envelope.size + sum(map(len, data))
-        start_ns = min(start_ns, *[record.start_ns for record in records])
-        end_ns = max(end_ns, *[record.end_ns for record in records])
+        size += envelope.size
+        data: list[bytes] = []
         for record in records:
+            add_id(record.span_id)
+            data.append(span := record.data)
+            size += len(span)
+            if record.start_ns < start_ns:  # noqa: PLR1730 - a call costs more than all else that is done to a span
+                start_ns = record.start_ns
+            if record.end_ns > end_ns:  # noqa: PLR1730 - the same
+                end_ns = record.end_ns
             if status := record.status:
                 errors += status == _ERROR
                 oks += status == _OK
@@ -64,8 +63,13 @@ def _slice(
                 has_root = True
             if record.wanted or record.found is not None or record.trace_state:
                 telling.append(record)
-        if probes.keys:
-            marks |= probes.of_attributes(envelope.resource_message.attributes)
+        groups.append(SpanGroup(envelope, tuple(data)))
+    spans = len(ids)
+    marks = _marks(members, probes) if probes.keys else 0
+    if len(set(ids)) < spans:
+        members = _once(members)
+        left = sum(len(records) for _, records in members)
+        return _slice(trace_id, members, probes, position, spans - left)
     if not telling:
         facts = TraceFacts(spans, errors, oks, start_ns, end_ns, has_root, size, None, marks)
     else:
@@ -84,6 +88,13 @@ def _slice(
             llm,
         )
     return TraceSlice(trace_id, tuple(groups), facts, position, repeated)
+
+
+def _marks(members: list[tuple[Envelope, list[SpanRecord]]], probes: Probes) -> int:
+    marks = 0
+    for envelope, _ in members:
+        marks |= probes.of_attributes(envelope.resource_message.attributes)
+    return marks
 
 
 def _once(members: list[tuple[Envelope, list[SpanRecord]]]) -> list[tuple[Envelope, list[SpanRecord]]]:
@@ -105,11 +116,12 @@ def _told(
     trace_id: bytes, records: list[SpanRecord], probes: Probes
 ) -> tuple[int | None, int, Mapping[str, int], LlmFacts]:
     """What only some spans tell: an explicit randomness, the marks of probes, what was taken out, the LLM calls."""
-    redacted: Counter[str] = Counter()
+    redacted: dict[str, int] = {}
     llm, marks, explicit = NO_LLM, 0, None
     for record in records:
         if record.found is not None:
-            redacted.update(record.found)
+            for entity, count in record.found.items():
+                redacted[entity] = redacted.get(entity, 0) + count
         if record.llm is not None:
             llm = record.llm if llm is NO_LLM else llm.plus(record.llm)
         if record.wanted and probes.keys:
@@ -118,4 +130,4 @@ def _told(
             marks |= probes.of_trace_state(given)
             if "rv:" in given:
                 explicit = randomness(given, trace_id)
-    return explicit, marks, dict(redacted), llm
+    return explicit, marks, redacted, llm

@@ -1,12 +1,13 @@
 """A DurableJournal over a fake disk, and what it wrote."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from fakes import ManualClock
 from fakes_disk import FakeDisk
-from spansieve.journal.durable import DurableJournal
+from spansieve.journal.durable import DurableJournal, Snapshot
 from spansieve.journal.keys import Keyring
 from spansieve.journal.log import SegmentLog
 from spansieve.journal.reading import Cursor, Findings, JournalReader
@@ -43,6 +44,8 @@ class World:
         self.clock = ManualClock()
         self.log = Lines()
         self.state = b"state"
+        self.books = b"books"
+        self.snapshot: Callable[[], dict[str, bytes]] = lambda: {"state": self.state}
         reader = JournalReader(self.disk, RING)
         self.found = records_of(reader)
         self.findings = reader.findings
@@ -52,7 +55,7 @@ class World:
             self.findings,
             self.clock,
             self.log,
-            lambda: {"state": self.state},
+            Snapshot(lambda: self.snapshot(), lambda: {"books": self.books}),  # noqa: PLW0108 - tests give another
             sync=sync,
             max_bytes=max_bytes,
         )

@@ -40,7 +40,7 @@ async def test_a_journal_begins_with_a_checkpoint() -> None:
     records, _ = read(world.disk)
     (checkpoint,) = records.values()
     assert isinstance(checkpoint, Checkpoint)
-    assert checkpoint.parts == {"state": b"state"}
+    assert checkpoint.parts == {"state": b"state", "books": b"books"}
     await world.journal.stop(lambda: None)
 
 
@@ -129,8 +129,9 @@ async def test_a_disk_without_room_for_a_name_refuses_and_recovers() -> None:
     """ENOSPC may come where a file is created, before it takes any room."""
     world = await started(max_bytes=1 << 20)
     world.disk.fail["create"] = errno.ENOSPC
+    await world.write(110_000)
     while "journal_has_no_room" not in world.log.events:  # the segment after the next one is asked for
-        await world.write(5000)
+        await world.write(500)
     assert not world.journal.failed
     world.clock.advance(1.1)
     for _ in range(100):
@@ -146,8 +147,9 @@ async def test_nobody_waits_for_a_file_to_be_made() -> None:
     world = await started(max_bytes=1 << 20)
     gate = world.disk.gates["allocate"] = threading.Event()
     before = world.disk.calls["allocate"]
+    await world.write(110_000)
     while world.disk.calls["allocate"] == before:
-        await world.write(5000)
+        await world.write(500)
     for _ in range(5):
         position = await world.write(5000)
     assert read(world.disk)[0][position] == batch(5000)
@@ -289,6 +291,71 @@ async def test_the_state_in_a_checkpoint_is_that_between_two_requests() -> None:
         assert checkpoint.parts["state"] == str(position - 1).encode()
 
 
+async def test_no_request_changes_the_state_while_it_is_written_down() -> None:
+    """One that comes meanwhile waits, though it had room; what leaves meanwhile is in the books beside the state."""
+    world = await started(max_bytes=1 << 20)
+    asked, gate = threading.Event(), threading.Event()
+
+    def state() -> dict[str, bytes]:
+        asked.set()
+        gate.wait()
+        return {"state": b"as it was"}
+
+    world.snapshot = state
+    position = await world.write()
+    receipt = world.journal.receipt(Signal.TRACES, position, position, b"t" * 16, 1)
+    rolling = asyncio.create_task(world.journal.reserve(122_000))
+    await asyncio.to_thread(asked.wait)
+    small = asyncio.create_task(world.write(10))
+    world.books = b"something left"
+    receipt.settle(1, 0, Reason.NONE)
+    await world.journal.synced(position)
+    await asyncio.sleep(0)
+    assert world.journal.is_rolling
+    assert not small.done()
+    gate.set()
+    await rolling
+    later = await small
+    found, _ = read(world.disk)
+    await world.journal.stop(lambda: None)
+    at, checkpoint = next((at, each) for at, each in found.items() if isinstance(each, Checkpoint) and at > position)
+    assert checkpoint.parts == {"state": b"as it was", "books": b"something left"}
+    assert isinstance(found[at - 1], Settled)
+    assert later > at
+
+
+async def test_a_state_is_written_down_though_who_asked_for_it_went_away() -> None:
+    """The next one finds the segment begun."""
+    world = await started(max_bytes=1 << 20)
+    await world.write()
+    gone = asyncio.create_task(world.journal.reserve(122_000))
+    await asyncio.sleep(0)
+    assert world.journal.is_rolling
+    gone.cancel()
+    await world.journal.rolled()
+    await world.write()
+    assert sum(isinstance(each, Checkpoint) for each in read(world.disk)[0].values()) == 2
+    await world.journal.stop(lambda: None)
+
+
+async def test_a_segment_that_gives_way_to_a_larger_one_is_not_begun() -> None:
+    """A small request that comes while that is made waits for it, too."""
+    world = await started(max_bytes=1 << 20)
+    gate = world.disk.gates["allocate"] = threading.Event()
+    large = asyncio.create_task(world.write(400_000))
+    await asyncio.sleep(0)
+    await world.journal.rolled()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert world.journal._preparing is not None
+    small = [asyncio.create_task(world.write(20_000)) for _ in range(12)]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(large, *small)
+    assert not world.journal.failed
+    await world.journal.stop(lambda: None)
+
+
 async def test_a_record_larger_than_a_segment_gets_a_segment_of_its_size() -> None:
     """Nothing that was admitted is too large for the journal, below its bound."""
     world = await started(max_bytes=1 << 20)
@@ -316,7 +383,7 @@ async def test_stop_leaves_a_checkpoint_behind_everything() -> None:
     records, findings = read(world.disk)
     last = records[max(records)]
     assert isinstance(last, Checkpoint)
-    assert last.parts == {"state": b"at the end"}
+    assert last.parts["state"] == b"at the end"
     assert (findings.gaps, findings.torn_bytes) == (0, 0)
 
 

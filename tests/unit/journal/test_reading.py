@@ -96,6 +96,44 @@ def test_a_broken_middle_is_said_and_its_segment_is_not_deleted_later() -> None:
     assert JournalReader(disk, RING).findings.next_number == 2
 
 
+@pytest.mark.parametrize("how", ["emptied", "removed"])
+def test_a_segment_that_is_gone_from_between_others_is_said(how: str) -> None:
+    """The positions that were in it are missing; the next start says so again, as long as those around it are there."""
+    disk = written(10, 20, segments=3)
+    if how == "emptied":
+        disk.truncate(name_of(2), 0)
+    else:
+        disk.remove(name_of(2))
+    for _ in range(2):
+        reader = JournalReader(disk, RING)
+        assert list(records_of(reader)) == [1, 2, 3, 7, 8, 9]
+        assert reader.findings.gaps == 1
+
+
+def test_what_is_missing_for_a_segment_that_was_put_aside_is_said_once() -> None:
+    """By the start that put it aside."""
+    disk = written(10, segments=3)
+    disk.corrupt(name_of(2), 3)
+    for gaps in (1, 0):
+        reader = JournalReader(disk, RING)
+        assert list(records_of(reader)) == [1, 2, 5, 6]
+        assert reader.findings.gaps == gaps
+
+
+def test_a_journal_that_was_emptied_is_not_taken_for_a_new_one() -> None:
+    """Its files are there, and no block is in any of them; a new one has no files."""
+    disk = written(10)
+    SegmentLog(disk, RING, lambda n: bytes(n), 2).prepare(1000)  # noqa: PLW0108 - a salt of zeros
+    disk.truncate(name_of(1), 0)
+    reader = JournalReader(disk, RING)
+    assert records_of(reader) == {}
+    assert reader.findings.is_empty
+    assert reader.findings.empty == [name_of(1), name_of(2)]
+    new = JournalReader(FakeDisk(), RING)
+    assert records_of(new) == {}
+    assert not new.findings.is_empty
+
+
 def test_a_segment_without_a_head_is_put_aside() -> None:
     """Nothing in it can be read, and nothing is deleted."""
     disk = written(10, segments=2)

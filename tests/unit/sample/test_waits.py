@@ -37,6 +37,27 @@ def test_root_never_lengthens_the_wait() -> None:
     assert tail.next_due() == 30.0
 
 
+@pytest.mark.parametrize("before", [None, 20.0])
+def test_a_reload_shortens_the_wait_of_roots_that_have_come(before: float | None) -> None:
+    """Counted from when each came, whether or not roots shortened the wait before."""
+    tail = sampler(plan(ERRORS, after_root=before))
+    tail.add([part(A)], now=0.0)
+    tail.add([part(B)], now=1.0)
+    tail.add([part(B, has_root=True)], now=6.0)
+    tail.add([part(A, has_root=True)], now=7.0)
+    tail.reconfigure(plan(ERRORS, after_root=2.0))
+    assert tail.next_due() == 8.0
+    assert [trace for trace, _ in tail.take_due(now=9.0, limit=10).verdicts] == [B, A]
+
+
+def test_a_reload_can_let_roots_shorten_nothing_any_more() -> None:
+    """Traces whose root has come wait in full again."""
+    tail = sampler(plan(ERRORS, after_root=2.0))
+    tail.add([part(A, has_root=True)], now=1.0)
+    tail.reconfigure(plan(ERRORS))
+    assert tail.next_due() == 31.0
+
+
 def test_late_error_brings_a_trace_back() -> None:
     """All its spans, as long as they are still held."""
     tail = sampler(plan(ERRORS, late_error=5.0))
