@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -25,23 +26,28 @@ _REGISTERS = {
 _CODE_WINDOWS = 2200
 _MACHINE_TEXTS = 1500
 _FOREIGN_TEXTS = 2200
+FOLDS = 3
+_KEPT_BACK = {"wikigold": 3, "wnut17": 6, "btc": 6}  # one of so many blocks of a corpus is kept back in a fold
 _BLOCK = 40  # sentences
 _STREWN = 0.3
 _SPACED = {"encyclopaedia": 0.4, "prose": 0.3, "chat": 0.1}
-_AGAIN = 3  # times that an epoch reads articles, with other names each time: there are few
+_AGAIN = {"wikigold": 3, "gum": 2}  # times that an epoch reads a corpus, with other names each time
+_EDITED = ("wikigold", "gum", "litbank", "encyclopaedia", "prose")
 _SIGN = re.compile(r"(?<=\w)[,.;:!?)](?=\s|$)|(?<=\s)[(\"](?=\w)|(?<=[\w.])'s\b|(?<=\w)\"(?=\s|$)")
 _WORD_STARTS = re.compile(r"^|[ \n]")
 
 
-def held_out(name: str, sentences: Sequence[Sentence], *, kept_back: bool) -> list[Sentence]:
-    """The part of a corpus that is for training, or the one that is kept back for measuring.
+def held_out(name: str, sentences: Sequence[Sentence], fold: int, *, kept_back: bool) -> list[Sentence]:
+    """The part of a corpus that is for training in one of the FOLDS, or the one that is kept back for measuring.
 
     Blocks of sentences, so that a document is mostly on one side; what a corpus names `dev` is kept back as a whole.
+    Of Wikigold, which is small, each sentence is kept back in one of the folds. Nothing is kept back of what the
+    model is not measured on.
     """
     if "dev" in name:
         return list(sentences) if kept_back else []
-    every = 5 if "wikigold" in name else 8
-    return [each for at, each in enumerate(sentences) if (at // _BLOCK % every == every - 1) is kept_back]
+    every = _KEPT_BACK.get(name.partition("-")[0], 0)
+    return [each for at, each in enumerate(sentences) if (every > 0 and at // _BLOCK % every == fold) is kept_back]
 
 
 def load(folder: Path) -> dict[str, list[Sentence]]:
@@ -105,10 +111,13 @@ class Epochs:
         writer = Writer(random, self._names, self._words, self._ordinary)
         texts: list[Text] = []
         for name, of_corpus in self._sentences.items():
-            for _ in range(_AGAIN if "wikigold" in name else 1):
-                texts += [lowered(text, random, 0.15) for text in corpora.texts(of_corpus, random, writer)]
+            family = name.partition("-")[0]
+            for _ in range(_AGAIN.get(family, 1)):
+                made = [lowered(text, random, 0.15) for text in corpora.texts(of_corpus, random, writer)]
+                texts += [replace(text, edited=family in _EDITED) for text in made]
         for register, count in _REGISTERS.items():
-            texts += [lowered(self._message(register, random, writer), random, 0.12) for _ in range(count)]
+            made = [lowered(self._message(register, random, writer), random, 0.12) for _ in range(count)]
+            texts += [replace(text, edited=register in _EDITED) for text in made]
         texts += negatives.windows(self._modules, random, _CODE_WINDOWS)
         texts += negatives.machine(random, _MACHINE_TEXTS, held_out=False)
         texts += [self._foreign_text(random, writer) for _ in range(_FOREIGN_TEXTS)]

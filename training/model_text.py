@@ -12,3 +12,5 @@ class Text:
 
     text: str
     spans: tuple[tuple[int, int, int], ...] = ()
+    edited: bool = False
+    """Whether it is an article or a book: much in it is named that is no person, and a name is seldom missed."""

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from spansieve.names.features import KIND_LEXICON, KIND_PIECE, KIND_SHAPE, KIND_WORD, ROWS, Rows
+from spansieve.names.features import KIND_LEXICON, KIND_PIECE, KIND_SHAPE, KIND_WORD, Rows
 from spansieve.names.tagger import DILATIONS
+from training.table import Table
 
 WIDTH = 64
 MEANING = 50
@@ -24,8 +25,7 @@ class Network(nn.Module):
 
     def __init__(self, width: int = WIDTH, dilations: Sequence[int] = DILATIONS) -> None:
         super().__init__()
-        self.table = nn.EmbeddingBag(ROWS, width, mode="sum", sparse=True)
-        nn.init.normal_(self.table.weight, std=0.05)
+        self.table = Table(width)
         self.meaning = nn.Linear(MEANING, width, bias=False)
         self.word_bias = nn.Parameter(torch.zeros(width))
         self.word = nn.Linear(width, width)
@@ -44,7 +44,7 @@ class Network(nn.Module):
         inside: torch.Tensor,
     ) -> torch.Tensor:
         """Score tokens. `places` says which distinct token stands where, `inside` is 0 between texts."""
-        summed = self.table(rows, begins, per_sample_weights=kept)
+        summed = self.table(rows, begins, kept)
         words = self.word(torch.relu(summed + self.meaning(meanings) + self.word_bias))
         mask = inside[None, None, :]
         line = words[places].T[None] * mask

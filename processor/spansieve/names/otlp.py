@@ -69,7 +69,7 @@ def spans(redacted: RedactedSpans, redactor: Redactor) -> RedactedSpans:
             for record, data, before in zip(of_set[at], group.spans, old.spans, strict=True):
                 if data is not before:
                     record.data = data
-                    record.head = record.attributes = None  # they are of before
+                    record.head = record.attributes = record.events = None  # they are of before
                     record.found = _told(record.message()) or None
     return RedactedSpans(sets, redacted.items, dict(findings))
 

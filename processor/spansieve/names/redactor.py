@@ -298,11 +298,12 @@ class _Value:
         return _view.put(view, changes, inner) if changes or inner else view.raw
 
     def _with_parts(self, text: str, spans: list[Span], parts: AbstractSet[str]) -> list[Span]:
-        """Add the parts of full names that stand alone and were not found."""
+        """Take the parts of full names that stand alone for the person: those that were not found, or as a place."""
         if not parts or PERSON not in self.rules:
             return spans
         if len(parts) <= _FEW and not any(part in text for part in parts):
             return spans
+        spans = [(start, end, PERSON if text[start:end] in parts else kind) for start, end, kind in spans]
         covered = _covered(text, spans)
         more = [(start, end, PERSON) for start, end in _standing_alone(text, parts) if not any(covered[start:end])]
         return sorted(spans + more) if more else spans

@@ -33,6 +33,8 @@ _SIGNED = ("_", "@")
 _TITLE = re.compile(r"\b(?:(?:(?i:mr|mrs|ms|mx|dr|prof|professor)|Miss|MISS)\b\.? ?)+\Z")
 _AFTER = re.compile(r",? (?:Ph\.?D|M\.?D|D\.?D\.?S|DVM|MBA|Esq|Jr|Sr|I{2,3}|IV)\b\.?")
 _LONGEST_TITLE = 24  # characters before a name that are looked at for titles
+_NICKNAME = re.compile(r" ?[\"“('] ?[^\W\d_]+(?: [^\W\d_]+)? ?[\"”)'] ?")
+_LONGEST_NICKNAME = 24  # characters between two parts of a name, quotation marks included
 _HANDLE = re.compile(r"(?<![\w.])@ \w+")
 _JOINING = frozenset({".", "-", "'", "\u2019", ".-"})
 _BLANKS = " \n\t\r\v\f\x1c\x1d\x1e\x1f\x85\xa0"
@@ -81,7 +83,7 @@ def found(
 
 
 def _whole(text: str, spans: Sequence[Span]) -> list[Span]:
-    """Add to persons their titles, as in «Dr. Jane Roe PhD», and to a part of a handle the rest of it."""
+    """Add to persons their titles, as in «Dr. Jane Roe PhD», nicknames between, and to a part of a handle the rest."""
     whole: list[Span] = []
     last = 0
     for span in spans:
@@ -95,9 +97,20 @@ def _whole(text: str, spans: Sequence[Span]) -> list[Span]:
                 start = title.start()
             if after := _AFTER.match(text, end):
                 end = after.end()
+            if whole and _is_nickname(text, whole[-1], start):
+                start = whole.pop()[0]
         whole.append((start, end, label))
         last = end
     return whole
+
+
+def _is_nickname(text: str, before: Span, start: int) -> bool:
+    """Whether only a nickname stands between a person's name and one that starts there, as in «Jane "JR" Roe»."""
+    return (
+        before[2] == PERSON
+        and start - before[1] <= _LONGEST_NICKNAME
+        and _NICKNAME.fullmatch(text, before[1], start) is not None
+    )
 
 
 def _handle(text: str, span: Span) -> tuple[int, int] | None:
@@ -134,12 +147,17 @@ def _is_no_name(text: str, start: int, end: int, label: int) -> bool:
 
 
 def _goes_on(tokens: Sequence[str], last: int, at: int) -> bool:
-    """Whether a name goes on from one token to another: they are neighbours in a line, or a joining sign is between."""
+    """Whether a name goes on from one token to another: they are neighbours in a line, or a joining sign is between.
+
+    An ampersand joins where no blanks are around it («B&O»): «Jane & John» are two.
+    """
     between = tokens[last + 1 : at + 1]
     if any("\n" in token for token in between):
         return False
     if len(between) == 1:
         return True
+    if between[0] == "&" and len(between) == 2:
+        return between[1][0] not in _BLANKS
     sign = between[0].strip(_BLANKS)
     if len(between) > 2 or sign not in _JOINING:
         return False

@@ -50,7 +50,8 @@ def test_what_the_model_finds_goes_all_the_same(make: Make, pipeline: str) -> No
 
 def test_a_rule_says_what_counts(make: Make, pipeline: str) -> None:
     """Persons that another recogniser finds stay where no rule takes persons, whatever else is taken."""
-    assert make(f"names_also: ['{pipeline}']\ndisable: [person_in_text]").text(_TEXT)[0] == _TEXT
+    also = make(f"thresholds: {{LOCATION: 1}}\nnames_also: ['{pipeline}']\ndisable: [person_in_text]")
+    assert also.text(f"{_TEXT}, Quuxville")[0] == f"{_TEXT}, [LOCATION]"
 
 
 def test_a_name_is_found_wherever_a_text_is_cut(make: Make, pipeline: str) -> None:

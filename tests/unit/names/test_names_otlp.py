@@ -1,7 +1,5 @@
 """Names out of OTLP."""
 
-from dataclasses import replace
-
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
@@ -117,7 +115,7 @@ def test_spans_of_a_request_are_read_by_trace(plain: Redactor) -> None:
         SpanRecord(_TRACE_ID, bytes([i]) * 8, b"", 7, 9, 0, _span(prompt=text))
         for i, text in enumerate(["My name is Jane Quillfeather.", "nothing", "Quillfeather / 12"])
     ]
-    other = replace(_envelope(), scope_schema_url="s")
+    other = _envelope()._replace(scope_schema_url="s")
     redacted = RedactedSpans([SpanSet(_envelope(), records[:2]), SpanSet(other, records[2:])], 3, {"email": 1})
     new = otlp.spans(redacted, plain)
     assert b"Quillfeather" not in b"".join(record.data for each in new.sets for record in each.records)

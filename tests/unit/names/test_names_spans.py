@@ -40,6 +40,31 @@ def test_titles_belong_to_a_person(text: str, expected: str) -> None:
     assert _found(text, {"Jane": PERSON, "Roe": PERSON}) == [(expected, PERSON)]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('ask Jane " Jay " Roe now', ['Jane " Jay " Roe']),
+        ("ask Jane “Big Jay” Roe now", ["Jane “Big Jay” Roe"]),
+        ("ask Jane (Jay) Roe now", ["Jane (Jay) Roe"]),
+        ("ask Jane (Roe is ill)", ["Jane", "Roe"]),
+        ('ask Jane "or so you all say" Roe now', ["Jane", "Roe"]),
+        ('ask Jane\n"Jay" Roe now', ["Jane", "Roe"]),
+    ],
+)
+def test_a_nickname_between_belongs_to_a_person(text: str, expected: list[str]) -> None:
+    """One or two words in quotation marks or brackets between two parts of a name go with them, in one line."""
+    assert _found(text, {"Jane": PERSON, "Roe": PERSON}) == [(each, PERSON) for each in expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("the Jane&Roe line", ["Jane&Roe"]), ("ask Jane & Roe", ["Jane", "Roe"]), ("ask Jane& Roe", ["Jane", "Roe"])],
+)
+def test_an_ampersand_joins_without_blanks(text: str, expected: list[str]) -> None:
+    """Two names around an ampersand are one where it touches both, and two where it does not."""
+    assert _found(text, {"Jane": PERSON, "Roe": PERSON}) == [(each, PERSON) for each in expected]
+
+
 def test_places_have_no_titles() -> None:
     """A title before a place, and letters behind it, stay."""
     assert _found("Dr. Berlin, MD", {"Berlin": LOCATION}) == [("Berlin", LOCATION)]
