@@ -19,7 +19,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, SummaryDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from spansieve import otlp_json, otlp_reduced
+from spansieve import otlp_json, otlp_reduced, utf8
 from spansieve.errors import MalformedRequest
 from spansieve.model import (
     DecodedBatch,
@@ -47,7 +47,7 @@ _LAST_TIME: Final = 2**63 - 1
 _NONE: Final[Mapping[Reason, int]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decoded(Generic[_B]):
     """The valid items of a request, and what the sender is told of the others.
 
@@ -129,6 +129,14 @@ def message(raw: ReceivedRequest) -> Decoded[DecodedBatch]:
     else:
         items = _sift_data_points(parsed, faults)
     return Decoded(DecodedBatch(raw.signal, parsed, items), _by_reason(faults), _sentence(raw.signal, items, faults))
+
+
+def mended(raw: ReceivedRequest) -> ReceivedRequest | None:
+    """A request that was refused, with U+FFFD for what is no UTF-8 in its strings; None when it had other faults."""
+    if raw.encoding is Encoding.JSON:
+        return None
+    body = utf8.mended(raw.body, _REQUESTS[raw.signal].DESCRIPTOR)
+    return None if body is None else ReceivedRequest(raw.signal, raw.encoding, body)
 
 
 def _by_reason(faults: Mapping[_Fault, int]) -> Mapping[Reason, int]:

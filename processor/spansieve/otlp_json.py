@@ -37,6 +37,11 @@ _NO_ID = b"?"
 
 _DECIMAL = re.compile(r"-?[0-9]{1,20}")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+# An escape, a whole pair of surrogates as one: what is left of `d800` to `dfff` is half a character.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+_UNKNOWN = rb"\ufffd"
 _SPECIAL_DOUBLES = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _URL_SAFE = str.maketrans("-_", "+/")
 
@@ -191,16 +196,12 @@ def parse(body: bytes, signal: Signal) -> ExportRequest:
     """Read an export request from OTLP/JSON.
 
     An id that is not hexadecimal becomes one of a wrong length, so that decode rejects the item that bears it and not
-    its neighbours. Where several members of a oneof are given, the last one counts, as on the wire.
+    its neighbours. Where several members of a oneof are given, the last one counts, as on the wire. Half of a surrogate
+    pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
 
     Raises MalformedRequest, with the path of the first value that does not fit its field and never the value.
     """
-    try:
-        tree = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        # orjson's own message is left out: it may quote from the body.
-        where = f"line {error.lineno}, column {error.colno}"
-        raise MalformedRequest(f"The body is not valid JSON: {where}.") from None
+    tree = _loads(body)
     message = _REQUESTS[signal]()
     try:
         _read(tree, message, _MAX_DEPTH)
@@ -208,6 +209,24 @@ def parse(body: bytes, signal: Signal) -> ExportRequest:
         path = "".join(reversed(mismatch.path)).removeprefix(".")
         raise MalformedRequest(f"{path or 'The body'} {mismatch.rule}.", path) from None
     return message
+
+
+def _loads(body: bytes) -> object:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        whole = _ESCAPE.sub(_no_half, body)
+        if whole != body:
+            return _loads(whole)
+        # orjson's own message is left out: it may quote from the body.
+        if error.msg == "depth limit exceeded":
+            raise MalformedRequest("The body is nested deeper than 1,024 levels.") from None
+        where = f"line {error.lineno}, column {error.colno}"
+        raise MalformedRequest(f"The body is not valid JSON: {where}.") from None
+
+
+def _no_half(escape: re.Match[bytes]) -> bytes:
+    return _UNKNOWN if escape[1] else escape[0]
 
 
 def _read(tree: object, message: Any, depth: int) -> None:  # noqa: ANN401 - any generated message

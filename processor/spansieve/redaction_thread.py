@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from spansieve import decode
 from spansieve.clock import Clock
 from spansieve.decode import AnyDecoded
+from spansieve.errors import MalformedRequest
 from spansieve.model import DecodedSpans, ReceivedRequest, RedactedBatch, RedactedSpans
 from spansieve.names_stage import AllNames
 from spansieve.redact import Redactor
@@ -195,15 +196,25 @@ class RedactionThread:
     def _work(self, job: _Job) -> Result | BaseException:
         if job.future.cancelled():  # its sender gave up
             return asyncio.CancelledError()
-        monotonic = self._clock.monotonic
-        begin = monotonic()
         try:
-            decoded = decode.request(job.request)
-            middle = monotonic()
-            redacted = job.redactor.request(decoded.batch)
+            return self._redacted(job.request, job.redactor)
+        except MalformedRequest as error:
+            mended = decode.mended(job.request)
+            if mended is None:
+                return error
         except BaseException as error:  # noqa: BLE001 - whatever it is, whoever waits for the result is told
             return error
-        return Result(decoded, redacted, middle - begin, monotonic() - middle)
+        try:
+            return self._redacted(mended, job.redactor)
+        except BaseException as error:  # noqa: BLE001 - as above
+            return error
+
+    def _redacted(self, request: ReceivedRequest, redactor: Redactor | AllNames) -> Result:
+        monotonic = self._clock.monotonic
+        begin = monotonic()
+        decoded = decode.request(request)
+        middle = monotonic()
+        return Result(decoded, redactor.request(decoded.batch), middle - begin, monotonic() - middle)
 
     def _hand_back(self, done: list[_Done]) -> None:
         """Give results to those who wait for them, on the event loop's thread."""

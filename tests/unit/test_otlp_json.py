@@ -225,11 +225,35 @@ def test_a_body_that_is_no_object_is_malformed(body: bytes) -> None:
         otlp_json.parse(body, Signal.LOGS)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"a": alice}', b'{"a": NaN}', b"\xff", b'"\\ud800"', b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b'{"a": alice}', b'{"a": NaN}', b"\xff", b'"\\ud800'])
 def test_what_is_not_json_is_malformed(body: bytes) -> None:
     """The error says where, and quotes nothing."""
     with pytest.raises(MalformedRequest, match=r"^The body is not valid JSON: line \d+, column \d+\.$"):
         otlp_json.parse(body, Signal.LOGS)
+
+
+def test_json_that_is_too_deep_is_told_from_json_that_is_none() -> None:
+    """A sender who looks for a syntax error would not find one."""
+    with pytest.raises(MalformedRequest, match=r"^The body is nested deeper than 1,024 levels\.$"):
+        otlp_json.parse(b"[" * 100_000, Signal.LOGS)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"cut \ud83d", "cut \ufffd"),
+        (r"\udE00 tail", "\ufffd tail"),
+        (r"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+        (r"\ud83d\u0041", "\ufffdA"),
+        (r"\\ud83d is text \ud83d", "\\ud83d is text \ufffd"),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_read_as_unknown(written: str, read: str) -> None:
+    """JavaScript leaves one where it cuts a text within an emoji: no reason to refuse a request."""
+    body = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"%s"}}]}]}]}' % written.encode()
+    message = otlp_json.parse(body, Signal.LOGS)
+    assert isinstance(message, ExportLogsServiceRequest)
+    assert message.resource_logs[0].scope_logs[0].log_records[0].body.string_value == read
 
 
 def nested(levels: int) -> bytes:

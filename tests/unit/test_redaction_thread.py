@@ -183,6 +183,25 @@ async def test_one_that_is_malformed_harms_none_of_those_it_waits_with(bad: Rece
         assert len(record.message().attributes) == 1
 
 
+@pytest.mark.parametrize("place", [b"NAME", b"VALUE"], ids=["read by decode", "read by redact"])
+async def test_a_string_that_is_no_utf8_is_mended(place: bytes) -> None:
+    """The Collector takes it, and nothing else of the request is lost for it."""
+    span = _span("NAME")
+    span.attributes.add(key="k").value.array_value.values.add().string_value = "VALUE to jane@example.com"
+    body = _with_span(span.SerializeToString()).replace(place, b"\xed\xa0\xbd" + place[3:])
+    redactor = _Gated()
+    before, odd, after = await _behind(
+        redactor, _request("before"), ReceivedRequest(Signal.TRACES, Encoding.PROTO, body), _request("after")
+    )
+    assert (_names(before), _names(after)) == (["before"], ["after"])
+    assert isinstance(odd, Result)
+    assert isinstance(odd.redacted, RedactedSpans)
+    (left,) = (record.message() for record in odd.redacted.sets[0].records)
+    texts = left.name, left.attributes[0].value.array_value.values[0].string_value
+    marks = "\ufffd" * 3
+    assert texts == ((marks + "E", "VALUE to [EMAIL]") if place == b"NAME" else ("NAME", marks + "UE to [EMAIL]"))
+
+
 async def test_a_request_of_logs_goes_alone() -> None:
     """Only spans are redacted together."""
     redactor = Redactor(default_rules())
