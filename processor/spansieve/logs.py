@@ -6,6 +6,7 @@ written: enough to find the line of code, nothing of the data.
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import MutableMapping
 from types import TracebackType
@@ -35,6 +36,20 @@ def configure(level: str, stream: TextIO = sys.stderr, **fields: object) -> Filt
     root.handlers[:] = [_PlaceOnly(logger)]
     root.setLevel(max(_LEVELS[level], logging.WARNING))
     return logger
+
+
+def tell_what_nobody_caught(logger: FilteringBoundLogger) -> None:
+    """Log what Python would write to standard error with its message: what ends the process or a thread, or is ignored.
+
+    For the whole process, so not for tests.
+    """
+
+    def told(event: str, error: BaseException | None) -> None:
+        logger.error(event, **(frames(error) if error else {}))
+
+    sys.excepthook = lambda _type, error, _trace: told("process_failed", error)
+    threading.excepthook = lambda args: told("thread_failed", args.exc_value)
+    sys.unraisablehook = lambda args: told("exception_ignored", args.exc_value)
 
 
 def frames(error: BaseException) -> dict[str, Any]:

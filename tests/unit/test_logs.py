@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,3 +69,37 @@ def test_a_library_warning_is_told_by_place_without_its_text(stream: io.StringIO
     (line,) = lines(stream)
     assert (line["event"], line["logger"], line["severity"]) == ("library_warning", "some.library", "warning")
     assert "jane" not in stream.getvalue()
+
+
+_UNCAUGHT = """
+import sys, threading
+from spansieve import logs
+logs.tell_what_nobody_caught(logs.configure("info"))
+
+class Kept:
+    def __del__(self):
+        raise ValueError("jane@example.com")
+
+def fail():
+    raise ValueError("jane@example.com")
+
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+kept = Kept()
+del kept
+fail()
+"""
+
+
+def test_what_nobody_caught_is_told_without_its_text() -> None:
+    """The last words of a process, of a thread, and of what Python has to ignore would quote a value."""
+    ended = subprocess.run([sys.executable, "-c", _UNCAUGHT], capture_output=True, text=True, check=False, timeout=60)
+    told = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [(line["event"], line["exception"]) for line in told] == [
+        ("thread_failed", "ValueError"),
+        ("exception_ignored", "ValueError"),
+        ("process_failed", "ValueError"),
+    ]
+    assert ended.returncode == 1
+    assert "jane" not in ended.stdout + ended.stderr

@@ -17,6 +17,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # the owner says when, and is heard to end
     name, descriptor, level = sys.argv[1:]
     logger = logs.configure(level, worker=int(name))
+    logs.tell_what_nobody_caught(logger)
 
     async def serve() -> None:
         await Worker(SystemClock(), logger).run(socket.socket(fileno=int(descriptor)))
