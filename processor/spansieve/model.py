@@ -6,7 +6,8 @@
 
 Spans stay the bytes that came: a stage that has to know more of one than its SpanRecord tells parses it. Logs and
 metrics, of which there are few, are protobuf messages until they leave. What a stage is given it owns and may change
-in place; whoever hands a batch on gives it away.
+in place; whoever hands a batch on gives it away. They are made for every request, trace and group of spans, so none is
+frozen, which would cost three times as much; nobody sets a field of one but SpanRecord's.
 
 Only `redact` constructs RedactedSpans and RedactedBatch, only `measure` the Measured ones, only `sample` SampledTrace:
 with the signatures of the stages this is what keeps anything un-redacted from being measured, buffered, stored or
@@ -55,7 +56,7 @@ class Encoding(Enum):
     JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReceivedRequest:
     """One export request as it came, inflated. `body` is raw: nothing but decode may read it."""
 
@@ -64,7 +65,7 @@ class ReceivedRequest:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DecodedBatch:
     """The valid items of one request, as a message. It is still raw: nothing but redact may read it."""
 
@@ -73,7 +74,7 @@ class DecodedBatch:
     items: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RedactedBatch:
     """A batch in which every string has been through the rules. `findings` counts what was replaced, by rule."""
 
@@ -83,7 +84,7 @@ class RedactedBatch:
     findings: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MeasuredBatch:
     """A batch whose calls have been counted: `calls` LLM calls.
 
@@ -100,14 +101,20 @@ class MeasuredBatch:
     notes: Sequence[tuple[bytes, LlmFacts]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What surrounds the spans of one scope, serialized: shared by all traces that one request brought."""
+class Envelope(NamedTuple):
+    """What surrounds the spans of one scope, serialized: shared by all traces that one request brought.
 
-    resource: bytes = field(repr=False)  # opentelemetry.proto.resource.v1.Resource
-    resource_schema_url: str = field(repr=False)
-    scope: bytes = field(repr=False)  # opentelemetry.proto.common.v1.InstrumentationScope
-    scope_schema_url: str = field(repr=False)
+    A tuple, since requests are told apart by it: equality and hash cost nothing in Python.
+    """
+
+    resource: bytes  # opentelemetry.proto.resource.v1.Resource
+    resource_schema_url: str
+    scope: bytes  # opentelemetry.proto.common.v1.InstrumentationScope
+    scope_schema_url: str
+
+    def __repr__(self) -> str:
+        """Say its size only: it may be raw."""
+        return f"Envelope({self.size} bytes)"
 
     @property
     def size(self) -> int:
@@ -145,13 +152,13 @@ class SpanRecord:
     on. Times are Unix nanoseconds, `status` is the number of a Status.StatusCode. `found` says how many values of each
     entity redact replaced, None for none. `wanted` says that the span, or one of its events, has an attribute that a
     later stage reads (see redact.Redactor). `trace_state` is the redacted span's, empty for most. `llm` is what measure
-    found it to tell of LLM calls, None for nothing. `head` and `attributes` are the redacted span parsed, where redact
-    has it at hand: for measure, which lets it go.
+    found it to tell of LLM calls, None for nothing. `head`, `attributes` and `events` are the redacted span parsed,
+    where redact has it at hand: for measure, which lets it go.
     """
 
     __slots__ = (
-        "attributes", "data", "end_ns", "found", "head", "llm", "parent_span_id", "span_id", "start_ns", "status",
-        "trace_id", "trace_state", "wanted",
+        "attributes", "data", "end_ns", "events", "found", "head", "llm", "parent_span_id", "span_id", "start_ns",
+        "status", "trace_id", "trace_state", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -177,6 +184,7 @@ class SpanRecord:
         self.llm: LlmFacts | None = None
         self.head: SpanHead | None = None
         self.attributes: Sequence[bytes] | None = None
+        self.events: Sequence[EventHead] | None = None
 
     def message(self) -> Span:
         """Parse the span. Costs some microseconds, and more for one with much content."""
@@ -187,7 +195,7 @@ class SpanRecord:
         self.data += fields
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SpanSet:
     """The spans of one ScopeSpans."""
 
@@ -245,7 +253,7 @@ class SpanHead(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DecodedSet:
     """The valid spans of one ScopeSpans, raw: a record and a head of each."""
 
@@ -254,7 +262,7 @@ class DecodedSet:
     heads: list[SpanHead] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DecodedSpans:
     """The valid spans of one request. They are still raw: nothing but redact may read them."""
 
@@ -262,7 +270,7 @@ class DecodedSpans:
     items: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RedactedSpans:
     """Spans of which every string has been through the rules. `findings` counts what was replaced, by rule."""
 
@@ -271,7 +279,7 @@ class RedactedSpans:
     findings: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MeasuredSpans:
     """Spans whose calls have been counted: `calls` LLM calls, each told on its record."""
 
@@ -280,7 +288,7 @@ class MeasuredSpans:
     calls: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SpanGroup:
     """Spans of one trace under one envelope; each a serialized opentelemetry.proto.trace.v1.Span."""
 
@@ -293,7 +301,7 @@ class SpanGroup:
         return self.envelope.size + sum(map(len, self.spans))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TraceSlice:
     """What one request brought of one trace.
 
@@ -361,7 +369,7 @@ class Receipt(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SampledTrace:
     """A trace, or late spans of one, that a decision said to keep. `receipt` is None without a journal."""
 
@@ -373,7 +381,7 @@ class SampledTrace:
     receipt: Receipt | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What the sender of a request is told: OK, with what was rejected and why (OTLP partial success)."""
 

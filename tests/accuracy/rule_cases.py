@@ -192,6 +192,9 @@ MADE: Mapping[str, Cases] = {
     "secret_in_text": _in(
         make.password, "password={}", "my password is {}", "DB_PASSWORD='{}'", "api_key={}", '"secret": "{}"'
     ),
+    "secret_in_command": _in(
+        make.password, "login --password {} now", "Server=db;Password={};", "<password>{}</password>", "passwd = {}"
+    ),
     "random_secret": _in(lambda r: make.letters(r, 24) + "7Qx", "signing key: {}", "token: {}", "the access key is {}"),
     "ethereum": _carried(make.ethereum),
     "bitcoin": _in(make.bitcoin, "my wallet is {}", "send it in BTC to {} please", "bitcoin address {}"),
@@ -247,6 +250,7 @@ MADE: Mapping[str, Cases] = {
     "age_over_89": _in(_age, "a {}-year-old woman", "age: {}", "she is {} years old"),
     "zip_code": _in(_number(5), "zip code {}", "Postal code: {}"),
     "web_url": _in(lambda r: f"/patients/{make.digits(r, 6)}?tab=2", "see https://clinic.example{} now"),
+    "coded_number": _in(lambda r: f"A{make.digits(r, 7)}", "policy no. {}", "serial number {}", "claim #{}"),
     "person_code": _under(lambda r: f"A-{make.digits(r, 6)}", "patient_id", "memberId", "session.id"),
     "cardholder_name": _under(_name, "cardholder_name", "nameOnCard"),
     "service_code": _under(_number(3), "service_code"),

@@ -28,6 +28,10 @@ _KEPT = [
     ("a table of contents is nothing", "Chapter 1 " + "." * 1600 + " 12", ""),
     ("a word for a licence is no licence", "licensed under the Apache License 2.0", ""),
     ("an organisation is no person", "Acme Corporation of Delaware", ""),
+    ("a chemical shift and a list index are no colours", "x[12mm] y[5m] rate(http_total[5m])", ""),
+    ("help for a flag is no secret", "use --password-stdin, or --token TOKEN, or --password <password>", ""),
+    ("a form's label is no password", "<label>Password</label> password = getpass.getpass()", ""),
+    ("a version with a revision is no range", "libssl 1.2.3.4-5", ""),
     ("a JSON schema that has a password is a schema", '{"properties":{"password":{"type":"string"}}}', ""),
 ]
 
@@ -77,6 +81,15 @@ _GONE = [
         "numbers keep their places",
         "from a@b.example to c@d.example by a@b.example",
         "from [EMAIL] to [EMAIL] by [EMAIL]",
+    ),
+    ("a colour of a terminal is no part of a number", "\x1b[32m4111111111111111\x1b[0m", "\x1b[32m[CARD]\x1b[0m"),
+    ("grep marks what it finds", "of\x1b[01;31m\x1b[K203.0.113.9\x1b[m", "of\x1b[01;31m\x1b[K[IP]\x1b[m"),
+    ("both ends of a range are addresses", "203.0.113.9-203.0.113.20", "[IP]-[IP]"),
+    ("a password may have spaces", "Server=h;Pwd=a b;Encrypt=no", "Server=h;Pwd=[SECRET];Encrypt=no"),
+    (
+        "a variable's name is the key of its value",
+        '{"env": [{"name": "DB_PASSWORD", "value": "hunter"}]}',
+        '{"env": [{"name": "DB_PASSWORD", "value": "[SECRET]"}]}',
     ),
     (
         "a host that is allowed elsewhere does not save a text",

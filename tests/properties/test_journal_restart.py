@@ -95,7 +95,7 @@ async def run(history: list[tuple[str, Any]], *, crashing: bool, most_held: int 
             case "export":
                 result.exported += [Span.FromString(each).span_id for each in process.export()]
                 await asyncio.sleep(0)
-    while process.outbox.parked_spans:
+    while process.outbox.parked_items:
         process.outbox.prod()
         await process.outbox.drain(0.01)
         result.exported += [Span.FromString(each).span_id for each in process.export()]

@@ -52,7 +52,7 @@ def test_totals_do_not_depend_on_the_cap(models: list[tuple[str, int]], limit: i
     """However few labels there may be, the tokens of all series together are those of the calls."""
     recorder = Recorder(MeterSettings(label_limit=limit), Candidates(60))
     for model, tokens in models:
-        recorder.record(priced(tokens, tokens, 0.5)._replace(request_model=model), 0)
+        recorder.record(priced(tokens, tokens, 0.5, request_model=model), 0)
     counted = values(recorder.series, "spansieve.llm.tokens")
     assert sum(value for labels, value in counted.items() if labels[-1] == "input") == sum(n for _, n in models)
     assert sum(values(recorder.series, "spansieve.llm.cost.usd").values()) == 0.5 * len(models)

@@ -57,7 +57,7 @@ def _run(meter: Meter, steps: Sequence[tuple[str, Any]], now: float) -> float:
     for what, given_ in steps:
         match what:
             case "take":
-                meter.take([(each,) for each in given_], tuple, now)
+                meter.take([(each,) for each in given_], [each.origin for each in given_], now)
             case "kept":
                 meter.kept(given_.to_bytes(16, "big"))
             case _:

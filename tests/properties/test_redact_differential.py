@@ -5,11 +5,11 @@ import re
 from hypothesis import example, given, settings
 
 from spansieve import redact
-from spansieve.redact import jsontext, matching, normalise, replacing, tokens
+from spansieve.redact import jsontext, judges, normalise, replacing, tokens
 from spansieve.redact.anchors import ESCAPE
 from spansieve.redact.compiled import NO_FACTS
 from spansieve.redact.engine import REMOVED
-from spansieve.redact.matching import Finding
+from spansieve.redact.judges import Finding
 from unit.redact.helpers_redact import default_rules, mixed_texts
 
 _RULES = default_rules()
@@ -27,7 +27,7 @@ def _everywhere(text: str) -> str:
                     findings.append((*span, rule, value))
         if not findings:
             return text
-        text = replacing.replace(text, findings, [], lambda _: None)[0]
+        text = replacing.replace(text, findings)[0]
     return REMOVED
 
 
@@ -46,7 +46,7 @@ def _all(text: str) -> list[Finding]:
             at = match.start() + 1
             span: tuple[int, int] | None = match.span(detector.group)
             assert span is not None
-            if matching.excused(text, *span, rule, NO_FACTS, in_context=detector.in_context):
+            if judges.excused(text, *span, rule, NO_FACTS, in_context=detector.in_context):
                 continue
             if detector.check is not None:
                 span = detector.check(text, *span)

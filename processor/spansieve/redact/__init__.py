@@ -70,5 +70,5 @@ def batch(batch: DecodedBatch, rules: CompiledRules, *, stamped: bool = True) ->
 def text(value: str, rules: CompiledRules, key: str = "") -> tuple[str, Counter[str]]:
     """Redact one text, under the key that it stands under. The second part counts what was replaced, by rule."""
     run = Run(rules)
-    new = run.texts([value], {0: key}, [Place.TEXT] if rules.selective else ()).get(0, value)
+    new = run.texts([value], {0: key} if key else {}, [Place.TEXT] if rules.selective else ()).get(0, value)
     return "" if new == DROP else new, run.findings

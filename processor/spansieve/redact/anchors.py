@@ -12,9 +12,10 @@ everything; without it, regexes do: much slower, and what they find leads to the
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
+from typing import Final
 
 from spansieve.redact import fold, runs, vectorscan
 from spansieve.redact.literals import Literal, all_of, literal
@@ -29,6 +30,9 @@ KEY = 5  # a key before a quote, plain or escaped, for whose sake a rule may tak
 CLASSES = {"<digits>": DIGITS, "<groups>": GROUPS, "<base58>": BASE58}
 _FIRST_LITERAL = 6
 LONGEST = 28  # bytes: seven digits with gaps
+
+MOST_PLACES: Final = fold.MOST_ODD
+"""Of one scan: a hundred megabytes. Texts that have more between them are searched one by one."""
 
 Place = tuple[int, int]
 """Where an anchor is: offset, anchor."""
@@ -65,6 +69,8 @@ _SIGNS: tuple[tuple[bytes, int, int], ...] = (
     (rb"[0-9][-. )/]?\r?\n[ \t>]{0,4}[-.( /]?[0-9]", ESCAPE, 1),
     (rb"[0-9]\+[0-9]", ESCAPE, 1),
     (rb"\{'[a-z_]", ESCAPE, 1),
+    (rb"\[[0-9][0-9;]{0,11}m", ESCAPE, 1),  # a colour; with [0-9;]{1,12} a scan would take three times as long
+    (rb"\x1b\[[0-?]{0,12}[a-z]", ESCAPE, 1),
 )
 
 # The same for `re`, which finds a first byte at memory speed: in a copy of the text all digits are one and all letters
@@ -90,6 +96,8 @@ _SHAPES = tuple(
         (rb"0(?=([-. )/]?\r?\n[ \t>]{0,4}[-.( /]?0))", ESCAPE),
         (rb"\+(?<=0\+)(?=(0))", ESCAPE),
         (rb"\{(?=('[a-z_]))", ESCAPE),
+        (rb"\[(?=(0[0;]{0,11}m))", ESCAPE),
+        (rb"\x1b(?=(\[[0-?]{0,12}[a-z]))", ESCAPE),
     )
 )
 _GROUP = rb":[0-9a-f]{1,4}:"  # one of many, if others follow
@@ -97,6 +105,10 @@ _GROUPS_FOLLOW = re.compile(rb"(?:[0-9A-Fa-f]{1,4}:){2}")
 _KEY_ENDS = rb"\\{0,7}\"\s{0,8}[:,]"  # a comma in lists of pairs
 _NAMES_AT_ONCE = 48  # in one expression: compiled in half the time, and found as fast
 _KEY_END = re.compile(_KEY_ENDS)
+
+
+class OverBudget(Exception):
+    """A value costs more than the policy's limits, or our memory, allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,35 +122,63 @@ class Anchors:
     in_runs: vectorscan.Scanner | None  # by the same
 
     def scan(self, texts: Sequence[str]) -> Hits:
-        """Find all anchors in all texts. Linear in the size of the texts; anchors do not cross from one to the next."""
-        buffer, odd = fold.latin("\0".join((*texts, "")))
+        """Find all anchors in all texts. Linear in the size of the texts; anchors do not cross from one to the next.
+
+        Raises OverBudget when there are more than MOST_PLACES.
+        """
+        if len(texts) == 1:
+            buffer, odd = fold.latin(texts[0])
+            buffer += b"\0"
+        else:
+            buffer, odd = fold.latin("\0".join((*texts, "")))
         found = self._shapes(buffer) if self.native is None else _signs(buffer, self.native)
         encoded, addresses = runs.find(buffer, self.in_runs)
-        found += [(at, ENCODED) for at in encoded] + [(at, BASE58) for at in addresses]
-        found += [(at, ESCAPE) for at in odd]
+        for places, anchor in ((encoded, ENCODED), (addresses, BASE58), (odd, ESCAPE)):
+            if places:
+                if len(found) + len(places) > MOST_PLACES:
+                    raise OverBudget
+                found += [(at, anchor) for at in places]
         if len(texts) == 1 or not found:
             return {0: found} if found else {}
         return _by_text(found, texts)
 
     def _shapes(self, buffer: bytes) -> list[Place]:
         shape, lower = buffer.translate(_SHAPE), buffer.lower()
-        found = [(m.end(1) - 1, anchor) for regex, anchor in _SHAPES for m in regex.finditer(shape)]
+        found = list(islice(self._in_shapes(buffer, shape, lower), MOST_PLACES + 1))
+        if len(found) > MOST_PLACES:
+            raise OverBudget
+        return found
+
+    def _in_shapes(self, buffer: bytes, shape: bytes, lower: bytes) -> Iterator[Place]:
+        for regex, anchor in _SHAPES:
+            for match in regex.finditer(shape):
+                yield match.end(1) - 1, anchor
         for name in self.names:
-            found += [
-                (match.end() - 1, KEY) for at in all_of(lower, name) if (match := _KEY_END.match(lower, at + len(name)))
-            ]
+            for at in all_of(lower, name):
+                if key := _KEY_END.match(lower, at + len(name)):
+                    yield key.end() - 1, KEY
         for anchor, each in enumerate(self.literals):
             if each is not None:
-                places = each.places(buffer if each.exact else lower)
-                found += [(at, anchor) for at in places if each.asks is None or each.asks(buffer, at)]
-        return found
+                for at in each.places(buffer if each.exact else lower):
+                    if each.asks is None or each.asks(buffer, at):
+                        yield at, anchor
 
 
 def _signs(buffer: bytes, native: vectorscan.Scanner) -> list[Place]:
     found: list[Place] = []
-    for (anchor, back, asks), end in native.scan(buffer):
+    meanings, add = native.meanings, found.append
+
+    def note(expression: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        anchor, back, asks = meanings[expression]
         if asks is None or asks(buffer, end - back):
-            found.append((end - back, anchor))
+            add((end - back, anchor))
+
+    def note_some(expression: int, start: int, end: int, flags: int, context: object) -> None:
+        note(expression, start, end, flags, context)
+        if len(found) > MOST_PLACES:
+            raise OverBudget
+
+    native.tell(buffer, note if len(buffer) < MOST_PLACES else note_some)
     return found
 
 
@@ -185,7 +225,8 @@ def _expressions(literals: Sequence[Literal | None], names: Sequence[bytes]) -> 
     for anchor, each in enumerate(literals):
         if each is not None:
             meaning = anchor, each.size + each.ends, each.asks
-            found.append(Expression(each.pattern, meaning, exact=each.exact))
+            pattern, exact = each.expression
+            found.append(Expression(pattern, meaning, exact=exact))
     return tuple(found)
 
 

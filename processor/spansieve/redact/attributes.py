@@ -27,12 +27,16 @@ _DOUBLE = struct.Struct("<d")
 
 
 class Key(NamedTuple):
-    """What an attribute's key tells. `silent`: it says nothing of its value, and holds no value itself."""
+    """What an attribute's key tells. `silent`: it says nothing of its value, and holds no value itself.
+
+    `tells`: a rule may take the value for the key's sake alone, or it is a stamp's.
+    """
 
     name: str
     silent: bool
     wanted: bool
     stamp: bool
+    tells: bool
 
 
 def head(raw: bytes) -> bytes:

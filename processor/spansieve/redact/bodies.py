@@ -7,22 +7,25 @@ there is nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, Protocol
 
-from spansieve.redact import carried, fold, parsed, parts, persons
+from spansieve.redact import carried, fold, pairs, parsed, parts, persons
+from spansieve.redact.body_piece import Piece
 from spansieve.redact.cache import NOTHING, WORTH, Ends, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRules
 from spansieve.redact.cuts import Cut, cut
-from spansieve.redact.flat import Meeting
+from spansieve.redact.flat import DROP, Meeting
 from spansieve.redact.matching import Places
-from spansieve.redact.parsed import Strings
+from spansieve.redact.parsed import Shape
 
 _MOST_OPEN: Final = 64  # pieces that a value may be split over
-_LONG_NUMBER: Final = 7  # characters
+_MOST_AT_ONCE: Final = 24  # pieces that are read as one text, where they meet
 _MOST_NAMES: Final = 64
-_NONE: Final[AbstractSet[str]] = frozenset()
+
+_Met = tuple[str, tuple[int, ...], bytes]
+"""A key, the pieces of which the last continues the others under it, and how their meeting is remembered."""
 
 
 class Worker(Protocol):
@@ -49,50 +52,6 @@ class Worker(Protocol):
         """Whether anything is split over texts that meet."""
 
 
-class Piece:
-    """JSON that is an object of a list, several of them, or a whole text, and is not known.
-
-    `new`, `found` and `ends` are there once it was redacted. `strings` are None when it is to be read token by token;
-    else `numbers` are those of its strings that are looked at, some of which are `settled`, and some others, long ones,
-    named by `digests`. All that stands under `telling` keys is looked at.
-    """
-
-    __slots__ = ("digest", "digests", "known", "new", "numbers", "settled", "strings", "telling", "text", "wrapped")
-
-    def __init__(self, text: str, digest: bytes | None, *, wrapped: bool) -> None:
-        self.text = self.new = text
-        self.wrapped = wrapped  # its brackets are left out of both
-        self.digest = digest
-        self.known: Known | None = None  # what became of it, once it was redacted
-        self.strings: Strings | None = None
-        self.numbers: Sequence[int] = ()
-        self.settled: dict[int, Known] = {}
-        self.digests: dict[int, bytes] = {}
-        self.telling: AbstractSet[str] = _NONE
-
-    def texts(self) -> Iterator[str]:
-        """What is to be searched for anchors."""
-        if self.strings is None:
-            yield self.json(self.text)
-            return
-        texts, settled = self.strings.texts, self.settled
-        for number in self.numbers:
-            yield "" if number in settled else texts[number]
-        for value, _ in self.strings.numbers:
-            yield str(value)
-
-    def json(self, text: str) -> str:
-        """This text of the piece as JSON."""
-        return f"[{text}]" if self.wrapped else text
-
-    def going_on(self) -> dict[str, list[str]]:
-        """The strings that another piece may continue, as they are once it is redacted: by key, and in order."""
-        strings = self.strings
-        if strings is not None:
-            return carried.by_key(strings.keys, strings.texts)
-        return carried.read(self.json(self.text), self.json(self.new))
-
-
 class Body:
     """A JSON text in its pieces, of which some may be known: `texts` are to be searched for anchors, together."""
 
@@ -113,62 +72,70 @@ class Body:
         """Take the pieces of a list. Raises ValueError when one is no JSON."""
         cache, known_of = self._rules.cache, self._known
         self._cut, self._pieces = cut, cut.pieces
-        raws = [text.encode() for text in cut.pieces]
-        self._names = cache.digests(raws, cache.around("piece", self._where, self._depth))
+        around = cache.around("piece", self._where, self._depth)
+        self._names = cache.digests([text.encode() for text in cut.pieces], around)
         fresh: dict[bytes, Piece] = {}
-        for text, raw, name in zip(cut.pieces, raws, self._names, strict=True):
-            known = cache.get(name) or fresh.get(name)
+        for text, name, settled in zip(cut.pieces, self._names, cache.recall(self._names), strict=True):
+            known = settled or fresh.get(name)
             if known is None:
-                known = fresh[name] = self._piece(text, b"[%b]" % raw, "", name, wrapped=True)
-                self.texts += known.texts()
+                known = fresh[name] = self._piece(text, "", name, wrapped=True)
+                self.texts += known.searched()
             known_of.append(known)
 
     def whole(self, text: str, key: str) -> bool:
         """Take the text as one piece. False when it is to be read by tokens; raises ValueError when it is no JSON."""
-        cache, name, raw = self._rules.cache, None, text.encode()
+        cache, name = self._rules.cache, None
         self._pieces = [text]
         if len(text) >= WORTH:
-            (name,) = cache.digests((raw,), around("whole", key, self._where, self._depth, self._rules))
+            name = cache.digest(text, around("whole", key, self._where, self._depth, self._rules))
             if (known := cache.get(name)) is not None:
                 self._known = [known]
                 return True
-        piece = self._piece(text, raw, key, name, wrapped=False)
+        piece = self._piece(text, key, name, wrapped=False)
         self._known = [piece]
-        self.texts = list(piece.texts())
-        return piece.strings is not None
+        self.texts = piece.searched()
+        return piece.shape is not None
 
-    def _piece(self, text: str, raw: bytes, key: str, name: bytes | None, *, wrapped: bool) -> Piece:
+    def _piece(self, text: str, key: str, name: bytes | None, *, wrapped: bool) -> Piece:
         """Read a piece. Raises ValueError when it is no JSON."""
+        piece = Piece(text, name, (key, self._where, self._depth, wrapped))
+        for frame, inner in self._rules.cache.framed(text, piece.around):
+            texts = frame.texts(inner)
+            if texts is not None:
+                shape = frame.shape
+                piece.frame, piece.inner, piece.texts, piece.asked = frame, inner, texts, shape.long
+                break
+        else:
+            known = parsed.shape(text, key, wrapped=wrapped)
+            if known is None or not self._ask(piece, known):
+                return piece
+            shape = known
+            piece.texts = list(shape.texts)
+        piece.shape = shape
+        self._recall(piece, shape)
+        return piece
+
+    def _ask(self, piece: Piece, shape: Shape) -> bool:
+        """Find out what of a piece is to be looked at. False when it is to be read by tokens."""
         rules, where = self._rules, self._where
-        piece = Piece(text, name, wrapped=wrapped)
-        strings = parsed.read(raw, key)
-        if strings is None:
-            return piece
-        keys, unknown = strings.keys, strings.names
+        unknown: AbstractSet[str] = shape.names
         if not rules.selective:
             unknown = unknown - rules.cache.keys
         if len(unknown) > _MOST_NAMES:  # keys made of data: to ask what each says costs more than to search the text
-            return piece
-        if unknown:
-            piece.telling = {each for each in unknown if rules.facts(fold.word(each), where).whole}
-            texts = strings.texts
-            piece.numbers = [number for number, each in enumerate(keys) if each is not None or texts[number] in unknown]
-        else:
-            piece.numbers = [number for number, each in enumerate(keys) if each is not None]
-        if strings.numbers:
-            if any(key in piece.telling for _, key in strings.numbers):
-                return piece
-            strings.numbers = [number for number in strings.numbers if len(str(number[0])) >= _LONG_NUMBER]
-        if persons.may_name(strings.names):
-            return piece
-        piece.strings = strings
-        self._recall(piece, strings)
-        return piece
+            return False
+        piece.telling = {each for each in unknown if rules.facts(fold.word(each), where).whole}
+        if not piece.telling.isdisjoint(shape.numbered):
+            return False
+        if persons.may_name(shape.names) or pairs.may_name(shape.names):
+            return False
+        texts = shape.texts
+        piece.asked = [n for n, key in enumerate(shape.keys) if key is not None or texts[n] in unknown]
+        return True
 
-    def _recall(self, piece: Piece, strings: Strings) -> None:
+    def _recall(self, piece: Piece, shape: Shape) -> None:
         """Ask what is known of the long strings of a piece."""
-        cache, texts, keys, known_around = self._rules.cache, strings.texts, strings.keys, self._around
-        for number in piece.numbers:
+        cache, texts, keys, known_around = self._rules.cache, piece.texts, shape.keys, self._around
+        for number in piece.asked:
             if len(text := texts[number]) >= WORTH:
                 key = keys[number] or ""
                 if key not in known_around:
@@ -183,8 +150,9 @@ class Body:
     def redact(self, worker: Worker, hits: Mapping[int, Places], first: int) -> str:
         """Redact it. `hits` are the anchors of its texts, by index, of which `first` is that of the first one."""
         findings = worker.findings
+        pieces = self._pieces[:]
         done: list[Known] = []
-        for each in self._known:
+        for index, each in enumerate(self._known):
             if isinstance(each, Known):
                 known = each
             elif each.known is not None:  # the same as one before
@@ -194,24 +162,28 @@ class Body:
                 ends, first = self._redact(each, worker, hits, first)
                 known = each.known = self._settled(each, worker.findings, ends)
             done.append(known)
+            if known.new is not None:
+                pieces[index] = known.new
             for rule, count in known.found:
                 findings[rule] += count
         worker.findings = findings
-        pieces = [text if known.new is None else known.new for text, known in zip(self._pieces, done, strict=True)]
         text = self._joined(pieces)
-        return text if len(pieces) == 1 or self._met(done) else self._across(text, done, pieces, worker)
+        if len(pieces) == 1:
+            return text
+        fresh = self._meetings(done)
+        return self._across(text, fresh, pieces, worker) if fresh is None or fresh else text
 
-    def _across(self, text: str, done: Sequence[Known], pieces: Sequence[str], worker: Worker) -> str:
+    def _across(self, text: str, fresh: Sequence[_Met] | None, pieces: Sequence[str], worker: Worker) -> str:
         """Redact what is split over pieces of the text, which is redacted otherwise."""
         cache = self._rules.cache
         name = b"across" + b"".join(self._names)
         known = cache.get(name)
         if known is None:
-            if not self._is_split(done, pieces, worker):
+            if fresh is not None and not self._is_split(fresh, pieces, worker):
                 return text
             findings, worker.findings = worker.findings, Counter()
             new = worker.again(self._joined(self._pieces), text, self._where)
-            known = Known(None if new == text else new, tuple(worker.findings.items()))
+            known = Known.of(text, new, worker.findings)
             if self._rules.may_remember(worker.findings):
                 cache.put(name, known)
             worker.findings = findings
@@ -231,49 +203,54 @@ class Body:
     def _settled(self, piece: Piece, found: Counter[str], ends: Ends) -> Known:
         """What became of a piece, which is remembered if it may be."""
         rules = self._rules
-        known = Known(None if piece.new == piece.text else piece.new, tuple(found.items()), ends)
+        settled = Known.of(piece.text, piece.new, found, ends)
         if piece.digest is not None and rules.may_remember(found) and all(self._is_plain(key) for key, _ in ends):
-            rules.cache.put(piece.digest, known)
-        return known
+            rules.cache.put(piece.digest, settled)
+        return settled
 
     def _redact(self, piece: Piece, worker: Worker, hits: Mapping[int, Places], first: int) -> tuple[Ends, int]:
         """Redact a piece. Gives its ends, and the index of the first text of the next one."""
-        strings = piece.strings
-        if strings is None:
+        shape = piece.shape
+        if shape is None:
             return self._by_tokens(piece, worker, hits.get(first)), first + 1
-        numbers = first + len(piece.numbers)
-        following = numbers + len(strings.numbers)
-        if strings.numbers and any(index in hits for index in range(numbers, following)):
-            piece.strings = None  # a number may be somebody's, and only a token says where it is
-            return self._by_tokens(piece, worker, worker.search(piece.json(piece.text))), following
-        changed = self._strings(piece, strings, worker, hits, first)
-        return self._put(piece, strings, changed, worker), following
+        numbers = first + len(piece.asked) - len(piece.settled)
+        following = numbers
+        if shape.numbers and piece.frame is None:
+            following += len(shape.numbers)
+            if any(index in hits for index in range(numbers, following)):
+                piece.shape = None  # a number may be somebody's, and only a token says where it is
+                return self._by_tokens(piece, worker, worker.search(piece.json(piece.text))), following
+        changed = self._strings(piece, shape, worker, hits, first)
+        return self._put(piece, shape, changed, worker), following
 
     def _by_tokens(self, piece: Piece, worker: Worker, places: Places | None) -> Ends:
         if places is not None:
             new = worker.by_tokens(piece.json(piece.text), self._where, places, self._depth)
-            piece.new = new[1:-1] if piece.wrapped else new
+            piece.new = new[1:-1] if piece.around[-1] else new
         return carried.ends(piece.going_on())
 
     def _strings(
-        self, piece: Piece, strings: Strings, worker: Worker, hits: Mapping[int, Places], first: int
+        self, piece: Piece, shape: Shape, worker: Worker, hits: Mapping[int, Places], first: int
     ) -> dict[int, str]:
         """Redact the strings of a piece one by one. Gives what changed, by number."""
-        texts, keys, telling, settled = strings.texts, strings.keys, piece.telling, piece.settled
+        texts, keys, telling, settled = piece.texts, shape.keys, piece.telling, piece.settled
         changed: dict[int, str] = {}
-        for index, number in enumerate(piece.numbers, first):
-            if (known := settled.get(number)) is not None:
+        index = first
+        for number in piece.asked:
+            if settled and (known := settled.get(number)) is not None:
                 for rule, count in known.found:
                     worker.findings[rule] += count
                 if known.new is not None:
-                    changed[number] = known.new
-            elif (places := hits.get(index)) is not None or keys[number] in telling:
-                old, key, digest = texts[number], keys[number] or "", piece.digests.get(number)
-                new = worker.string(old, key, self._where, places or [], self._depth + 1, digest)
+                    changed[number] = _left(known.new)
+                continue
+            if (places := hits.get(index)) is not None or (telling and keys[number] in telling):
+                old, digest = texts[number], piece.digests.get(number)
+                new = worker.string(old, keys[number] or "", self._where, places or [], self._depth + 1, digest)
                 if new != old:
-                    changed[number] = new
+                    changed[number] = _left(new)
             else:
                 self._nothing(piece, keys[number], texts[number], number)
+            index += 1
         return changed
 
     def _nothing(self, piece: Piece, key: str | None, text: str, number: int) -> None:
@@ -284,57 +261,65 @@ class Body:
         elif key is None and not rules.selective and text not in piece.telling:
             rules.cache.remember_key(text)
 
-    def _put(self, piece: Piece, strings: Strings, changed: dict[int, str], worker: Worker) -> Ends:
+    def _put(self, piece: Piece, shape: Shape, changed: dict[int, str], worker: Worker) -> Ends:
         """Splice in what changed, and what is split over strings of the piece. Gives its ends."""
-        raw = strings.texts
-        if changed:
-            strings.texts = raw[:]
-            for number, new in changed.items():
-                strings.texts[number] = new
-        going_on = carried.by_key(strings.keys, strings.texts)
-        for key, texts in going_on.items():
-            if len(texts) > 1 and (joined := worker.together(texts, key, self._where)) is not None:
-                of_key = [number for number, each in enumerate(strings.keys) if each == key]
-                changed |= {number: new for number, old, new in zip(of_key, texts, joined, strict=True) if new != old}
-        if changed:
-            piece.new = parsed.splice(piece.text, raw, changed)
-            strings.texts = raw[:]
-            for number, new in changed.items():
-                strings.texts[number] = new
-        return carried.ends(going_on)
+        texts = piece.texts
+        for number, new in changed.items():
+            texts[number] = new
+        for key, numbers in shape.going_on.items():
+            if len(numbers) > 1:
+                joined = worker.together([texts[number] for number in numbers], key, self._where)
+                for number, new in zip(numbers, joined or (), strict=joined is not None):
+                    if new != texts[number]:
+                        texts[number] = changed[number] = new
+        only_long = changed.keys() <= set(shape.long)
+        if piece.frame is not None and only_long:
+            if changed:
+                piece.new = piece.frame.splice(piece.inner, changed)
+        else:
+            if changed:
+                piece.new = parsed.splice(piece.text, changed)
+            if only_long and not piece.telling and (frame := parsed.frame(shape, piece.text)) is not None:
+                self._rules.cache.remember_frame(piece.text, piece.around, frame)
+        return carried.ends(piece.going_on())
 
-    def _met(self, done: Sequence[Known]) -> bool:
-        """Whether all pieces met before as they meet here, and nothing was split over them."""
-        known = self._rules.cache.get
-        before: dict[str, bytes] = {}  # by key: the pieces that the next one may continue
-        for name, each in zip(self._names, done, strict=True):
+    def _meetings(self, done: Sequence[Known]) -> list[_Met] | None:
+        """Where pieces meet that are not known to have met. None when too many short ones may continue one another."""
+        before: dict[str, tuple[bytes, tuple[int, ...]]] = {}  # by key: the pieces that the next one may continue
+        met: list[_Met] = []
+        for index, (name, each) in enumerate(zip(self._names, done, strict=True)):
             for key, closed in each.ends:
-                if (others := before.get(key)) is not None:
-                    meeting = others + name
-                    if known(meeting) is None:
-                        return False
-                    if not closed:
-                        before[key] = meeting
-                        continue
-                before[key] = key.encode("utf-8", "replace") + name
-        return True
+                others = before.get(key)
+                if others is None:
+                    before[key] = key.encode("utf-8", "replace") + name, (index,)
+                    continue
+                meeting, numbers = others[0] + name, (*others[1], index)
+                if len(numbers) > _MOST_OPEN:
+                    return None
+                met.append((key, numbers, meeting))
+                before[key] = (key.encode("utf-8", "replace") + name, (index,)) if closed else (meeting, numbers)
+        known = self._rules.cache.recall([meeting for _, _, meeting in met])
+        return [each for each, nothing in zip(met, known, strict=True) if nothing is None]
 
-    def _is_split(self, done: Sequence[Known], pieces: Sequence[str], worker: Worker) -> bool:
-        """Whether a value is split over pieces. What is found not to be is remembered."""
-        fresh = self._meetings(done)
-        if fresh is None:
-            return True
+    def _going_on(self, number: int, new: str) -> dict[str, list[str]]:
+        """The strings of a piece, redacted by now, that another may continue."""
+        piece = self._known[number]
+        if isinstance(piece, Piece):
+            return piece.going_on()
+        for frame, inner in self._rules.cache.framed(new, ("", self._where, self._depth, True)):
+            texts = frame.texts(inner)
+            if texts is not None:
+                return carried.of_shape(frame.shape, texts)
+        return carried.read(f"[{self._pieces[number]}]", f"[{new}]")
+
+    def _is_split(self, fresh: Sequence[_Met], pieces: Sequence[str], worker: Worker) -> bool:
+        """Whether a value is split over pieces where they meet. What is found not to be is remembered."""
         read: dict[int, dict[str, list[str]]] = {}
         meetings: list[Meeting] = []
-        for key, numbers, _ in fresh:
+        for key, numbers in _rows(fresh):
             for number in numbers:
                 if number not in read:
-                    of = self._known[number]
-                    read[number] = (
-                        of.going_on()
-                        if isinstance(of, Piece)
-                        else carried.read(f"[{self._pieces[number]}]", f"[{pieces[number]}]")
-                    )
+                    read[number] = self._going_on(number, pieces[number])
             meetings.append((key, parts.at_the_ends([read[number].get(key, []) for number in numbers])))
         if worker.any_split(meetings, self._where):
             return True
@@ -343,27 +328,24 @@ class Body:
                 self._rules.cache.put(meeting, NOTHING)
         return False
 
-    def _meetings(self, done: Sequence[Known]) -> list[tuple[str, list[int], bytes]] | None:
-        """Where pieces meet that are not known to have met: key, the pieces, and how that is remembered.
 
-        None when too many short pieces may continue one another.
-        """
-        names, known = self._names, self._rules.cache.get
-        before: dict[str, list[int]] = {}
-        fresh: list[tuple[str, list[int], bytes]] = []
-        for index, each in enumerate(done):
-            for key, closed in each.ends:
-                others = before.setdefault(key, [])
-                others.append(index)
-                if len(others) > _MOST_OPEN:
-                    return None
-                if len(others) > 1:
-                    meeting = key.encode("utf-8", "replace") + b"".join([names[other] for other in others])
-                    if known(meeting) is None:
-                        fresh.append((key, others[:], meeting))
-                    if closed:
-                        before[key] = [index]
-        return fresh
+def _left(new: str) -> str:
+    """What stands in JSON where a string became this: a rule drops attributes, and of a string in one nothing stays."""
+    return "" if new == DROP else new
+
+
+def _rows(fresh: Iterable[_Met]) -> list[tuple[str, list[int]]]:
+    """The meetings of pieces that follow one another as one, some at a time: by key."""
+    rows: list[tuple[str, list[int]]] = []
+    last: dict[str, list[int]] = {}
+    for key, numbers, _ in fresh:
+        row = last.get(key)
+        if row is None or numbers[0] > row[-1] or len(row) + len(numbers) > _MOST_AT_ONCE:
+            row = last[key] = list(numbers)
+            rows.append((key, row))
+        else:
+            row += [number for number in numbers if number > row[-1]]
+    return rows
 
 
 def around(kind: str, key: str, where: int, depth: int, rules: CompiledRules) -> bytes:

@@ -6,10 +6,12 @@ nothing changed. The memory is bounded in bytes.
 
 import secrets
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from spansieve.redact.parsed import Frame
 
 WORTH: Final = 256
 """Characters from which on a look-up costs less than redacting again."""
@@ -24,6 +26,9 @@ _ENTRY = 320  # bytes of a digest, a tuple, and their places in a table at its e
 _END = 160  # bytes of one of `ends`
 _NONCE = bytes(12)
 _MOST_KEYS = 4096
+_MOST_BEGINNINGS = 64  # of frames
+_ALIKE = 8  # frames that begin alike: among more it would take longer to find the right one than to read a text anew
+_BEGINNING = 16  # characters
 _LONGEST_KEY = 64  # characters
 
 Ends = tuple[tuple[str, bool], ...]
@@ -39,6 +44,13 @@ class Known(NamedTuple):
     new: str | None
     found: tuple[tuple[str, int], ...]
     ends: Ends = ()
+
+    @classmethod
+    def of(cls, text: str, new: str, found: Mapping[str, int], ends: Ends = ()) -> "Known":
+        """What there is to know of a text that was redacted."""
+        if not found and not ends and new == text:
+            return NOTHING
+        return cls(None if new == text else new, tuple(found.items()), ends)
 
 
 NOTHING: Final = Known(None, ())
@@ -63,7 +75,7 @@ class Cache:
     sees the tags: no digest ever leaves the process.
     """
 
-    __slots__ = ("_around", "_half", "_old", "_size", "_tag", "_young", "keys")
+    __slots__ = ("_around", "_half", "_old", "_size", "_tag", "_young", "frames", "keys")
 
     def __init__(self, capacity: int = CAPACITY, make_key: Callable[[], bytes] = _fresh_key) -> None:
         """Make an empty memory; `make_key` gives the digests' key, of 32 bytes."""
@@ -71,6 +83,8 @@ class Cache:
         self._tag = AESGCM(make_key()).encrypt
         self.keys: set[str] = set()
         """Keys of JSON in which nothing was found, and for whose sake no value is taken: see `remember_key`."""
+        self.frames: dict[tuple[str, Hashable], tuple[Frame, ...]] = {}
+        """Frames of JSON in which nothing was found but in long strings, by how they begin: see `remember_frame`."""
         self._around: dict[tuple[str, int, int], bytes] = {}
         self._young: dict[bytes, Known] = {}
         self._old: dict[bytes, Known] = {}
@@ -104,6 +118,23 @@ class Cache:
                 self.keys.clear()
             self.keys.add(key)
 
+    def framed(self, text: str, around: Hashable) -> Iterator[tuple[Frame, list[str]]]:
+        """The frames that a text may be in, in its circumstances, and the long strings that it has then."""
+        for frame in self.frames.get((text[:_BEGINNING], around), ()):
+            inner = frame.inner(text)
+            if inner is not None:
+                yield frame, inner
+
+    def remember_frame(self, text: str, around: Hashable, frame: Frame) -> None:
+        """Add to `frames`, which is bounded, that of a text."""
+        name = text[:_BEGINNING], around
+        alike = self.frames.get(name, ())
+        if any(each.around == frame.around for each in alike):
+            return
+        if len(self.frames) >= _MOST_BEGINNINGS:
+            self.frames.clear()
+        self.frames[name] = (*alike[1 - _ALIKE :], frame)
+
     def get(self, digest: bytes) -> Known | None:
         """Say what became of a text, or None when that is not known."""
         known = self._young.get(digest)
@@ -112,6 +143,16 @@ class Cache:
             if known is not None:
                 self._keep(digest, known)
         return known
+
+    def recall(self, digests: Sequence[bytes]) -> list[Known | None]:
+        """Say what became of texts, as `get` does."""
+        found = list(map(self._young.get, digests))
+        if None in found:
+            for index, known in enumerate(found):
+                if known is None and (earlier := self._old.get(digests[index])) is not None:
+                    found[index] = earlier
+                    self._keep(digests[index], earlier)
+        return found
 
     def put(self, digest: bytes, known: Known) -> None:
         """Remember what became of a text. Too large a one is not kept."""

@@ -8,13 +8,25 @@ from spansieve.redact.cache import Ends
 
 def read(old: str, new: str) -> dict[str, list[str]]:
     """Those of JSON that is given as it came and as it is once redacted."""
-    strings = parsed.read(new.encode("utf-8", "replace"), "")
-    if strings is not None:
-        before = strings if old == new else parsed.read(old.encode("utf-8", "replace"), "")
-        if before is not None and len(before.texts) == len(strings.texts):
-            return by_key(strings.keys, strings.texts)
+    after = _read(new)
+    if after is not None:
+        before = after if old == new else _read(old)
+        if before is not None and len(before.texts) == len(after.texts):
+            return of_shape(after, after.texts)
     tokens = strings_of(old, new)
     return by_key([token.key for token in tokens], [token.text for token in tokens])
+
+
+def _read(text: str) -> parsed.Shape | None:
+    try:
+        return parsed.shape(text, "", wrapped=False)
+    except ValueError:
+        return None
+
+
+def of_shape(shape: parsed.Shape, texts: Sequence[str]) -> dict[str, list[str]]:
+    """Those of the texts of a JSON text of this shape."""
+    return {key: [texts[number] for number in of] for key, of in shape.going_on.items()}
 
 
 def strings_of(old: str, new: str) -> list[jsontext.Token]:

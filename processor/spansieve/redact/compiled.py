@@ -9,6 +9,7 @@ from spansieve.redact import anchors, keys, patterns, roles
 from spansieve.redact.anchors import Anchors
 from spansieve.redact.cache import ERROR, Cache
 from spansieve.redact.context import Context
+from spansieve.redact.judges import Road, road
 from spansieve.redact.linear import Linear
 from spansieve.redact.literals import Literal
 from spansieve.redact.selectors import Place, Selector
@@ -53,6 +54,7 @@ class Detector:
     digit: int | None  # the most characters of a match before its first digit; None when it may have none
     head: re.Pattern[str] | None  # all that a match may have before its `@`, to be read from there backwards
     tail: re.Pattern[str] | None  # what has to follow that `@`
+    spaced: bool  # a space is no part of what may stand before it
     group: int | str  # what is replaced
     before: int
     after: int
@@ -73,7 +75,7 @@ class Hanging(NamedTuple):
 
     how: int
     number: int
-    rule: "CompiledRule"
+    road: Road
     detector: Detector
     match: Callable[..., re.Match[str] | None]
 
@@ -152,6 +154,7 @@ class CompiledRules:
     anchors: Anchors
     by_anchor: tuple[tuple[CompiledRule, ...], ...]  # by number of the anchor
     detectors: tuple[tuple[CompiledRule, Detector], ...]  # of all rules
+    roads: tuple[Road, ...]  # of the detectors
     of_anchor: tuple[tuple[int, ...], ...]  # the numbers of an anchor's detectors
     hanging: tuple[tuple[Hanging, ...], ...]  # the same, with what tries them
     words: Context  # of all detectors that count beside one
@@ -363,13 +366,15 @@ def _detector(
     reach = patterns.reach(pattern)
     before_at = patterns.before_at(pattern)
     check, cost = check_and_cost
+    head = re.compile(f"[{before_at}]{{0,{lead}}}+") if before_at and lead else None
     return Detector(
         search=search,
         match=search.match,
         begins=patterns.beginning(pattern),
         digit=patterns.before_digit(pattern),
-        head=re.compile(f"[{before_at}]{{0,{lead}}}+") if before_at and lead else None,
+        head=head,
         tail=re.compile(pattern[pattern.index("@") + 1 :]) if before_at and lead else None,
+        spaced=head is not None and not any(map(head.fullmatch, " @")),
         group="value" if "value" in search.groupindex else 0,
         before=reach if lead is None else lead,
         after=reach,
@@ -412,6 +417,7 @@ def rules(
         )
         for anchor, members in enumerate(by_anchor)
     )
+    roads = tuple(road(rule, detector) for rule, detector in detectors)
     return CompiledRules(
         name=name,
         digest=digest,
@@ -419,11 +425,14 @@ def rules(
         anchors=scanner,
         by_anchor=tuple(tuple(each) for each in by_anchor),
         detectors=tuple(detectors),
+        roads=roads,
         of_anchor=of_anchor,
-        hanging=tuple(tuple(_hanging(number, *detectors[number]) for number in each) for each in of_anchor),
+        hanging=tuple(
+            tuple(_hanging(number, roads[number], detectors[number][1]) for number in each) for each in of_anchor
+        ),
         words=Context(words),
         shapes=tuple(
-            Shapes([_of_shapes(number, detectors[number][1]) for number in of_anchor[of]])
+            Shapes([_of_shapes(number, detectors[number][1], roads[number]) for number in of_anchor[of]])
             for of in (anchors.DIGITS, anchors.GROUPS)
         ),
         reach=tuple(_reach([detectors[number] for number in each], anchor) for anchor, each in enumerate(of_anchor)),
@@ -440,15 +449,15 @@ def rules(
     )
 
 
-def _hanging(number: int, rule: CompiledRule, detector: Detector) -> Hanging:
+def _hanging(number: int, road: Road, detector: Detector) -> Hanging:
     if detector.tail is not None:
-        return Hanging(AFTER_AT, number, rule, detector, detector.tail.match)
-    return Hanging(AROUND_ANCHOR if detector.before else AT_ANCHOR, number, rule, detector, detector.match)
+        return Hanging(AFTER_AT, number, road, detector, detector.tail.match)
+    return Hanging(AROUND_ANCHOR if detector.before else AT_ANCHOR, number, road, detector, detector.match)
 
 
-def _of_shapes(number: int, detector: Detector) -> Member:
+def _of_shapes(number: int, detector: Detector, road: Road) -> Member:
     may, days = getattr(detector.check, "may", None), getattr(detector.check, "days", True)
-    return Member(number, detector.search.pattern, detector.before, may, days)
+    return Member(number, detector.search.pattern, detector.before, may, days, road)
 
 
 def _goes_with(detector: Detector, literal: Literal | None) -> bool:

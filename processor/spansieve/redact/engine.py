@@ -7,13 +7,15 @@ Fail closed: a value whose processing raises, costs too much or nests too deep i
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from spansieve.redact import bodies, carried, fold, jsontext, media, normalise, numbers, pairs, parts, persons, roles
+from spansieve.redact.anchors import OverBudget, Place
 from spansieve.redact.bodies import Body
 from spansieve.redact.cache import ERROR, NOTHING, WORTH, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
 from spansieve.redact.flat import BUDGET, DROP, MOST_PASSES, REMOVED, Flat
-from spansieve.redact.matching import OverBudget, Place, Places
+from spansieve.redact.matching import Places
 
 __all__ = ["DROP", "REMOVED", "Run"]
 
@@ -22,10 +24,6 @@ _AT_ONCE = 16_384  # characters of JSON taken through together, while what was r
 
 Groups = Iterable[Sequence[int]]
 """Texts, by index, that one may continue the other."""
-
-
-def _known(text: str, new: str, found: Mapping[str, int]) -> Known:
-    return Known(None if new == text else new, tuple(found.items())) if found or new != text else NOTHING
 
 
 def _outcome(text: str, known: Known) -> tuple[str, Counter[str]]:
@@ -41,15 +39,21 @@ class Run(Flat):
         self._done: dict[tuple[str, int, str], tuple[str, Counter[str]]] = {}
 
     def texts(
-        self, texts: Sequence[str], keys: Mapping[int, str], wheres: Sequence[int] = (), groups: Groups = ()
+        self,
+        texts: Sequence[str],
+        keys: Mapping[int, str],
+        wheres: Sequence[int] = (),
+        groups: Groups = (),
+        placed: Mapping[int, Places] = MappingProxyType({}),
     ) -> dict[int, str]:
         """Redact texts. Gives what changed, by index.
 
         Each stands under its key; a key that says nothing may be left out. `wheres` says where each stands (see
-        CompiledRules.at), and may be left out when no rule asks.
+        CompiledRules.at), and may be left out when no rule asks. Of short ones that are `placed` it is known where
+        their anchors are.
         """
         changed: dict[int, str] = {}
-        searched = texts
+        searched: Sequence[str] = ["" if i in placed else text for i, text in enumerate(texts)] if placed else texts
         together: list[tuple[int, Body]] = []
         size = 0
         for index, text in enumerate(texts):
@@ -72,11 +76,12 @@ class Run(Flat):
         if together:
             self._of_bodies(together, texts, keys, wheres, changed)
         try:
-            hits = self._rules.anchors.scan(searched)
+            hits = self._rules.anchors.scan(searched) if any(searched) else {}
         except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
             return changed | self._one_by_one(
-                [index for index, text in enumerate(searched) if text], texts, keys, wheres
+                [index for index, text in enumerate(searched) if text or index in placed], texts, keys, wheres
             )
+        hits.update(placed)
         changed |= self._all(texts, keys, wheres, hits, {}, 0)
         self._groups(groups, texts, keys, wheres, changed, 0)
         return changed
@@ -121,6 +126,8 @@ class Run(Flat):
         return text if known.new is None else known.new
 
     def _body(self, text: str, key: str, where: int, depth: int) -> Body | None:
+        if jsontext.too_many(text):
+            return None
         try:
             return bodies.body(text, key, where, depth, self._rules)
         except Exception:  # noqa: BLE001 - whatever it is: the text takes the longer road, where it is guarded
@@ -162,7 +169,7 @@ class Run(Flat):
                 key = keys.get(index, "")
                 new, found = self._remembered(text, key, wheres[index] if wheres else 0, hits.get(index, ()), depth)
             if found:
-                self.findings += found
+                self._account(found)
             if new != text:
                 changed[index] = new
                 if depth == 0:
@@ -206,13 +213,14 @@ class Run(Flat):
             text = texts[index]
             try:
                 hits = self._rules.anchors.scan([text])
-            except Exception:  # noqa: BLE001 - fail closed
-                changed[index] = self._remove(ERROR)
-                self.found_in[index] = Counter({ERROR: 1})
+            except Exception as error:  # noqa: BLE001 - fail closed
+                why = BUDGET if isinstance(error, OverBudget) else ERROR
+                changed[index] = self._remove(why)
+                self.found_in[index] = Counter({why: 1})
             else:
                 where = wheres[index] if wheres else 0
                 new, found = self._remembered(text, keys.get(index, ""), where, hits.get(0, ()), 0)
-                self.findings += found
+                self._account(found)
                 if new != text:
                     changed[index] = new
                     self.found_in[index] = found
@@ -220,17 +228,32 @@ class Run(Flat):
 
     def string(self, text: str, key: str, where: int, places: Sequence[Place], depth: int, digest: bytes | None) -> str:
         """Redact a text; under its digest, what became of it is remembered."""
-        if digest is None:
-            return self._guarded(text, key, where, places, depth)
-        before, self.findings = self.findings, Counter()
-        new = self._guarded(text, key, where, places, depth)
-        found = self.findings
-        if self._rules.may_remember(found):
-            self._rules.cache.put(digest, _known(text, new, found))
-        for rule, count in found.items():
-            before[rule] += count
-        self.findings = before
+        new, found = self._result(text, key, where, places, depth, digest)
+        self._account(found)
         return new
+
+    def _account(self, found: Mapping[str, int]) -> None:
+        findings = self.findings
+        for rule, count in found.items():
+            findings[rule] += count
+
+    def _result(
+        self, text: str, key: str, where: int, places: Sequence[Place], depth: int, digest: bytes | None
+    ) -> tuple[str, Counter[str]]:
+        """Redact a text. Gives what was found, too, which is not counted yet."""
+        before, self.findings = self.findings, Counter()
+        try:
+            new = self._one(text, key, where, places, depth)
+        except (OverBudget, normalise.TooDeep):
+            self.findings.clear()
+            new = self._remove(BUDGET)
+        except Exception:  # noqa: BLE001 - fail closed, whatever it is
+            self.findings.clear()
+            new = self._remove(ERROR)
+        found, self.findings = self.findings, before
+        if digest is not None and self._rules.may_remember(found):
+            self._rules.cache.put(digest, Known.of(text, new, found))
+        return new, found
 
     def _remembered(
         self, text: str, key: str, where: int, places: Sequence[Place], depth: int
@@ -246,22 +269,10 @@ class Run(Flat):
             digest = self._rules.cache.digest(text, bodies.around("text", key, where, depth, self._rules))
             if (seen := self._rules.cache.get(digest)) is not None:
                 return _outcome(text, seen)
-        before, self.findings = self.findings, Counter()
-        new = self.string(text, key, where, places, depth, digest)
-        found, self.findings = self.findings, before
+        new, found = self._result(text, key, where, places, depth, digest)
         if digest is None:
             self._done[key, where, text] = new, found
         return new, found
-
-    def _guarded(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
-        try:
-            return self._one(text, key, where, places, depth)
-        except (OverBudget, normalise.TooDeep):
-            self.findings.clear()
-            return self._remove(BUDGET)
-        except Exception:  # noqa: BLE001 - fail closed, whatever it is
-            self.findings.clear()
-            return self._remove(ERROR)
 
     def _one(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
         facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
@@ -270,6 +281,8 @@ class Run(Flat):
             return DROP if rule.drops else rule.render(text)
         if not jsontext.looks_like(text):
             return self._flat(text, facts, places)
+        if jsontext.too_many(text):
+            raise OverBudget
         whole = jsontext.parses(text)
         for _ in range(MOST_PASSES):
             text, again = self._json(text, key, where, places, depth, whole=whole)

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from spansieve.redact import fold, matching, media, normalise, parts, replacing
-from spansieve.redact.anchors import ENCODED, ESCAPE, KEY
+from spansieve.redact.anchors import ENCODED, ESCAPE, KEY, OverBudget, Place
 from spansieve.redact.cache import ERROR
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
-from spansieve.redact.matching import Finding, OverBudget, Place, Places
+from spansieve.redact.judges import Finding
+from spansieve.redact.matching import Places
 from spansieve.redact.normalise import Reading
 
 REMOVED: Final = "[REMOVED]"
@@ -19,6 +20,9 @@ BUDGET: Final = "budget"
 
 MOST_PASSES: Final = 8
 """So often a text is looked at again after a replacement in it."""
+
+_DEEP: Final = 64
+"""Characters within a finding: what is written otherwise there is no part of anything that goes beyond the finding."""
 
 _NO_RULES = frozenset({ESCAPE, ENCODED, KEY})  # anchors that no rule hangs on
 
@@ -55,11 +59,15 @@ class Flat:
         """
         rules = self._rules
         tried = [place for place in places if place[1] not in _NO_RULES]
-        odd = len(tried) + len(runs) < len(places) and any(anchor == ESCAPE for _, anchor in places)
-        odd = odd or (bool(tried) and "\\" in text)
-        remaining = tried
+        escapes = [at for at, anchor in places if anchor == ESCAPE] if len(tried) + len(runs) < len(places) else []
+        odd = bool(escapes)
+        if (tried or runs) and "\\" in text:
+            odd, escapes = True, []
         for _ in range(MOST_PASSES):
             findings, undecided = matching.find(text, rules, facts, tried) if tried or rules.wholes else ([], [])
+            if escapes and findings and not replacing.outside(escapes, findings, _DEEP):
+                odd = False
+            escapes = []
             if odd:
                 findings += self._otherwise(normalise.readings(text), facts)
             elif runs:
@@ -67,18 +75,25 @@ class Flat:
                 runs = []
             if not findings:
                 return text
-            if any(rule.drops for _, _, rule, _ in findings):
-                for rule in (rule for _, _, rule, _ in replacing.merged(findings)):
-                    self._count(rule)
+            if self._drops(findings):
                 return DROP
-            text, remaining, changed = replacing.replace(text, findings, undecided, self._count)
-            if not changed:
+            text, changes, names, glued = replacing.replace(text, findings)
+            if not changes:
                 return text
-            if replacing.glued(text, changed):
-                remaining = [place for place in self.search(text) if place[1] not in _NO_RULES]
-                remaining.sort()
-            tried = replacing.near(remaining, changed, rules.reach)
+            self.findings.update(names)
+            if glued:
+                again = sorted(place for place in self.search(text) if place[1] not in _NO_RULES)
+                tried = replacing.near(again, replacing.placed(changes), rules.reach)
+            else:
+                tried = replacing.beside(undecided, changes, rules.reach)
         raise OverBudget
+
+    def _drops(self, findings: list[Finding]) -> bool:
+        """Whether the attribute goes for one of the findings, which are counted then."""
+        if not any(rule.drops for _, _, rule, _ in findings):
+            return False
+        self.findings.update(rule.name for _, _, rule, _ in replacing.merged(findings))
+        return True
 
     def _otherwise(self, readings: Sequence[Reading], facts: KeyFacts) -> list[Finding]:
         """Find what stands in other readings of a text, as findings in the text itself."""

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from json.encoder import encode_basestring, encode_basestring_ascii
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -28,7 +28,10 @@ _PYTHON_TOKEN = re.compile(
 )
 _PYTHON = re.compile(r"[\[{(,:=] ?[bru]?'")
 _CUT_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{0,3})?\Z")
-_START = re.compile(r'\s*+["\[{]')
+_STARTS = frozenset('"[{')
+
+MOST: Final = 1 << 19
+"""Leaves of a text that are looked at: each takes some hundred bytes for as long as that lasts."""
 
 
 class Token(NamedTuple):
@@ -46,12 +49,17 @@ class Token(NamedTuple):
 
 def looks_like(text: str) -> bool:
     """Whether a text may be JSON or hold some: it starts as JSON does, or an object with a key starts in it."""
-    if _START.match(text) is not None:
+    if text.lstrip()[:1] in _STARTS:
         return True
     # One character is looked for at memory speed, two are not.
     if "{" in text and ('{"' in text or "[{" in text or "{'" in text):
         return True
     return "\\" in text and '\\"' in text
+
+
+def too_many(text: str) -> bool:
+    """Whether a text that is JSON may have more leaves than are looked at."""
+    return len(text) > MOST and max(text.count(","), text.count(":")) > MOST
 
 
 def parses(text: str) -> bool:

@@ -31,7 +31,8 @@ _ESCAPED = re.compile(rb"\\[nrtNRT]")
 _WORD = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _NOT_BEFORE_AT = b'\0\t\n\r\x0b\x0c "/<>@[\\]'  # which no account, user or password ends with
 _FIRST_OF_NAMES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-_LONGEST_WORD = 32  # bytes
+_LONGEST_WORD = 32  # bytes, with the space in front
+_NAME = rb" [A-Z0-9][^ ]{0,30}"
 _NEAR = 64  # bytes
 _DIGIT_AHEAD = re.compile(rb"[^\0]{0,%d}?[0-9]" % _NEAR)
 _NO_DIGITS = bytes(code for code in range(256) if not 48 <= code < 58)
@@ -55,6 +56,13 @@ class Literal:
     def pattern(self) -> bytes:
         """All of it, and what has to be right beside it: one byte behind it when a word ends with it."""
         return (_WORD_BEGINS if self.word else b"") + self.sign + (_WORD_ENDS if self.ends else b"")
+
+    @property
+    def expression(self) -> tuple[bytes, bool]:
+        """The same for Vectorscan, which also sees what word stands before it, and whether case counts in that."""
+        if not self.named:
+            return self.pattern, self.exact
+        return _NAME + (self.pattern if self.exact else b"(?i:" + self.pattern + b")"), True
 
     def places(self, text: bytes) -> Iterable[int]:
         """Where it starts in a text, which is in small letters unless its case counts, whatever it asks."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from spansieve.redact import shapes
-from spansieve.redact.anchors import GROUPS, LONGEST
-from spansieve.redact.compiled import AROUND_ANCHOR, AT_ANCHOR, CompiledRule, CompiledRules, Detector, KeyFacts
+from spansieve.redact.anchors import GROUPS, LONGEST, OverBudget
+from spansieve.redact.compiled import AFTER_AT, AROUND_ANCHOR, CompiledRule, CompiledRules, Detector, KeyFacts
+from spansieve.redact.judges import CONTEXT_AFTER, CONTEXT_BEFORE, Finding, Road, excused
 from spansieve.redact.wholes import NEARBY, TooMuch, Whole
 
 Place = tuple[int, int]
@@ -15,12 +16,6 @@ Place = tuple[int, int]
 
 Places = list[Place]
 
-Finding = tuple[int, int, CompiledRule, str]
-"""Start, end, rule, and the text that was found, which may be written otherwise in the place itself."""
-
-_CONTEXT_BEFORE: Final = 48
-_CONTEXT_AFTER: Final = 24
-_LONGEST_WORD: Final = 40
 _AHEAD: Final = 8  # characters before a number that a match may take
 _LONGEST_EXTENSION: Final = 24  # characters behind a number that a match may take
 _DEEP: Final = 128  # characters within a finding: no number that begins before it reaches so far
@@ -30,10 +25,6 @@ _DIRECT: Final = 2  # checks that a place costs at which all patterns are tried
 _MOST_LEARNT: Final = 8  # shapes in one text: noise has a new one at every number
 
 _DIGIT = re.compile(r"\d").search
-
-
-class OverBudget(Exception):
-    """A value costs more than the policy's limits allow."""
 
 
 def find(text: str, rules: CompiledRules, facts: KeyFacts, places: Places) -> tuple[list[Finding], Places]:
@@ -82,27 +73,33 @@ class _Search:
         for place in places:
             at, anchor = place
             if anchor > GROUPS:
-                keep(place)
-                self._literal(at, anchor)
+                if not self._literal(at, anchor):
+                    keep(place)
                 continue
             if anchor < 0:
                 anchor = ~anchor
             if at < ends[anchor]:
-                if wholly[anchor] is None:
-                    self._direct[anchor].append(at - LONGEST if at > LONGEST else 0)
                 if not wholly[anchor]:
+                    self._again(at, anchor)
                     keep((at, anchor))
                 continue
             number = of_groups.of_groups(text, at) if anchor == GROUPS else of_digits.of_digits(text, at)
             if number is None and (number := self._unknown(at, anchor)) is None:
                 keep((at, anchor))
                 continue
-            start, ends[anchor], tries = number
-            wholly[anchor] = False
-            keep((at, ~anchor if tries and self._try(start, ends[anchor], tries, anchor) else anchor))
+            start, end, steps = number
+            ends[anchor], wholly[anchor] = end, False
+            kept = self._try(start, end, steps, anchor) if steps else anchor
+            if kept is not None:
+                keep((at, kept))
         if self._anchored or self._direct[0] or self._direct[1]:
             self._search()
         return remaining
+
+    def _again(self, at: int, anchor: int) -> None:
+        """Note one more place in a number that is not all found."""
+        if self._wholly[anchor] is None:
+            self._direct[anchor].append(at - LONGEST if at > LONGEST else 0)
 
     def _unknown(self, at: int, anchor: int) -> shapes.Number | None:
         """Find out about a number. None when all patterns are to be tried around it: it is long, or noise."""
@@ -121,66 +118,78 @@ class _Search:
         self._direct[anchor].append(at - LONGEST if at > LONGEST else 0)
         return None
 
-    def _try(self, base: int, token_end: int, tries: Sequence[shapes.Try], anchor: int) -> bool:
-        """Try a number's patterns. Says whether what stands around it made it none."""
-        detectors, off, text = self._rules.detectors, self._facts.off, self._text
+    def _try(self, start: int, end: int, steps: Sequence[shapes.Step], anchor: int) -> int | None:
+        """Try a number's patterns. Gives the anchor that it keeps: turned, when what stands around made it none."""
+        facts, text = self._facts, self._text
         was_excused = False
         words: bool | None = None  # of context near: not known
-        for number, starts, firsts in tries:
-            rule, detector = detectors[number]
-            if off and rule.index in off:
+        last, low = -1, 0  # the pattern that found something last, up to where
+        for number, offset, firsts, match_at, road in steps:
+            at = start + offset
+            if (firsts and text[at] not in firsts) or (number == last and at < low):
                 continue
-            match_at = detector.match
-            low = 0
-            for offset in starts:
-                at = base + offset
-                if at < low or (firsts and text[at] not in firsts) or (match := match_at(text, at)) is None:
-                    continue
-                if detector.in_context and rule.index not in self._facts.context:
-                    if words is None:
-                        words = self._word_near(base, token_end)
-                    if not words:
-                        was_excused = True
-                        break
-                finding = self._judged(match, rule, detector)
-                if finding is None:
+            match = match_at(text, at)
+            rule, _, judge, cost, in_context = road
+            if match is None or (facts.off and rule in facts.off):
+                continue
+            if in_context and rule not in facts.context:
+                words = self._word_near(start, end) if words is None else words
+                if not words:
                     was_excused = True
                     continue
-                self.found.append(finding)
-                low = finding[1]
-                if finding[0] <= base and low >= token_end:  # what comes later could only find the same again
-                    self._wholly[anchor] = True
-                    return False
-        return was_excused
+            self.budget -= cost
+            if self.budget < 0:
+                raise OverBudget
+            finding = judge(text, match, facts)
+            if finding is None:
+                was_excused = True
+                continue
+            self.found.append(finding)
+            last, low = number, finding[1]
+            if finding[0] <= start and low >= end:  # what comes later could only find the same again
+                self._wholly[anchor] = True
+                return None if finding[2].act is None else anchor
+        return ~anchor if was_excused else anchor
 
     def _word_near(self, start: int, end: int) -> bool:
         """Whether a word stands so near a number that it may be the context of a part of it, or of more behind it."""
         return self._rules.words.near(
-            self._text, start - _CONTEXT_BEFORE - _AHEAD, end + _LONGEST_EXTENSION + _CONTEXT_AFTER
+            self._text, start - CONTEXT_BEFORE - _AHEAD, end + _LONGEST_EXTENSION + CONTEXT_AFTER
         )
 
-    def _literal(self, at: int, anchor: int) -> None:
-        """Try the patterns of which a match begins at an anchor; note where to search for the others."""
-        text, off = self._text, self._facts.off
-        for how, number, rule, detector, match_at in self._rules.hanging[anchor]:
-            if off and rule.index in off:
+    def _literal(self, at: int, anchor: int) -> bool:
+        """Try the patterns of which a match begins at an anchor; note where to search for the others.
+
+        Says whether the anchor is a part of what was found, for which a token will stand.
+        """
+        text, off, clear = self._text, self._facts.off, self._clear
+        settled = False
+        for how, number, road, detector, match_at in self._rules.hanging[anchor]:
+            if off and road.rule in off:
                 continue
             if how == AROUND_ANCHOR:
-                if not detector.begins or self._begins(at, number, detector):
+                if not detector.begins or (clear.get(number, 0) <= at + LONGEST and self._begins(at, number, detector)):
                     self._anchored.setdefault(number, []).append(at)
                 continue
-            if how == AT_ANCHOR:
-                match = match_at(text, at)
-                if match is None or at < self._reached.get(number, 0):
-                    continue
-                finding = self._judged(match, rule, detector)
-            else:
-                finding = self._before_at(at, number, rule, detector, match_at(text, at + 1))
-            if finding is not None:
-                self.found.append(finding)
-                self._reached[number] = finding[1]
-                if finding[1] > self._covered[1]:
-                    self._covered = finding[:2]
+            match = match_at(text, at + how)
+            if match is None:
+                self.budget -= how
+            elif how == AFTER_AT:
+                finding = self._before_at(at, number, road, detector)
+                settled = (finding is not None and self._add(number, finding, at)) or settled
+            elif at >= self._reached.get(number, 0):
+                finding = self._judged(match, road)
+                settled = (finding is not None and self._add(number, finding, at)) or settled
+        return settled
+
+    def _add(self, number: int, finding: Finding, at: int) -> bool:
+        """Add what a pattern found at an anchor. Says whether the anchor is a part of it and goes with it."""
+        self.found.append(finding)
+        start, end, rule, _ = finding
+        self._reached[number] = end
+        if end > self._covered[1]:
+            self._covered = start, end
+        return start <= at < end and rule.act is None
 
     def _begins(self, at: int, number: int, detector: Detector) -> bool:
         """Whether that with which all of a pattern's matches begin stands so near an anchor that one may have it."""
@@ -193,45 +202,39 @@ class _Search:
         self._clear[number] = high + _FARTHER - len(detector.begins) if first < 0 else first
         return False
 
-    def _before_at(
-        self, at: int, number: int, rule: CompiledRule, detector: Detector, tail: re.Match[str] | None
-    ) -> Finding | None:
+    def _before_at(self, at: int, number: int, road: Road, detector: Detector) -> Finding | None:
         """What a pattern finds whose matches have an `@` at a place, and only a few kinds of characters before it.
 
-        `tail` is what follows the `@`.
+        What has to follow the `@` does.
         """
-        if tail is None:
-            self.budget -= 1
-            if self.budget < 0:
-                raise OverBudget
-            return None
-        text = self._text
+        if self.budget < 0:
+            raise OverBudget
+        text, reached, (_, match_at, _, _, _) = self._text, self._reached.get(number, 0), road
         first = at - detector.before if at > detector.before else 0
-        head = detector.head.match(text[first:at][::-1])  # type: ignore[union-attr]  # it is there when `tail` is
-        low = max(self._reached.get(number, 0), at - head.end())  # type: ignore[union-attr]  # matches ""
+        if (
+            detector.spaced
+            and (low := text.rfind(" ", first, at) + 1) > reached
+            and (match := match_at(text, low)) is not None
+            and match.end() > at
+            and (finding := self._judged(match, road)) is not None
+        ):
+            return finding  # as most: right behind a space
+        head = detector.head.match(text[first:at][::-1])  # type: ignore[union-attr]  # what has a tail has a head
+        low = max(reached, at - head.end())  # type: ignore[union-attr]  # matches ""
         for start in range(low, at):
             self.budget -= 1
-            match = detector.match(text, start)
-            if match is not None and (finding := self._judged(match, rule, detector)) is not None:
+            match = match_at(text, start)
+            if match is not None and (finding := self._judged(match, road)) is not None:
                 return finding
         return None
 
-    def _judged(self, match: re.Match[str], rule: CompiledRule, detector: Detector) -> Finding | None:
+    def _judged(self, match: re.Match[str], road: Road) -> Finding | None:
         """What a match is, if it is a finding at all."""
-        start, end = match.span(detector.group)
-        self.budget -= detector.cost
+        _, _, judge, cost, _ = road
+        self.budget -= cost
         if self.budget < 0:
             raise OverBudget
-        text, check = self._text, detector.check
-        if detector.in_context:
-            if excused(text, start, end, rule, self._facts, in_context=True):
-                return None
-            span = (start, end) if check is None else check(text, start, end)
-        else:
-            span = (start, end) if check is None else check(text, start, end)
-            if span is not None and rule.unless_before is not None and _unless(text, start, rule):
-                return None
-        return None if span is None else (*span, rule, text[span[0] : span[1]])
+        return judge(self._text, match, self._facts)
 
     def _search(self) -> None:
         """Search around the anchors that do not tell where a match begins."""
@@ -243,11 +246,11 @@ class _Search:
                 self._anchored[number] = sorted(self._anchored.get(number, []) + spots)
         off = self._facts.off
         for number, spots in self._anchored.items():
-            rule, detector = self._rules.detectors[number]
-            if rule.index not in off:
-                self._detect(rule, detector, spots)
+            road, detector = self._rules.roads[number], self._rules.detectors[number][1]
+            if road.rule not in off:
+                self._detect(road, detector, spots)
 
-    def _detect(self, rule: CompiledRule, detector: Detector, anchored: Sequence[int]) -> None:
+    def _detect(self, road: Road, detector: Detector, anchored: Sequence[int]) -> None:
         """Add what one pattern finds in windows around its anchors."""
         before, after = detector.before, detector.after
         done = 0  # from here on nothing has been tried
@@ -259,9 +262,9 @@ class _Search:
             while position < count and anchored[position] - before <= last + 1:
                 last, high = anchored[position] + LONGEST, anchored[position] + after
                 position += 1
-            done = self._in_window(rule, detector, low, last, high)
+            done = self._in_window(road, detector, low, last, high)
 
-    def _in_window(self, rule: CompiledRule, detector: Detector, low: int, last: int, high: int) -> int:
+    def _in_window(self, road: Road, detector: Detector, low: int, last: int, high: int) -> int:
         """Add what one pattern finds that begins from `low` to `last` and ends before `high`; say where to go on."""
         text, digit, begins = self._text, detector.digit, detector.begins
         search, match_at = detector.search.search, detector.match
@@ -287,7 +290,7 @@ class _Search:
                 if match is None or (first := match.start()) > last:  # the end of what is looked at may have cut it
                     break
             low = first + 1
-            if match is not None and (finding := self._judged(match, rule, detector)) is not None:
+            if match is not None and (finding := self._judged(match, road)) is not None:
                 self.found.append(finding)
                 low = max(low, finding[1])
         return max(low, last + 1)
@@ -334,24 +337,3 @@ def _looked(whole: Whole, text: str) -> Iterator[tuple[int, int, float]]:
         yield from whole.look(text)
     except TooMuch:
         raise OverBudget from None
-
-
-def excused(text: str, start: int, end: int, rule: CompiledRule, facts: KeyFacts, *, in_context: bool) -> bool:
-    """Whether what stands around a candidate, or does not stand there, makes it none."""
-    if rule.unless_before is not None and _unless(text, start, rule):
-        return True
-    if not in_context or rule.index in facts.context or rule.context is None:
-        return False
-    context = rule.context
-    if context.search(text, start - _CONTEXT_BEFORE if start > _CONTEXT_BEFORE else 0, start):
-        return False
-    word = context.search(text, end, end + _CONTEXT_AFTER + _LONGEST_WORD)
-    return word is None or word.end() > end + _CONTEXT_AFTER
-
-
-def _unless(text: str, start: int, rule: CompiledRule) -> bool:
-    """Whether that stands in front of a candidate which makes it none."""
-    low = start - rule.unless_reach if start > rule.unless_reach else 0
-    if rule.unless_begins and text.find(rule.unless_begins, low, start) < 0:
-        return False
-    return bool(rule.unless_before and rule.unless_before.search(text[low:start]))

@@ -50,6 +50,7 @@ _HEADS = (
     (b"MM\x00*", "image/tiff"),
     (b"\x00\x00\x01\x00", "image/x-icon"),
 )
+_BEGINNINGS = tuple(start for start, _ in _HEADS)
 _RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}
 
 
@@ -70,7 +71,9 @@ def known_type(head: bytes) -> str | None:
         return _RIFF.get(head[8:12], _UNKNOWN)
     if head[4:8] == b"ftyp":
         return "audio/mp4" if head[8:11] == b"M4A" else "image/heic" if head[8:11] == b"hei" else "video/mp4"
-    return next((kind for start, kind in _HEADS if head.startswith(start)), None)
+    if not head.startswith(_BEGINNINGS):
+        return None
+    return next(kind for start, kind in _HEADS if head.startswith(start))
 
 
 def of_bytes(raw: bytes) -> str:

@@ -85,15 +85,19 @@ _GATES = (
     ("\n", re.compile(r"\n(?:(?<=[0-9]\n)|(?<=[0-9][-. )/\r]\n))[ \t>]{0,4}+[-.( /]?[0-9]")),
     ("+", re.compile(r"\+(?<=[0-9]\+)[0-9]")),
     ("{", re.compile(r"\{'[A-Za-z_]")),  # a Python dict, which is walked as JSON is
+    ("[", re.compile(r"\[(?:[0-9;]{1,12}m|(?<=\x1b\[)[0-?]{0,12}[A-Za-z])")),
 )
+# A terminal's colours and the like (ECMA-48, 8.3.117), or what is left of them where control characters are taken out.
+_COLOUR = r"\x1b\[[0-?]{0,12}[A-Za-z]|\[[0-9;]{1,12}m"
 _ATOM = re.compile(
-    rf"[%&\\+{fold.ODD_OR_BEYOND}](?:"
+    rf"[%&\\+\x1b\[{fold.ODD_OR_BEYOND}](?:(?<!\[)(?:"
     r"(?<=%)(?:[0-7][0-9A-Fa-f]|[89A-Fa-f][0-9A-Fa-f](?:%[89A-Fa-f][0-9A-Fa-f])*)"
     r"|(?<=&)(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}[0-9]{0,2}(?=;));?"
     r"|(?<=\\)(?<!\\\\)\\*+(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|[nrt])"
-    r"|(?<=[0-9]\+)(?=[0-9])"
+    r"|(?<=\+)(?:(?<=[0-9)]\+)(?=[0-9A-Z(])|(?<=[A-Z]{4}\+)(?=[0-9]))"
+    rf"|(?<=\x1b)\[[0-?]{{0,12}}[A-Za-z](?:{_COLOUR})*"
     rf"|(?<=[{fold.ODD}])[{fold.ODD}]*+"
-    r")"
+    rf")|(?<=\[)[0-9;]{{1,12}}m(?:{_COLOUR})*)"
 )
 # A line end in a number, and the separators around it.
 _WRAPPED = re.compile(r"[0-9](?:[-.()/ ]{0,2}\r?\n[ \t>]{0,4}[-.()/ ]{0,2})(?=[0-9])")
@@ -213,9 +217,15 @@ def _meaning(old: str, text: str, start: int, end: int) -> str:
         return chr(code) if code <= 0x10FFFF else old
     if head == "+":
         return " "
+    if head in "\x1b[":
+        before, after = text[start - 1 : start], text[end : end + 1]
+        # In a number, and beside a sign, they say nothing; between words they are the border.
+        apart = before.isalnum() and (after.isalnum() or after in _OPENS) and not (before + after).isdigit()
+        return " " if apart else ""
     return fold.run(old, text[start - 1 : start], text[end : end + 1])
 
 
+_OPENS = frozenset("+(")  # a telephone number
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
 
 

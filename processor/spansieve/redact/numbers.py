@@ -1,11 +1,21 @@
 """Numbers as values: a card sent as an integer is a card; times, counts and measures stay numbers."""
 
+import re
 from typing import Final
 
 LEAST: Final = 10**11
 """From here on a number alone may be a card's: shorter ones are someone's only beside a word that says so."""
 
 _MOST = 10**19  # 19 digits, the longest card number
+_DIGITS = re.compile(r"\d+")
+_NO_DIGITS = bytes(code for code in range(256) if chr(code) not in "0123456789")
+
+
+def digits_of(text: str) -> str:
+    """Give the digits of a text without what is between them."""
+    if text.isascii():
+        return text.encode().translate(None, _NO_DIGITS).decode()
+    return "".join(_DIGITS.findall(text))
 
 
 def is_whole(number: float) -> bool:

@@ -1,27 +1,141 @@
-"""The strings of JSON that a parser takes, each under its nearest key, and new ones spliced in where they stand.
+"""The strings of JSON that a parser takes, each under its nearest key, and new ones put where they stand.
 
-The parser gives what a text says, not where: a string is found again by its number in the order of the text, as between
-two strings there is no quote. What a parser hides (a key that stands twice in an object, digits of a number beyond its
-precision) is left to `jsontext`, which reads token by token.
+What a parser hides (a key that stands twice in an object) is left to `jsontext`, which reads token by token. What
+stands around the long strings of a text is its frame: a stream of messages has few, so what there is to find out about
+one, such as the keys of its strings, is found out once, and of a text in it only the long strings are read.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, NamedTuple
 
 import orjson
 
-from spansieve.redact import jsontext
+from spansieve.redact import jsontext, numbers, parts
 
 _DEEPEST: Final = 64  # containers within containers
-_LONG_NUMBER = re.compile(rb"[0-9][0-9.eE+-]{6}")
-_ESCAPED_QUOTE = b"\\u0022"
+_SHORT: Final = 20  # characters of a string that may be a part of a frame: "assistant", "tool_call_response"
+_WIDEST: Final = 2048  # characters of a frame: a wider one is not seen again
+_LONG_NUMBER = re.compile(r"[0-9][0-9.eE+-]{6}")
+_NUMBER = re.compile(r"-?[0-9][0-9.eE+-]*+")
+_ESCAPED_QUOTE = "\\u0022"
 
-Number = tuple[int | float, str]
+
+_Number = tuple[int | float, str]
 """A number and its nearest key."""
 
 
-class Strings:
+class Shape(NamedTuple):
+    """What there is to know of all texts in one frame.
+
+    `keys` are the nearest keys of their strings, in order; that of a key is None. `names` are the distinct keys,
+    `numbers` the long numbers, with their keys, `numbered` the keys of any. `going_on` are the strings that what
+    follows may continue, by key. `texts` are the strings but for those that are `long`.
+    """
+
+    keys: Sequence[str | None]
+    names: AbstractSet[str]
+    numbers: Sequence[tuple[str, str]]
+    numbered: AbstractSet[str]
+    going_on: Mapping[str, Sequence[int]]
+    texts: Sequence[str]
+    long: Sequence[int]
+
+
+class Frame(NamedTuple):
+    """What stands around the long strings of a text, quotes included, and what there is to know of all such texts."""
+
+    around: tuple[str, ...]
+    shape: Shape
+
+    def inner(self, text: str) -> list[str] | None:
+        """The long strings of a text, with their escapes. None when it does not look like this."""
+        around = self.around
+        at, end = len(around[0]), len(text) - len(around[-1])
+        if at > end or not text.startswith(around[0]) or not text.endswith(around[-1]):
+            return None
+        found: list[str] = []
+        for between in around[1:-1]:
+            following = text.find(between, at, end)
+            if following < 0 or text[following - 1] == "\\":  # which may be escaped: that has to be looked at closely
+                return None
+            found.append(text[at:following])
+            at = following + len(between)
+        found.append(text[at:end])
+        return None if found[-1].endswith("\\") else found
+
+    def texts(self, inner: Sequence[str]) -> list[str] | None:
+        """All strings of a text whose long ones are these. None when there are others, or it is no JSON."""
+        try:
+            said = _read(inner)
+        except ValueError:
+            return None
+        if len(said) != len(inner):  # a quote in one of them was none of it
+            return None
+        found = list(self.shape.texts)
+        for number, text in zip(self.shape.long, said, strict=True):
+            found[number] = text
+        return found
+
+    def splice(self, inner: Sequence[str], changed: Mapping[int, str]) -> str:
+        """The text with new strings in the place of long ones, by number. All else stays as it is."""
+        pieces = [self.around[0]]
+        for number, old, behind in zip(self.shape.long, inner, self.around[1:], strict=True):
+            new = changed.get(number)
+            pieces += old if new is None else _written(new, old), behind
+        return "".join(pieces)
+
+
+def shape(text: str, above: str, *, wrapped: bool) -> Shape | None:
+    """Find out about a text; what is in no object of it stands under the key `above`.
+
+    `wrapped`: it is JSON only between brackets. None when the text is to be read token by token. Raises ValueError when
+    it is no JSON.
+    """
+    root = orjson.loads(f"[{text}]" if wrapped else text)
+    found = _Strings()
+    if type(root) is str:
+        found.texts.append(root)
+        found.keys.append(above)
+    elif not (found.object(root, 0) if type(root) is dict else type(root) is list and found.list(root, above, 0)):
+        return None
+    texts = found.texts
+    quotes = text.count('"') - 2 * len(texts)
+    # A key that stands twice leaves quotes over: the parser gave only the last of its values.
+    if quotes and (quotes != sum([each.count('"') for each in texts if '"' in each]) or _ESCAPED_QUOTE in text):
+        return None
+    return Shape(
+        keys=found.keys,
+        names=found.names,
+        numbers=_long(found.numbers, text) if found.numbers else (),
+        numbered={key for _, key in found.numbers},
+        going_on=_going_on(found.keys, found.names | {above}),
+        texts=texts,
+        long=[number for number, each in enumerate(texts) if len(each) > _SHORT],
+    )
+
+
+def _long(found: Sequence[_Number], text: str) -> list[tuple[str, str]]:
+    """The long ones of the numbers of a text, as the rules know them, with their keys."""
+    literals = [str(number) for number, _ in found]
+    if any(type(number) is float for number, _ in found) and _LONG_NUMBER.search(text):
+        literals = _NUMBER.findall('""'.join(_segments(text)[::2]))  # with all their digits
+    return [
+        (numbers.plain(literal), key)
+        for literal, (_, key) in zip(literals, found, strict=True)
+        if jsontext.is_long_number(literal)
+    ]
+
+
+def _going_on(keys: Sequence[str | None], names: Iterable[str]) -> dict[str, list[int]]:
+    """The strings that what follows may continue, by key."""
+    carrying = [key for key in names if parts.carries_parts(key)]
+    found = [(key, [number for number, each in enumerate(keys) if each == key]) for key in carrying]
+    return {key: of_key for key, of_key in found if of_key}
+
+
+class _Strings:
     """What stands in a JSON text: `texts` are its keys and strings, in order, `keys` the nearest key of each string.
 
     That of a key is None. `names` are the distinct keys, `numbers` the numbers.
@@ -33,7 +147,7 @@ class Strings:
         self.texts: list[str] = []
         self.keys: list[str | None] = []
         self.names: set[str] = set()
-        self.numbers: list[Number] = []
+        self.numbers: list[_Number] = []
 
     def object(self, members: Mapping[str, Any], depth: int) -> bool:
         """Take in an object. False when it takes a look at its tokens."""
@@ -83,52 +197,62 @@ def _is_pair(value: Sequence[Any]) -> bool:
     return len(value) == 2 and type(value[0]) is type(value[1]) is str
 
 
-def read(raw: bytes, above: str) -> Strings | None:
-    """The strings of a JSON text in UTF-8; what is in no object stands under the key `above`.
+def frame(shape: Shape, text: str) -> Frame | None:
+    """The frame of a text of this shape, which holds nothing of its long strings.
 
-    None when the text is to be read token by token. Raises ValueError when it is no JSON.
+    None when there are none, these are more than values, or they are not most of the text: it would not be seen again.
     """
-    root = orjson.loads(raw)
-    found = Strings()
-    if type(root) is str:
-        found.texts.append(root)
-        found.keys.append(above)
-    elif not (found.object(root, 0) if type(root) is dict else type(root) is list and found.list(root, above, 0)):
+    long = sum([len(shape.texts[number]) for number in shape.long])
+    if len(text) - long > min(long, _WIDEST) or any(shape.keys[number] is None for number in shape.long):
         return None
-    quotes = raw.count(b'"') - 2 * len(found.texts)
-    # A key that stands twice leaves quotes over: the parser gave only the last of its values.
-    if quotes and (quotes != sum([text.count('"') for text in found.texts if '"' in text]) or _ESCAPED_QUOTE in raw):
-        return None
-    if found.numbers and any(type(number) is float for number, _ in found.numbers) and _LONG_NUMBER.search(raw):
-        return None
-    return found
+    segments = _segments(text)
+    around: list[str] = []
+    texts = list(shape.texts)
+    done = 0
+    for number in shape.long:
+        around.append('"'.join(segments[done : 2 * number + 1]))
+        done = 2 * number + 2
+        texts[number] = ""
+    around.append('"'.join(segments[done:]))
+    whole = '"\0"'.join(around).split("\0")  # a character that JSON has only in escapes
+    return Frame(tuple(whole), shape._replace(texts=texts))
 
 
-def splice(text: str, strings: Sequence[str], changed: Mapping[int, str]) -> str:
-    """Put new strings into the JSON text of which these are the strings, by number. All else stays as it is."""
-    pieces: list[str] = []
-    at = done = number = 0
-    for each in sorted(changed):
-        while True:
-            start = text.index('"', at) + 1
-            end = _end(text, start, strings[number])
-            at = end + 1
-            number += 1
-            if number > each:
-                break
-        inner = text[start:end]
-        pieces += text[done:start], jsontext.encode(changed[each], ascii_only=inner.isascii() or "\\u" in inner)
-        done = end
-    pieces.append(text[done:])
-    return "".join(pieces)
+def _read(inner: Sequence[str]) -> list[str]:
+    """What strings say that are given without their quotes. Raises ValueError."""
+    if not inner:
+        return []
+    said: list[str] = orjson.loads('["' + '","'.join(inner) + '"]')
+    return said
 
 
-def _end(text: str, start: int, string: str) -> int:
-    """Where the literal ends that starts at a place and says a string."""
-    end = start + len(string)  # or later: an escape takes more room than what it says
-    if text[end] == '"' and "\\" not in string and text.startswith(string, start):
-        return end
-    end = text.index('"', end)
-    while jsontext.escaped(text, end):
-        end = text.index('"', end + 1)
-    return end
+def splice(text: str, changed: Mapping[int, str]) -> str:
+    """Put new strings into a JSON text, by number. All else stays as it is."""
+    pieces = _segments(text)
+    for number, new in changed.items():
+        pieces[2 * number + 1] = _written(new, pieces[2 * number + 1])
+    return '"'.join(pieces)
+
+
+def _segments(text: str) -> list[str]:
+    """Split a JSON text at the quotes around its strings: every second segment is a string, with its escapes."""
+    found = text.split('"')
+    if "\\" not in text:
+        return found
+    whole: list[str] = []
+    add, first = whole.append, -1  # the first segment of a string of which the quote behind is escaped
+    for number, each in enumerate(found):
+        if each[-1:] == "\\" and (each[-2:-1] != "\\" or (len(each) - len(each.rstrip("\\"))) % 2):
+            if first < 0:
+                first = number
+        elif first < 0:
+            add(each)
+        else:
+            add('"'.join(found[first : number + 1]))
+            first = -1
+    return whole if first < 0 else whole + found[first:]
+
+
+def _written(new: str, old: str) -> str:
+    """A string as JSON has it, without its quotes, in the place of another."""
+    return jsontext.encode(new, ascii_only=old.isascii() or "\\u" in old)

@@ -25,7 +25,7 @@ _GAP = "\n\0\n"
 
 def carries_parts(key: str) -> bool:
     """Whether what stands under a key may be continued by what stands under the same key next."""
-    return key.rpartition(".")[2].rpartition("_")[2].lower() in KEYS
+    return key in KEYS or key.rpartition(".")[2].rpartition("_")[2].lower() in KEYS
 
 
 def of_tokens(tokens: Sequence[jsontext.Token]) -> list[list[int]]:

@@ -8,6 +8,8 @@ from typing import Any
 import phonenumbers
 from phonenumbers import PhoneMetadata
 
+from spansieve.redact.numbers import digits_of
+
 Span = tuple[int, int]
 
 _GROUPS = re.compile(r"\d+")
@@ -91,7 +93,7 @@ def _longest(text: str, start: int, end: int, accept: Callable[[str], bool]) -> 
 
 def _possible_abroad(number: str) -> bool:
     """Whether a number with its country code has a length that the country's plan knows."""
-    digits = "".join(_GROUPS.findall(number))
+    digits = digits_of(number)
     digits = digits.removeprefix("00") if number.startswith("00") else digits
     width, lengths = _plan(digits[:3])
     size = len(digits) - width
@@ -146,4 +148,4 @@ def _assigned(regions: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _valid(number: str, assigned: re.Pattern[str]) -> bool:
-    return assigned.fullmatch("".join(_GROUPS.findall(number))) is not None
+    return assigned.fullmatch(digits_of(number)) is not None

@@ -12,6 +12,7 @@ from spansieve.redact import attributes, messages, stamp, walk
 from spansieve.redact.attributes import PREFIXES, Key
 from spansieve.redact.compiled import CompiledRules
 from spansieve.redact.engine import DROP, REMOVED, Run
+from spansieve.redact.matching import Places
 from spansieve.redact.remembered import Remembered
 from spansieve.redact.selectors import Place
 
@@ -70,6 +71,7 @@ class Job:
         # With the indexes of its texts, and whether it is a stamp that somebody else put there.
         self._parsed: list[tuple[Attributes, bytes, KeyValue, range, bool]] = []
         self._list = KeyValueList()
+        self._hits: dict[int, Places] = {}  # by index of a text: what is known already
 
     def attributes(self, kind: Attributes, raws: Iterable[bytes], keys: Mapping[bytes, Key]) -> list[bytes]:
         """Add attributes, and give those that are not added, since `keys` does not know what their keys tell.
@@ -87,7 +89,7 @@ class Job:
             if key is None:
                 unknown.append(raw)
                 continue
-            name, silent, wanted, stamped = key
+            name, silent, wanted, stamped, _ = key
             if stamped:
                 self.parse(kind, raw)
                 continue
@@ -110,6 +112,17 @@ class Job:
             elif not (silent and attributes.is_silent_number(raw[at:])):
                 self.parse(kind, raw)
         return unknown
+
+    def text(self, kind: Attributes, raw: bytes, key: Key, text: str, places: Places) -> None:
+        """Add an attribute's short text, of which it is known where its anchors are. Where no rule asks for a place."""
+        leaves = self._leaves
+        index = len(leaves.texts)
+        leaves.texts.append(text)
+        leaves.owners.append(None)
+        if not key.silent:
+            leaves.keys[index] = key.name
+        self._plain[index] = (kind, raw, raw[: raw[1] + 2])
+        self._hits[index] = places
 
     def texts(self, texts: Texts, fresh: Iterable[str]) -> None:
         """Add texts of a field."""
@@ -142,9 +155,10 @@ class Job:
         if not leaves.texts and not self._parsed:
             return
         run = Run(self._rules)
-        changed = run.texts(leaves.texts, leaves.keys, leaves.wheres, leaves.groups)
+        changed = run.texts(leaves.texts, leaves.keys, leaves.wheres, leaves.groups, self._hits)
         found_in = run.found_in
-        if run.findings:  # what was found over the parts of a list is in no text's account
+        if run.findings.total() > sum(counts.total() for counts in found_in.values()):
+            # What was found over the parts of a list is in no text's account.
             beside = Counter(run.findings)
             for counts in found_in.values():
                 beside.subtract(counts)
@@ -180,7 +194,12 @@ class Job:
 
 
 def _attribute(key_head: bytes, text: str) -> bytes | None:
-    return None if text == DROP else attributes.with_text(key_head, _encodable(text))
+    if text == DROP:
+        return None
+    try:
+        return attributes.with_text(key_head, text)
+    except UnicodeEncodeError:
+        return attributes.with_text(key_head, REMOVED)
 
 
 def _encodable(text: str) -> str:

@@ -1,23 +1,29 @@
 """What is put in the place of findings, and where to look again afterwards: a replacement may uncover a neighbour."""
 
-from collections.abc import Callable, Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import gt, itemgetter
 
 from spansieve.redact.anchors import LONGEST
-from spansieve.redact.compiled import AROUND, CompiledRule
-from spansieve.redact.matching import Finding, Places
+from spansieve.redact.compiled import AROUND
+from spansieve.redact.judges import Finding
+from spansieve.redact.matching import Places
 
 Span = tuple[int, int]
 
-_BY_START = itemgetter(0)
+Change = tuple[int, int, int]
+"""What was replaced: start and end in the old text, and the length of what was put there."""
+
+_START, _END = itemgetter(0), itemgetter(1)
+_NONE, _NEVER = -1 << 30, (1 << 60, 1 << 60, 0)
 
 
-def outside(runs: Sequence[int], findings: Sequence[Finding]) -> list[int]:
-    """The places that no finding covers."""
-    spans = sorted((start, end) for start, end, _, _ in findings)
+def outside(places: Sequence[int], findings: Sequence[Finding], margin: int = 0) -> list[int]:
+    """The places that no finding covers, with so many characters on both sides."""
+    spans = sorted((start + margin, end - margin) for start, end, _, _ in findings)
     left: list[int] = []
     following = reached = 0
-    for at in sorted(runs):
+    for at in sorted(places):
         while following < len(spans) and spans[following][0] <= at:
             reached = max(reached, spans[following][1])
             following += 1
@@ -26,14 +32,9 @@ def outside(runs: Sequence[int], findings: Sequence[Finding]) -> list[int]:
     return left
 
 
-def glued(text: str, changed: Sequence[Span]) -> bool:
-    """Whether a letter or digit follows right after a replacement: with it may begin what did not before."""
-    return any(text[end : end + 1].isalnum() for _, end in changed)
-
-
 def merged(findings: list[Finding]) -> Iterator[Finding]:
     """Findings from left to right. What overlaps is one, so that no part stays; the longest gives rule and text."""
-    findings.sort(key=_BY_START)
+    findings.sort(key=_START)
     start, end, rule, found = findings[0]
     longest = end - start
     for following in findings[1:]:
@@ -50,48 +51,71 @@ def merged(findings: list[Finding]) -> Iterator[Finding]:
     yield start, end, rule, found
 
 
-def replace(
-    text: str, findings: list[Finding], places: Places, count: Callable[[CompiledRule], None]
-) -> tuple[str, Places, list[Span]]:
-    """Put replacements in, and count them by rule: not those that change nothing, as a pseudonym seen again.
+def replace(text: str, findings: list[Finding]) -> tuple[str, list[Change], list[str], bool]:
+    """Put replacements in. What changes nothing, as a pseudonym seen again, is no change.
 
-    Also gives the places where the remaining anchors are then, and where the replacements are.
+    Gives the new text, the changes from left to right, the name of the rule of each, and whether a letter or digit
+    follows right after one: with it may begin what did not before.
     """
+    findings.sort(key=_START)
     pieces: list[str] = []
-    moved: Places = []
-    changed: list[Span] = []
-    places.sort()
-    place, last = 0, len(places)
-    done = shift = 0  # characters of the old text that are dealt with; how many more there are by then in the new one
-    for start, end, rule, found in merged(findings):
+    changes: list[Change] = []
+    names: list[str] = []
+    done = 0  # characters of the old text that are dealt with
+    glued = False
+    overlap = any(map(gt, map(_END, findings), map(_START, islice(findings, 1, None))))
+    for start, end, rule, found in merged(findings) if overlap else findings:
         new = rule.replacement if rule.act is None else rule.act(found)
         if new == text[start:end]:
             continue
-        count(rule)
         pieces += text[done:start], new
-        while place < last and (at := places[place][0]) < end:
-            if at < start:
-                moved.append((at + shift, places[place][1]))
-            place += 1
-        at = start + shift
-        changed.append((at, at + len(new)))
-        shift += len(new) - (end - start)
+        glued = glued or text[end : end + 1].isalnum() or (start == done > 0 and new[:1].isalnum())
+        changes.append((start, end, len(new)))
+        names.append(rule.name)
         done = end
     pieces.append(text[done:])
-    moved += [(at + shift, anchor) for at, anchor in places[place:]]
-    return "".join(pieces), moved, changed
+    return "".join(pieces), changes, names, glued
 
 
-def near(places: Places, changed: Sequence[Span], reach: Sequence[int]) -> Places:
-    """The places, in order, from which a pattern sees any of the spans that changed, which are in order too.
+def placed(changes: Sequence[Change]) -> list[Span]:
+    """Where what was put in stands in the new text."""
+    spans: list[Span] = []
+    shift = 0
+    for start, end, size in changes:
+        spans.append((start + shift, start + shift + size))
+        shift += size - (end - start)
+    return spans
+
+
+def beside(places: Places, changes: Sequence[Change], reach: Sequence[int]) -> Places:
+    """The places outside of the changes from which a pattern sees any of them, in order, as they are in the new text.
 
     `reach` is that of each anchor's patterns, in characters. A negative anchor is that of a number on which what stands
     around has decided.
     """
     kept: Places = []
+    places.sort()
+    following = shift = 0  # how many more characters there are by then in the new text
+    before = _NONE
+    start, end, size = changes[0]
+    for at, anchor in places:
+        while start <= at:
+            before, shift = end, shift + size - (end - start)
+            following += 1
+            start, end, size = changes[following] if following < len(changes) else _NEVER
+        if at >= before:
+            far = LONGEST + (reach[anchor] if anchor >= 0 else AROUND)
+            if at - before <= far or start - at <= far:
+                kept.append((at + shift, anchor))
+    return kept
+
+
+def near(places: Places, changed: Sequence[Span], reach: Sequence[int]) -> Places:
+    """The places of a new text, in order, from which a pattern sees any of the spans that changed, in order too."""
+    kept: Places = []
     following = 0
     count = len(changed)
-    before = -1 << 30  # the end of the last change in front of the place
+    before = _NONE  # the end of the last change in front of the place
     for place in places:
         at, anchor = place
         far = LONGEST + (reach[anchor] if anchor >= 0 else AROUND)

@@ -23,7 +23,7 @@ def restored(decoded: DecodedSpans, reads: Reads, reads_event: Reads) -> Redacte
             record.trace_state = head.trace_state
             record.found = stamp.read(own)
             record.wanted = _wants(head, own, reads, reads_event, known)
-            record.head, record.attributes = head, own
+            record.head, record.attributes, record.events = head, own, head.events
     return RedactedSpans([SpanSet(each.envelope, each.records) for each in decoded.sets], decoded.items, {})
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from spansieve.redact import patterns
+from spansieve.redact.judges import Road
 
 _parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to look into a pattern
 
@@ -158,10 +159,21 @@ class Try(NamedTuple):
     number: int
     starts: tuple[int, ...]
     firsts: str  # the characters that a match may begin with; nothing stands for any
+    road: Road
 
 
-Number = tuple[int, int, tuple[Try, ...]]
-"""A number in a text: start, end, and which patterns may match it."""
+class Step(NamedTuple):
+    """One try of a pattern, by number: at an offset from a number's start, if one of `firsts` stands there."""
+
+    number: int
+    offset: int
+    firsts: str  # nothing stands for any
+    match: Callable[..., re.Match[str] | None]
+    road: Road
+
+
+Number = tuple[int, int, tuple[Step, ...]]
+"""A number in a text: start, end, and which patterns may match it where."""
 
 
 class Member(NamedTuple):
@@ -172,18 +184,21 @@ class Member(NamedTuple):
     lead: int  # characters before a number's first at which it may begin
     may: re.Pattern[str] | None  # where, in symbols, its check may be passed
     days: bool  # whether a day in ISO 8601 may pass it
+    road: Road
 
 
 class Shapes:
     """The patterns that hang on one class of numbers. The memory never changes what is found."""
 
-    __slots__ = ("_days", "_known", "_of_days", "_patterns", "_seen")
+    __slots__ = ("_begun", "_days", "_known", "_of_days", "_patterns", "_seen")
 
     def __init__(self, members: Sequence[Member], *, of_days: bool = False) -> None:
         """Take the patterns of one class of numbers. `of_days`: for days in ISO 8601 only."""
         self._patterns = [(each, _shaped(each.pattern), patterns.firsts(each.pattern)) for each in members]
         self._known: dict[str, tuple[Try, ...]] = {}
-        self._seen: dict[bytes, tuple[Try, ...]] = {}  # the same by a number's plain symbols, which are told sooner
+        # The same by a number's plain symbols, which are told sooner, and its first character.
+        self._seen: dict[tuple[bytes, str], tuple[Step, ...]] = {}
+        self._begun: dict[tuple[str, str], tuple[Step, ...]] = {}  # by its shape and first character
         self._of_days = of_days
         self._days = self if of_days else Shapes(members, of_days=True)
 
@@ -192,42 +207,54 @@ class Shapes:
         low = at - _FARTHEST
         start = at + 1 - _BACK(text[at : (low if low > 0 else None) : -1]).end()  # type: ignore[union-attr]  # matches ""
         end = _ON(text, at, start + _FARTHEST).end()  # type: ignore[union-attr]  # matches ""
-        raw = b""
         if start >= _AHEAD and (near := text[start - _AHEAD : end + _BEHIND_IT]).isascii():
             raw = near.encode().translate(_TO_SYMBOL)
-            tries = self._seen.get(raw)
-            if tries is not None:
-                return start, end, tries
+            steps = self._seen.get((raw, text[start]))
+            if steps is not None:
+                return start, end, steps
+        else:
+            raw = b""
         size = end - start
         if size >= LONGEST:
             return None
         if size == _OF_UUID and _UUID(text, start) is not None:  # no pattern matches one
             return start, end, ()
         if size in _OF_DAYS and text[start + 4] == text[start + 7] == "-":
-            tries = self._days.tries(text, start, end, raw) if _is_day(text, start) else self.tries(text, start, end)
+            steps = self._days.steps(text, start, end, raw) if _is_day(text, start) else self.steps(text, start, end)
         else:
             if raw and (word := text[start:end]).isalnum() and not word.isdecimal():
                 raw = raw[:_AHEAD] + raw[_AHEAD + size :] + _SIZES[size]  # all that its shape tells
-            tries = self.tries(text, start, end, raw)
-        return None if tries is None else (start, end, tries)
+            steps = self.steps(text, start, end, raw)
+        return None if steps is None else (start, end, steps)
 
-    def tries(self, text: str, start: int, end: int, raw: bytes = b"") -> tuple[Try, ...] | None:
-        """The patterns that may match a number, if its shape is known; from now on also by its plain symbols."""
-        found = self._seen.get(raw)
+    def steps(self, text: str, start: int, end: int, raw: bytes = b"") -> tuple[Step, ...] | None:
+        """What to try at a number, if its shape is known; from now on also by its plain symbols."""
+        found = self._seen.get((raw, text[start]))
         if found is None:
             shape = _token(text, start, end)[2]
-            found = self._known.get(shape)
-            if found is not None and raw and (shape.count("x") <= _MOST_MIXED or raw.endswith(_SIZES[end - start])):
+            found = self._told(shape, text, start)
+            if found is None:
+                return None
+            if raw and (shape.count("x") <= _MOST_MIXED or raw.endswith(_SIZES[end - start])):
                 if len(self._seen) >= _MOST_SHAPES:
                     self._seen.clear()
-                self._seen[raw] = found
+                self._seen[raw, text[start]] = found
         return found
 
     def of_groups(self, text: str, at: int) -> Number | None:
         """The same for the run of hexadecimal groups around a separator."""
         token = groups(text, at)
-        tries = None if token is None else self._known.get(token[2])
-        return None if token is None or tries is None else (token[0], token[1], tries)
+        steps = None if token is None else self._told(token[2], text, token[0])
+        return None if token is None or steps is None else (token[0], token[1], steps)
+
+    def _told(self, shape: str, text: str, start: int) -> tuple[Step, ...] | None:
+        """What to try at a number of a shape that begins with a character, if it is known."""
+        steps = self._begun.get((shape, text[start]))
+        if steps is None and (tries := self._known.get(shape)) is not None:
+            if len(self._begun) >= _MOST_SHAPES:
+                self._begun.clear()
+            steps = self._begun[shape, text[start]] = _steps(tries, text, start)
+        return steps
 
     def learnt(self, text: str, at: int, *, hexadecimal: bool) -> Number | None:
         """Find out about a number that is not known. None when it is too long."""
@@ -236,7 +263,7 @@ class Shapes:
             return None
         start, end, _, _ = token
         of_day = end - start in _OF_DAYS and not hexadecimal and _is_day(text, start)
-        return start, end, (self._days if of_day else self).learn(token)
+        return start, end, _steps((self._days if of_day else self).learn(token), text, start)
 
     def learn(self, token: Token) -> tuple[Try, ...]:
         """Find out which patterns may match a number of this shape: about 200 µs."""
@@ -256,11 +283,23 @@ class Shapes:
                 and (each.may is None or each.may.match(text, at))
             )
             if starts:
-                found.append(Try(each.number, starts, firsts))
+                found.append(Try(each.number, starts, firsts, each.road))
         if len(self._known) >= _MOST_SHAPES:
             self._known.clear()
         self._known[shape] = tuple(found)
         return self._known[shape]
+
+
+def _steps(tries: Sequence[Try], text: str, start: int) -> tuple[Step, ...]:
+    """What to try at numbers of a shape that begin with the character that this one begins with."""
+    steps = []
+    for number, starts, firsts, road in tries:
+        for offset in starts:
+            first = text[start + offset]
+            told = not offset or first in _KEPT  # which symbols tell
+            if not firsts or not told or first in firsts:
+                steps.append(Step(number, offset, "" if told else firsts, road.match, road))
+    return tuple(steps)
 
 
 def _shaped(pattern: str) -> re.Pattern[str]:

@@ -23,6 +23,7 @@ from spansieve.redact import attributes, fold, messages, stamp
 from spansieve.redact.attributes import Key
 from spansieve.redact.compiled import CompiledRules
 from spansieve.redact.envelopes import Envelopes
+from spansieve.redact.fresh import Fresh
 from spansieve.redact.parts import carries_parts
 from spansieve.redact.pieces import Attributes, Job, Outcome, Reads, Texts
 from spansieve.redact.selectors import Place
@@ -55,6 +56,7 @@ class SpanRedactor:
         self._reads = reads
         self._reads_event = reads_event
         self._keys: dict[bytes, Key] = {}
+        self._fresh = None if rules.selective or rules.every_text else Fresh(rules)
         self._stamps: dict[tuple[tuple[str, int], ...], tuple[Mapping[str, int], bytes]] = {}
         self._stamp = wire.string_attribute(stamp.POLICY, rules.digest)
         self._envelopes = Envelopes(rules)
@@ -74,7 +76,7 @@ class SpanRedactor:
 
         Findings that are of no single span, such as in keys, are told with the first request.
         """
-        findings = [Counter[str]() for _ in decoded]
+        findings: list[Counter[str]] = [Counter() for _ in decoded]
         try:
             sets = list(map(self._sets, decoded, findings))
             if self._rules.by_role:  # which is told by a neighbour of what is looked at
@@ -125,7 +127,9 @@ class SpanRedactor:
                     note(fresh)
                 extra = None
                 events, links, status = head.events, head.links, head.status
+                record.events = ()  # no view of nothing, which would have to be kept
                 if events or links or status not in bare:
+                    record.events = events
                     extra = self._extra(events, links, status)
                 name, state = head.name, head.trace_state
                 if state:
@@ -162,7 +166,8 @@ class SpanRedactor:
                 kind.wanted = kind.clean_wanted.known(new)
                 new -= kind.wanted
                 fresh.append((kind, new))
-                if unknown := job.attributes(kind, new, self._keys):
+                left = new if self._fresh is None else self._fresh.undecided(kind, new, self._keys, job)
+                if unknown := job.attributes(kind, left, self._keys):
                     self._learn(unknown)
                     for raw in job.attributes(kind, unknown, self._keys):
                         job.parse(kind, raw)
@@ -190,7 +195,8 @@ class SpanRedactor:
             if name not in changed:
                 facts = rules.facts(fold.word(name))
                 plain = not rules.selective and not (facts.whole or facts.off or facts.context)
-                self._keys[each] = Key(name, plain, self._reads(name), stamp.is_stamp(name))
+                stamped = stamp.is_stamp(name)
+                self._keys[each] = Key(name, plain, self._reads(name), stamped, stamped or bool(facts.whole))
 
     def _finish(self, work: list[_Work], findings: Counter[str]) -> None:
         """Give the spans the bytes in which they go on."""
@@ -325,7 +331,7 @@ class SpanRedactor:
 
     def _whole(self, record: SpanRecord, findings: Counter[str]) -> None:
         """Redact one span as a message."""
-        record.head = record.attributes = None
+        record.head = record.attributes = record.events = None
         request = ExportTraceServiceRequest()
         span = request.resource_spans.add().scope_spans.add().spans.add()
         try:

@@ -16,6 +16,8 @@ POLICY: Final = PREFIX + "policy"
 FOUND: Final = PREFIX + "found"
 """Attribute, where anything was replaced: `EMAIL:2 PHONE:1`, entities in alphabetical order, with values of each."""
 
+_OURS: Final = (PREFIX, "spansieve.sampling.", "spansieve.usage.", "tailsampling.policy")
+
 
 def put(
     leaves: Leaves, digest: str, found: Mapping[int, Counter[str]], entities: Mapping[str, str]
@@ -47,8 +49,11 @@ def put(
 
 
 def is_stamp(key: str) -> bool:
-    """Whether an attribute's key is a stamp's. Such keys are never taken for plain, so that a stamp is not missed."""
-    return key.startswith(PREFIX)
+    """Whether an attribute's key is one that a gateway puts on spans, here or in a later stage.
+
+    Such keys are never taken for plain, so that none is missed.
+    """
+    return key.startswith(_OURS)
 
 
 def _remove(leaves: Leaves) -> None:

@@ -6,7 +6,7 @@ It reads bytes, in any ASCII case, and tells where a match ends. Nothing of a te
 import functools
 import importlib
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 
@@ -34,28 +34,35 @@ class Expression(NamedTuple):
     once: bool = False
 
 
+Note = Callable[[int, int, int, int, object], None]
+
+
 class Scanner:
     """A compiled database. Many threads may use it; each has scratch memory of its own, as Vectorscan demands."""
 
     def __init__(self, database: Any, meanings: Sequence[Any]) -> None:  # noqa: ANN401 - hyperscan.Database
         self._database = database
         self._scan = database.scan
-        self._meanings = meanings
+        self.meanings = meanings
         self._local = threading.local()
 
-    def scan(self, text: bytes) -> list[tuple[Any, int]]:
-        """Give the meanings of what is in a text, with the offset of each end."""
+    def tell(self, text: bytes, note: Note) -> None:
+        """Call `note` for all that is in a text, in order of its end: number among `meanings`, 0, end."""
         try:
             scratch = self._local.scratch
         except AttributeError:
             scratch = self._local.scratch = _hyperscan.Scratch(self._database)
+        self._scan(text, match_event_handler=note, scratch=scratch)
+
+    def scan(self, text: bytes) -> list[tuple[Any, int]]:
+        """Give the meanings of what is in a text, with the offset of each end."""
         found: list[tuple[Any, int]] = []
-        meanings, add = self._meanings, found.append
+        meanings, add = self.meanings, found.append
 
         def note(expression: int, _start: int, end: int, _flags: int, _context: object) -> None:
             add((meanings[expression], end))
 
-        self._scan(text, match_event_handler=note, scratch=scratch)
+        self.tell(text, note)
         return found
 
 

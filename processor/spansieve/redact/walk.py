@@ -16,7 +16,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spansieve.model import ExportRequest
-from spansieve.redact import numbers, roles
+from spansieve.redact import numbers, pairs, roles
 from spansieve.redact.parts import carries_parts
 from spansieve.redact.selectors import Place
 
@@ -137,45 +137,68 @@ class Leaves:
     def _spoken(self, value: AnyValue, key: str, with_role: roles.WithRole) -> None:
         """The same as `_value`, where the maps that messages are may name who speaks in them."""
         pending = [(value, key, self._where)]
+        in_parts: dict[str, list[int]] = {}
         while pending:
             value, key, where = pending.pop()
             self._where = where
             kind = value.WhichOneof("value")
-            if kind == "array_value":
+            if kind == "string_value":
+                if key in in_parts:
+                    in_parts[key].append(len(self.texts))
+                self._add(value.string_value, key, value)
+            elif kind == "array_value":
                 values = value.array_value.values
                 pending += [(each, key, where) for each in reversed(values)]
                 self._elements(values)
             elif kind == "kvlist_value":
-                pairs = value.kvlist_value.values
-                self.attribute_keys.update(pair.key for pair in pairs if pair.key not in self.known_keys)
-                role = next((roles.of_name(pair.value.string_value) for pair in pairs if pair.key == "role"), "")
+                members = self._members(value.kvlist_value.values, in_parts)
+                role = next((roles.of_name(each.string_value) for name, each in members if name == "role"), "")
                 inside = with_role(where, role)
-                pending += [(pair.value, pair.key, inside) for pair in reversed(pairs)]
+                pending += [(each, name, inside) for name, each in reversed(members)]
             else:
                 self._value(value, key)
+        self.groups += [group for group in in_parts.values() if len(group) > 1]
 
     def _value(self, value: AnyValue, key: str) -> None:
         """Find the strings of a value of any shape, in order. A stack, not recursion: nothing is too deep."""
         pending = [(value, key)]
+        in_parts: dict[str, list[int]] = {}
         while pending:
             value, key = pending.pop()
             kind = value.WhichOneof("value")
             if kind == "string_value":
+                if key in in_parts:
+                    in_parts[key].append(len(self.texts))
                 self._add(value.string_value, key, value)
             elif kind == "array_value":
                 values = value.array_value.values
                 pending += [(each, key) for each in reversed(values)]
                 self._elements(values)
             elif kind == "kvlist_value":
-                pairs = value.kvlist_value.values
-                for pair in pairs:
-                    if pair.key not in self.known_keys:
-                        self.attribute_keys.add(pair.key)
-                pending += [(pair.value, pair.key) for pair in reversed(pairs)]
+                members = self._members(value.kvlist_value.values, in_parts)
+                pending += [(each, name) for name, each in reversed(members)]
             elif kind == BYTES:
                 self._bytes(value, key)
             elif kind in _NUMBERS:
                 self._number(value, value.int_value if kind == "int_value" else value.double_value, key)
+        self.groups += [group for group in in_parts.values() if len(group) > 1]
+
+    def _members(self, members: Sequence[KeyValue], in_parts: dict[str, list[int]]) -> list[tuple[str, AnyValue]]:
+        """The values of a map, each under its key, or under what another member says it is.
+
+        `in_parts` gets the keys of a text's parts.
+        """
+        names = [member.key for member in members]
+        self.attribute_keys.update(name for name in names if name not in self.known_keys)
+        for name in names:
+            if carries_parts(name):
+                in_parts.setdefault(name, [])
+        if pairs.may_name(set(names)):
+            by_key = {member.key: member.value for member in members}
+            said = next((by_key[name].string_value for name in names if name in pairs.NAMES), "")
+            if said:
+                names = [said if name in pairs.VALUES else name for name in names]
+        return [(name, member.value) for name, member in zip(names, members, strict=True)]
 
     def _number(self, value: AnyValue, number: float, key: str) -> None:
         if numbers.is_whole(number) and (key not in self.silent_keys or numbers.may_identify(number)):
@@ -195,9 +218,12 @@ class Leaves:
             self.groups.append(range(at, at + run))
 
     def _bytes(self, value: AnyValue, key: str) -> None:
+        text: str | None
         try:
             text = value.bytes_value.decode()
         except UnicodeDecodeError:
+            text = None
+        if text is None or "\0" in text:  # no text has one, but UTF-16 that UTF-8 happens to take is full of them
             self.undecodable.append((len(self.texts), value))
             self._add("", key, (value, BYTES))
         else:

@@ -166,6 +166,10 @@ CLASSES: dict[str, tuple[tuple[str, ...], Transform]] = {
     "url-encoded, every character": (_ALL, lambda value, _: "".join(f"%{ord(c):02X}" for c in value)),
     "url-encoded twice": (_ALL, lambda value, _: quote("".join(f"%{ord(c):02x}" for c in value), safe="")),
     "url query": (_ALL, lambda value, _: f"https://example.com/?user={quote(value, safe='').replace('%20', '+')}&n=2"),
+    "groups in a url query": (
+        ("card", "iban"),
+        lambda value, random: f"https://example.com/?pay={_groups('+')(value, random)}&n=2",
+    ),
     "base64": (_ALL, lambda value, _: base64.b64encode(f"it is {value}".encode()).decode()),
     "base64url without padding": (
         _ALL,
@@ -199,6 +203,11 @@ CLASSES: dict[str, tuple[tuple[str, ...], Transform]] = {
         ("email",),
         lambda value, _: value.translate(str.maketrans("oaiv", "\u03bf\u03b1\u03b9\u03bd")),
     ),
+    "terminal colours around": (_ALL, lambda value, _: f"\x1b[1;32m{value}\x1b[0m"),
+    "terminal colours, a match marked by grep": (_ALL, lambda value, _: f"of\x1b[01;31m\x1b[K{value}\x1b[m\x1b[K"),
+    "terminal colours, escaped in json": (_ALL, lambda value, _: json.dumps({"out": f"\x1b[36m{value}\x1b[0m"})),
+    "terminal colours without their control character": (_ALL, lambda value, _: f"[33m{value}[0m"),
+    "terminal colours inside": (("phone", "card", "ssn", "ip"), _insert("\x1b[1m")),
     "glued to an identifier": (_ALL, lambda value, _: f"id_{value}_x"),
     "python repr": (_ALL, lambda value, _: repr({"v": [value], "n": None, "s": "it's"})),
     "cut json": (_ALL, lambda value, _: json.dumps({"a": {"text": f"to {value} and", "b": "x"}})[:-6]),

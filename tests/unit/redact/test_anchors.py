@@ -205,3 +205,16 @@ def test_a_literal_may_ask_for_more(text: str, anchor: str | None) -> None:
 def test_a_digit_in_the_next_text_is_not_near() -> None:
     """Texts are looked at one by one, also where they are joined."""
     assert _CHOOSY.scan(["the road", "12"]) == {}
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_text_with_more_anchors_than_memory_is_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    native: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """A place takes a hundred bytes: one every other byte of a large request would take all memory."""
+    monkeypatch.setattr(anchors, "MOST_PLACES", 100)
+    scanner = anchors.build(["@"], native=native)
+    assert len(scanner.scan(["a@" * 100])[0]) == 100
+    with pytest.raises(anchors.OverBudget):
+        scanner.scan(["a@" * 101])

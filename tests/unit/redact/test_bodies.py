@@ -144,6 +144,17 @@ def test_a_string_that_fails_takes_no_other_with_it(monkeypatch: pytest.MonkeyPa
     assert redact.text(text, rules)[1] == {"email": 2}
 
 
+@pytest.mark.parametrize("more", [{}, {"role": "user"}, {"a": 1, "b": [_FILLER]}])
+def test_of_a_string_whose_rule_drops_nothing_stays(more: dict[str, object]) -> None:
+    """Also when the string is known, and what stands around it is not."""
+    rules = policy.compile(policy.parse("name: own\ninclude: [identity]\nactions: {EMAIL: {action: drop}}\n"))
+    said = f"alice@example.com {_FILLER}"
+    for value in ({"text": said}, {"text": said, **more}):
+        new, found = redact.text(json.dumps(value), rules)
+        assert json.loads(new) == value | {"text": ""}
+        assert found == {"email": 1}
+
+
 @pytest.mark.parametrize("capacity", range(800, 6000, 200))
 def test_what_is_forgotten_meanwhile_does_not_pass(capacity: int) -> None:
     """A string that was known, and so not searched, stays clean when other strings of the text push it out."""

@@ -1,12 +1,14 @@
 """The memory of texts: what it knows is right, holds nothing raw, and stays small."""
 
 import gc
+import json
 import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spansieve.redact import parsed
 from spansieve.redact.cache import NOTHING, Cache, Known
 
 
@@ -118,3 +120,44 @@ def _reachable(cache: Cache) -> list[object]:
 
 def _bytes(cache: Cache) -> int:
     return sum(map(sys.getsizeof, _reachable(cache)))
+
+
+def test_many_are_recalled_as_each_is() -> None:
+    """Those of the old generation are used by it, too, and so not forgotten."""
+    cache = _cache(8192)
+    names = [_name(cache, f"{number}") for number in range(3)]
+    cache.put(names[0], Known("zero", ()))
+    cache.put(names[1], NOTHING)
+    for number in range(100):
+        assert cache.recall(names) == [Known("zero", ()), NOTHING, None]
+        cache.put(_name(cache, f"another {number}"), NOTHING)
+
+
+def _framed(cache: Cache, beginning: str, key: str) -> bool:
+    text = json.dumps({beginning: "x", key: "a text that is longer than what stands around it " * 3})
+    shape = parsed.shape(text, "", wrapped=False)
+    assert shape is not None
+    frame = parsed.frame(shape, text)
+    assert frame is not None
+    known = any(True for _ in cache.framed(text, "here"))
+    cache.remember_frame(text, "here", frame)
+    cache.remember_frame(text, "here", frame)
+    assert any(True for _ in cache.framed(text, "here"))
+    assert not any(True for _ in cache.framed(text, "there"))
+    return known
+
+
+def test_frames_are_known_in_their_circumstances() -> None:
+    """And only there."""
+    cache = _cache()
+    assert not _framed(cache, "role", "content")
+    assert _framed(cache, "role", "content")
+
+
+@pytest.mark.parametrize("beginnings", [1, 1000])
+def test_few_frames_are_remembered(beginnings: int) -> None:
+    """Keys that are made of data do not fill the memory."""
+    cache = _cache()
+    for number in range(1000):
+        _framed(cache, f"{number % beginnings:020}", f"k{number}")
+    assert sum(map(len, cache.frames.values())) <= 64 * 8

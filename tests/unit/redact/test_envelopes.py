@@ -82,3 +82,8 @@ def test_ever_new_envelopes_do_not_fill_the_memory() -> None:
     large = [_redact(envelopes, _envelope("x" * 9000 + str(number)))[0] for number in range(3)]
     assert len(set(large)) == 3
     assert len(envelopes) == before
+
+
+def test_an_envelope_shows_nothing_of_what_it_holds() -> None:
+    """Before redaction it is raw: what is printed of it is its size."""
+    assert repr(Envelope(b"jane", "https://jane", b"roe", "")) == "Envelope(19 bytes)"

@@ -53,3 +53,10 @@ def test_a_large_text_is_written_in_the_same_way(text: str, filler: str) -> None
 def test_ascii_hides_nothing(text: str) -> None:
     """It is as it is."""
     assert fold.latin(text) == (text.encode(), [])
+
+
+def test_a_huge_text_full_of_odd_characters_is_told_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more than the most says that there are more; the list of all would take more memory than there is."""
+    monkeypatch.setattr(fold, "MOST_ODD", 100)
+    monkeypatch.setattr(fold, "_HUGE", 1000)
+    assert len(fold.latin("a\u200b" * 2000)[1]) == 101

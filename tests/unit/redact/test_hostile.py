@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from spansieve import redact
-from spansieve.redact import policy
+from spansieve.redact import anchors, jsontext, policy
 from unit.redact.helpers_redact import clean, default_policy, default_rules, found, luhn_complete, run
 
 _CARD = luhn_complete("411111111111111")
@@ -220,3 +220,30 @@ def test_several_megabytes_are_one_text() -> None:
     """Size alone is no reason to remove a value."""
     text = "The quick brown fox jumps over the lazy dog. " * 50_000
     assert clean(text + "alice@example.com") == text + "[EMAIL]"
+
+
+def test_a_text_that_would_take_all_memory_goes_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its anchors alone would: it is removed and counted as over the budget, and what stands beside it is not."""
+    monkeypatch.setattr(anchors, "MOST_PLACES", 100)
+    logs = ExportLogsServiceRequest()
+    records = logs.resource_logs.add().scope_logs.add().log_records
+    records.add().body.string_value = "a@" * 200
+    records.add().body.string_value = "write to alice@example.com"
+    redacted = run(logs)
+    assert [record.body.string_value for record in records] == ["[REMOVED]", "write to [EMAIL]"]
+    assert redacted.findings == {"budget": 1, "email": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" + '"a",' * jsontext.MOST + '"jane@example.com","a"]',
+        '{"a":' * (jsontext.MOST + 1) + '"jane@example.com"',
+        "[" + "1," * jsontext.MOST + '{"password":"a"},1]',
+    ],
+    ids=["strings", "objects", "numbers"],
+)
+def test_json_of_very_many_leaves_goes_whole(text: str) -> None:
+    """Each leaf takes memory for as long as it is looked at: a small request, inflated, would take all there is."""
+    assert found(text) == {"budget": 1}
+    assert clean(text) == "[REMOVED]"

@@ -23,6 +23,48 @@ def test_the_second_of_a_pair_has_the_first_as_its_key(value: object, becomes: o
 
 
 @pytest.mark.parametrize(
+    ("value", "becomes"),
+    [
+        (
+            {"headers": [{"name": "Accept", "value": "*/*"}, {"name": "Authorization", "value": "x y"}]},
+            {"headers": [{"name": "Accept", "value": "*/*"}, {"name": "Authorization", "value": "[SECRET]"}]},
+        ),
+        ({"env": [{"name": "DB_PASSWORD", "value": "z"}]}, {"env": [{"name": "DB_PASSWORD", "value": "[SECRET]"}]}),
+        ([{"Key": "api_key", "Value": "z"}], [{"Key": "api_key", "Value": "[SECRET]"}]),
+        (
+            {"key": "password", "value": {"stringValue": "z"}},
+            {"key": "password", "value": {"stringValue": "[SECRET]"}},
+        ),
+        (
+            [{"name": "password", "value": "z", "type": "text"}, {"value": "y"}],
+            [{"name": "password", "value": "[SECRET]", "type": "text"}, {"value": "y"}],
+        ),
+        ({"name": "password", "value": ["z", "y"]}, {"name": "password", "value": ["[SECRET]", "[SECRET]"]}),
+    ],
+)
+def test_a_value_has_the_name_before_it_as_its_key(value: object, becomes: object) -> None:
+    """As Kubernetes lists variables, archives of HTTP headers, clouds tags, and OTLP attributes."""
+    for text in (json.dumps(value), json.dumps(value, separators=(",", ":"))):
+        assert json.loads(clean(text)) == becomes
+        assert json.loads(json.loads(clean(json.dumps([text])))[0]) == becomes
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"name": "password", "description": "what opens the door", "value": "z"},
+        {"name": "password", "valueFrom": {"secretKeyRef": {"name": "s", "key": "password"}}},
+        [{"name": "password"}, {"value": "z"}],
+        {"name": "model", "value": "gpt-4o"},
+    ],
+)
+def test_other_objects_are_objects(value: object) -> None:
+    """A name that something else than its value follows is one of many things."""
+    text = json.dumps(value)
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize(
     "value",
     [
         {"required": ["password", "email"]},

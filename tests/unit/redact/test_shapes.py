@@ -61,6 +61,15 @@ def test_a_long_row_of_numbers_has_no_shape() -> None:
     assert shapes.digits("1 2 3 4 5 6 7 8 9 " * 10, 40) is None
 
 
+@pytest.mark.parametrize(("number", "is_tried"), [("4111 1111 1111 1111", True), ("1111 1111 1111 1111", False)])
+def test_a_number_s_first_digit_tells_patterns_apart(number: str, is_tried: bool) -> None:  # noqa: FBT001 - a parameter
+    """No card begins with 1: that pattern is not tried, though the shape is a card's."""
+    known = _RULES.shapes[anchors.DIGITS].learnt(f"the number {number}, please", 11, hexadecimal=False)
+    assert known is not None
+    tried = {_RULES.detectors[each.number][0].name for each in known[2] if each.offset == 0}
+    assert ("payment_card" in tried) is is_tried
+
+
 _PIECES = st.one_of(
     st.sampled_from(["GB29 NWBK 6016 1331 9268 19", "AB 12 34 56 C"]),
     st.text("0123456789 ()-./+\u00a0\u2011", max_size=24),

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from spansieve import redact
-from spansieve.model import DecodedBatch, Signal
-from spansieve.redact import media
+from spansieve import decode, redact
+from spansieve.model import DecodedBatch, DecodedSpans, Encoding, ReceivedRequest, Signal
+from spansieve.redact import media, policy
 from unit.redact.helpers_redact import clean, default_rules, found, run
 
 _PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
@@ -181,3 +182,47 @@ def test_a_stamp_that_came_is_replaced() -> None:
     _stamped(request)
     assert _stamped(request) == {"spansieve.redaction.policy": default_rules().digest}
     assert len(span.attributes) == 1
+
+
+def _map(**members: str) -> AnyValue:
+    return AnyValue(
+        kvlist_value=KeyValueList(
+            values=[KeyValue(key=key, value=AnyValue(string_value=text)) for key, text in members.items()]
+        )
+    )
+
+
+def _of(*values: AnyValue) -> AnyValue:
+    return AnyValue(array_value=ArrayValue(values=values))
+
+
+_STRUCTURED = [
+    ("parts of a message", _of(_map(type="text", content="4111 11"), _map(type="text", content="11 1111 1111"))),
+    ("a name and a value", _map(name="X-Api-Key", value="4111 11")),
+    ("a key and a value", _of(_map(key="password", value="4111 11"))),
+    ("text in UTF-16", AnyValue(bytes_value="4111 11".encode("utf-16-le"))),
+]
+
+
+@pytest.mark.parametrize("value", [case[1] for case in _STRUCTURED], ids=[case[0] for case in _STRUCTURED])
+@pytest.mark.parametrize("selective", [False, True], ids=["anywhere", "by role"])
+def test_structured_values_hide_nothing(value: AnyValue, *, selective: bool) -> None:
+    """What JSON would not hide is not hidden in maps, lists and bytes either, on whatever road a span takes."""
+    rules = default_rules()
+    if selective:
+        own = "include: [secrets, finance]\nrules: [{name: own, entity: OWN, reason: It is ours., patterns: [zzz], "
+        rules = policy.compile(policy.parse(own + "where: [{roles: [user]}]}]"))
+    request, span = _span()
+    span.trace_id, span.span_id = b"t" * 16, b"s" * 8
+    span.start_time_unix_nano, span.end_time_unix_nano = 1, 2
+    span.attributes.add(key="gen_ai.output.messages").value.CopyFrom(value)
+    body = request.SerializeToString()
+    assert b"4111 11" in body or b"\0" in body
+    received = ReceivedRequest(Signal.TRACES, Encoding.PROTO, body)
+    decoded = decode.request(received).batch
+    assert isinstance(decoded, DecodedSpans)
+    (record,) = redact.Redactor(rules).request(decoded).sets[0].records
+    run(request, rules)
+    for left in (bytes(record.data), request.SerializeToString()):
+        assert b"4111 11" not in left
+        assert b"1\0" not in left

@@ -1,5 +1,6 @@
 """When a trace is decided: the root's arrival, late errors, parts of what is too large, repeated spans, restarts."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -8,8 +9,10 @@ from spansieve.facts import LlmFacts
 from spansieve.model import Because, Decision, SpanGroup, Trigger
 from spansieve.sample import Sampler
 from spansieve.sample.budget import Budget
+from spansieve.sample.buffer import Limbo
 from spansieve.sample.conversations import Conversation
 from spansieve.sample.decision import Rule
+from spansieve.sample.pending import Held, PendingTrace
 from spansieve.sample.policies import AlwaysSample, AtLeast, Latency, Probabilistic, StatusCode
 from spansieve.sample.rates import Bucket, RateLimiting
 from unit.sample.helpers_sample import part, plan, sampler, span, trace_id
@@ -114,6 +117,28 @@ def test_late_error_after_that_follows_the_verdict() -> None:
     tail.take_due(now=30.0, limit=10)
     tail.take_due(now=35.0, limit=10)
     assert tail.add([part(A, errors=1)], now=36.0).sampled_out_spans == 1
+
+
+def test_the_oldest_position_is_the_lowest_of_those_that_wait_for_a_late_error() -> None:
+    """However they come, come again and go; and what is gone is not remembered for long."""
+    chance = random.Random(1)
+    out = Decision(keep=False, policy="", trigger=Trigger.WAIT_EXPIRED, because=Because.NO_MATCH)
+    held = Held()
+    limbo = Limbo(held)
+    waiting: dict[bytes, PendingTrace] = {}
+    for number in range(6000):
+        if waiting and chance.random() < 0.5:
+            trace, _ = limbo.take(chance.choice([*waiting]))
+            del waiting[trace.trace_id]
+            if chance.random() < 0.5:
+                continue
+        else:
+            trace = held.begin(replace(part(trace_id(number + 1)), position=chance.randrange(1000)), 0.0)
+        limbo.put(trace, out, 0.0)
+        waiting[trace.trace_id] = trace
+        if number % 3 == 0:
+            assert limbo.oldest_position() == min(each.position for each in waiting.values())
+    assert len(limbo._positions) <= 2 * len(waiting) + 1001
 
 
 def test_memory_pressure_gives_up_late_errors_first() -> None:

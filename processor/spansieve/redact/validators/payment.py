@@ -2,11 +2,13 @@
 
 import re
 
+from spansieve.redact.numbers import digits_of
 from spansieve.redact.validators.checksums import luhn
 
 Span = tuple[int, int]
 
 _GROUPS = re.compile(r"\d+")
+_GROUP = _GROUPS.match
 _LEAST_DIGITS, _MOST_DIGITS = 12, 19
 _FIRST_GROUPS = frozenset((*range(2, 9), *range(_LEAST_DIGITS, _MOST_DIGITS + 1)))  # digits; 9 and 6 are two numbers
 _MOST_DOTS = 4  # five groups of digits; what has more is a version, an object's id in a tree, or a table
@@ -74,11 +76,11 @@ def card(text: str, start: int, end: int) -> Span | None:
     digits = text[start:end]
     if digits.isdecimal() and digits.isascii():
         return (start, end) if is_card(digits) else None
-    groups: list[str] = _GROUPS.findall(text, start, end)
-    digits = "".join(groups)
+    digits = digits_of(digits)
     if not digits.isascii() or len(digits) < _SHORTEST.get(digits[:4], _MOST_DIGITS + 1):
         return None
-    if len(groups[0]) not in _FIRST_GROUPS or text.count(".", start, end) > _MOST_DOTS:
+    first = _GROUP(text, start)
+    if first is None or first.end() - start not in _FIRST_GROUPS or text.count(".", start, end) > _MOST_DOTS:
         return None
     return (start, end) if is_card(digits) else _card_ahead(text, start, end)
 
