@@ -28,6 +28,8 @@ class ErrorClass(StrEnum):
     MALFORMED_RESPONSE = "malformed_response"
     OTHER = "other"
 
+    __hash__ = str.__hash__  # every call is counted by it, and an Enum's own is a function in Python
+
 
 class KeyPart(StrEnum):
     """What tells kinds of traces apart, for shares that adapt."""

@@ -212,7 +212,9 @@ def _rate(entry: Entry, kind: str) -> Rate | None:
     tiers: list[tuple[int, float]] = []
     for above in entry.above_input_tokens:
         usd: float | None = getattr(above, kind)
-        tiers.append((above.tokens, (above.input if usd is None else usd) / _MILLION))
+        if usd is None:  # as below the bound: cached tokens are input, and reasoning is output
+            usd = above.output if kind == "reasoning" else above.input
+        tiers.append((above.tokens, usd / _MILLION))
     return Rate(base / _MILLION, tuple(tiers))
 
 

@@ -60,6 +60,19 @@ def test_a_long_input_pays_its_own_rates(table: PriceTable) -> None:
     assert cost_of(Tokens(2 * 10**6, 10**6, None, None, None), _row(table, "openai", "gpt-4o")) == pytest.approx(40)
 
 
+def test_a_long_input_pays_reasoning_as_output_where_nothing_else_is_said(tmp_path: Path) -> None:
+    """Reasoning has a rate of its own below the bound, and none above it: there it costs what output costs."""
+    text = """
+prices:
+  - model: m
+    usd_per_million_tokens: {input: 1, output: 2, reasoning: 3}
+    above_input_tokens: [{tokens: 10, input: 5, output: 7}]
+"""
+    row = _row(price_table.load(_write(tmp_path, text)), "", "m")
+    assert cost_of(Tokens(0, 10**6, None, None, 10**6), row) == pytest.approx(3)
+    assert cost_of(Tokens(20, 10**6, None, None, 10**6), row) == pytest.approx(7, abs=0.001)
+
+
 @pytest.mark.parametrize(("tier", "usd"), [("", 1.0), ("batch", 0.5), ("flex", 1.0)])
 def test_a_service_tier_may_have_its_own_prices(table: PriceTable, tier: str, usd: float) -> None:
     """An entry for a tier holds in that tier, and the one without in all others."""

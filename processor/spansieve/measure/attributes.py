@@ -21,15 +21,15 @@ Plain: TypeAlias = str | int | float | bool | tuple[str, ...] | AnyValue | None
 """A value: None when it is empty; of an array its texts; itself when it is a list of keys and values, or bytes."""
 Found: TypeAlias = Mapping[str, Plain]
 Mark: TypeAlias = str | bytes
-_Read: TypeAlias = tuple[Mark, Plain]
+_Read: TypeAlias = tuple[Mark, Plain] | tuple[()]
 
 # KeyValue {key = 1, value = 2}; AnyValue {string_value = 1, bool_value = 2, int_value = 3, double_value = 4}
 _KEY, _VALUE = 0x0A, 0x12
 _STRING, _BOOL, _INT, _DOUBLE = 0x0A, 0x10, 0x18, 0x21
 _ONE_BYTE: Final = 0x80  # lengths below it take one byte
 _MOST_VARINT: Final = 5  # bytes of an integer that is read by hand: none is negative
-_REMEMBERED: Final = 8192
-_VALUES: Final = 64  # of one key that are remembered
+_REMEMBERED: Final = 16_384  # some 4 MB
+_VALUES: Final = 256  # of one key that are remembered: as many as answers have lengths
 _FEW_VALUES: Final = 512  # of one whose values come again and again
 _LONGEST_REMEMBERED: Final = 192  # bytes
 _LONGEST_ITEM: Final = 256
@@ -51,18 +51,25 @@ class AttributeReader:
     def read(self, attributes: Iterable[bytes]) -> tuple[tuple[Mark, ...], list[Plain]]:
         """Read serialized KeyValues, which must be valid: the marks of those that are read, and their values."""
         remembered, heads = self._remembered, self._heads
-        anew = remembered.__missing__
+        known, ever_new, anew = remembered.get, remembered.ever_new.get, remembered.anew
         marks: list[Mark] = []
         found: list[Plain] = []
         for raw in attributes:
-            if len(raw) <= _LONGEST_REMEMBERED:
-                read = remembered[raw]
             # A long one is not looked for: hashing it would cost more than reading it.
-            elif raw[: raw[1] + 2] in heads or raw[0] != _KEY or raw[1] >= _ONE_BYTE:
-                read = anew(raw)
+            if len(raw) <= _LONGEST_REMEMBERED:
+                if (read := known(raw)) is None:
+                    head = raw[: raw[1] + 2] if len(raw) > 1 else b""
+                    if (key := ever_new(head)) is not None:
+                        if key:
+                            marks.append(key)
+                            found.append(_value(raw, len(head)))
+                        continue
+                    read = anew(raw, head)
+            elif (head := raw[: raw[1] + 2]) in heads or raw[0] != _KEY or raw[1] >= _ONE_BYTE:
+                read = anew(raw, head)
             else:
                 continue  # nobody reads it
-            if read is not None:
+            if read:
                 mark, value = read
                 marks.append(mark)
                 found.append(value)
@@ -81,7 +88,7 @@ class AttributeReader:
         return self._heads.get(raw[: raw[1] + 2]) or self._keys[KeyValue.FromString(raw).key]
 
 
-class _Memory(dict[bytes, _Read | None]):
+class _Memory(dict[bytes, _Read]):
     """Attributes, serialized, and what was read of them: most spans carry many that others carried before.
 
     Of each key the first values only: one that takes ever new ones, such as an id, would fill it with what is never
@@ -94,15 +101,11 @@ class _Memory(dict[bytes, _Read | None]):
         self._heads = heads
         self._few = few
         self._values: dict[bytes, int] = {}  # by head
-        self._ever_new: dict[bytes, str] = {}  # those of which no more are remembered
+        self.ever_new: dict[bytes, str] = {}
+        """Keys of which no more values are remembered, by their heads; empty for one that nobody reads."""
 
-    def __missing__(self, raw: bytes) -> _Read | None:
-        """Return the mark and the value of a serialized KeyValue, None when nobody reads it."""
-        head = raw[: raw[1] + 2] if len(raw) > 1 else b""
-        key = self._ever_new.get(head)
-        return self._first(raw, head) if key is None else (key, _value(raw, len(head)))
-
-    def _first(self, raw: bytes, head: bytes) -> _Read | None:
+    def anew(self, raw: bytes, head: bytes) -> _Read:
+        """Read a serialized KeyValue whose key is in `head`: its mark and value, nothing when nobody reads it."""
         key = self._heads.get(head)
         if key is None:
             read = self._unusual(raw, len(head))
@@ -114,20 +117,20 @@ class _Memory(dict[bytes, _Read | None]):
                 if len(self) >= _REMEMBERED:
                     self.clear()  # what comes again is back after one look
                     self._values.clear()
-                    self._ever_new.clear()
+                    self.ever_new.clear()
                     values = 0
                 self._values[head] = values + 1
                 self[raw] = read
-            elif key is not None and key not in self._few:
-                self._ever_new[head] = key
+            elif key not in self._few and head and head[0] == _KEY and head[1] < _ONE_BYTE:
+                self.ever_new[head] = key or ""
         return read
 
-    def _unusual(self, raw: bytes, at: int) -> _Read | None:
+    def _unusual(self, raw: bytes, at: int) -> _Read:
         if at == 0 or (raw[0] == _KEY and at < _ONE_BYTE + 2):
-            return None  # it has no key, or one that nobody reads
+            return ()  # it has no key, or one that nobody reads
         attribute = KeyValue.FromString(raw)
         key = self._keys.get(attribute.key)
-        return None if key is None else ((raw if key in self._few else key), plain(attribute.value))
+        return () if key is None else ((raw if key in self._few else key), plain(attribute.value))
 
 
 def _value(raw: bytes, at: int) -> Plain:

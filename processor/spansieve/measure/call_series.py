@@ -36,6 +36,7 @@ _LATEST_USAGE: Final = tuple(
 """The counters of the latest conventions, in the order of Tokens."""
 
 _MODALITY: Final = "unknown"
+_DISTRIBUTED: Final = "duration", "input", "output", "first_chunk", "per_token", "per_chunk", "saturation"
 _COUNTERS: Final[_Places] = {
     "input": ("spansieve.llm.tokens", ("input",)),
     "output": ("spansieve.llm.tokens", ("output",)),
@@ -91,75 +92,80 @@ class CallSeries:
             places = _latest(error, is_embedding=kind.operation == _EMBEDDINGS)
         self._distributions = _Handles(store.distribution, labels, places)
         self._failed = error_class is not None
+        self._counts_more = self._failed or self._latest_usage
         self._offer = offer
 
     def add(self, call: LlmCall) -> None:
         """Enter one call of the form."""
-        origin = call.origin
+        # All at once: asking a tuple for a field by its name takes as long as what is done with it.
+        (
+            origin,
+            _,
+            _,
+            ttft,
+            _,
+            _,
+            per_token,
+            per_chunk,
+            duration,
+            tokens,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            cost,
+            cost_source,
+            window,
+            _,
+        ) = call
+        given, output, cache_read, cache_write, reasoning = tokens
         count = origin.adjusted_count
         for each in self._each:
             each.value += count
-        self._count(call, count)
-        for distribution, value in self._values(call):  # as Distribution.observe does it
-            bucket = bisect_left(distribution.bounds, value)
-            distribution.counts[bucket] += count
-            distribution.sum += value * count
-            if distribution.waiting[bucket] < PER_BUCKET:
-                self._offer(distribution, bucket, value, origin)
-
-    def _count(self, call: LlmCall, count: float) -> None:
-        """Raise the counters by the call's tokens and cost, `count` times."""
-        counters, tokens = self._counters, call.tokens
-        given, output, cache_read, cache_write, reasoning = tokens
+        counters, at = self._counters, self._distributions
         if given is not None:
             counters["input"].value += given * count
         if output is not None:
             counters["output"].value += output * count
-            if self._failed and output:
-                counters["wasted"].value += output * count
-        if cache_read or cache_write or reasoning:
-            self._count_parts(tokens, count)
-        if call.cost_usd is not None and call.cost_source is not None:
-            counters[call.cost_source].value += call.cost_usd * count
+        if cost is not None and cost_source is not None:
+            counters[cost_source].value += cost * count
         elif given or output:
             counters["unpriced"].value += count
             counters["unpriced_input"].value += (given or 0) * count
             counters["unpriced_output"].value += (output or 0) * count
+        if cache_read or cache_write or reasoning or self._counts_more:
+            self._count_more(tokens, count)
+        saturation = given / window if window and given is not None else None
+        values = duration, given, output, ttft, per_token, per_chunk, saturation
+        for name, value in zip(_DISTRIBUTED, values, strict=True):
+            if value is not None:  # as Distribution.observe does it
+                distribution = at[name]
+                bucket = bisect_left(distribution.bounds, value)
+                distribution.counts[bucket] += count
+                distribution.sum += value * count
+                if distribution.waiting[bucket] < PER_BUCKET:
+                    self._offer(distribution, bucket, value, origin)
+
+    def _count_more(self, tokens: Tokens, count: float) -> None:
+        """Raise the counters of what is part of the input or output, wasted, or told by the latest conventions."""
+        counters = self._counters
+        given, output, cache_read, cache_write, reasoning = tokens
+        if given is not None:
+            if cache_read:
+                counters["cache_read"].value += cache_read * count
+            if cache_write:
+                counters["cache_write"].value += cache_write * count
+        if output:
+            if reasoning:
+                counters["reasoning"].value += reasoning * count
+            if self._failed:
+                counters["wasted"].value += output * count
         if self._latest_usage:
             for name, used in zip(_LATEST_USAGE, tokens, strict=True):
                 if used is not None:
                     counters[name].value += used * count
-
-    def _count_parts(self, tokens: Tokens, count: float) -> None:
-        """Raise the counters of what is part of the input, or of the output, where that is known."""
-        given, output, cache_read, cache_write, reasoning = tokens
-        if given is not None:
-            if cache_read:
-                self._counters["cache_read"].value += cache_read * count
-            if cache_write:
-                self._counters["cache_write"].value += cache_write * count
-        if output is not None and reasoning:
-            self._counters["reasoning"].value += reasoning * count
-
-    def _values(self, call: LlmCall) -> list[tuple[Distribution, float]]:
-        """Return the values of a call that are distributed."""
-        at, tokens = self._distributions, call.tokens
-        values: list[tuple[Distribution, float]] = []
-        if call.duration_s is not None:
-            values.append((at["duration"], call.duration_s))
-        if tokens.input is not None:
-            values.append((at["input"], tokens.input))
-            if call.context_window:
-                values.append((at["saturation"], tokens.input / call.context_window))
-        if tokens.output is not None:
-            values.append((at["output"], tokens.output))
-        if call.ttft_s is not None:
-            values.append((at["first_chunk"], call.ttft_s))
-        if call.time_per_output_token_s is not None:
-            values.append((at["per_token"], call.time_per_output_token_s))
-        if call.time_per_output_chunk_s is not None:
-            values.append((at["per_chunk"], call.time_per_output_chunk_s))
-        return values
 
 
 def _each_call(labels: Labels, form: Form, reasons: FinishReasons) -> list[tuple[str, Labels]]:

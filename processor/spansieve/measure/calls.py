@@ -90,9 +90,14 @@ class CallReader:
 
     def tokens(self, told: Told, shape: Shape, scope: str, provider: str) -> Tokens:
         """Read the usage."""
-        fields, read = shape.fields, told.tokens
-        given = read(fields.input_tokens) if fields.input_tokens else None
-        output = read(fields.output_tokens) if fields.output_tokens else None
+        fields, read, found = shape.fields, told.tokens, told.found
+        given = output = None
+        if options := fields.input_tokens:  # as `read` would, but that a call for each costs as much again
+            count = found[options[0].at]
+            given = count if type(count) is int and 0 <= count <= values.MAX_TOKENS else read(options)
+        if options := fields.output_tokens:
+            count = found[options[0].at]
+            output = count if type(count) is int and 0 <= count <= values.MAX_TOKENS else read(options)
         cache_read = read(fields.cache_read_tokens) if fields.cache_read_tokens else None
         cache_write = read(fields.cache_write_tokens) if fields.cache_write_tokens else None
         reasoning = read(fields.reasoning_tokens) if fields.reasoning_tokens else None

@@ -31,13 +31,14 @@ A dialect is a file, named as the dialect. Its first document is the table:
         - {key: some.time, present: true}             # it streamed if the attribute is there
       input_tokens:
         - {key: usage, json: input.text}              # a member of a JSON (or Python) object in a text
+        - {key: parts, json: 0.tokens}                # the same, of the first element of a list
 
 All but `precedence` may be left out. The documents after the first are examples: a span, where it was taken from, and
 what must be read from it; the tests read them (see tests/golden/test_dialects.py).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -69,7 +70,8 @@ FEW = (
 """Fields that take few different values."""
 
 
-class Option(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Option:
     """One place that may carry a field: an attribute, or an event of the span."""
 
     key: str
@@ -335,18 +337,18 @@ def _options(name: str, entry: Any, *, quoted: bool) -> list[Option]:  # noqa: A
         option = Option(**given)
     except TypeError:
         raise DialectError(f"{name}: an option has a member that is not known") from None
-    option = option._replace(special=bool(option.path or option.quoted))
+    option = replace(option, special=bool(option.path or option.quoted))
     if bool(option.key) == bool(option.event):
         raise DialectError(f"{name}: an option has either a key or an event")
     if "{n}" not in option.key:
         return [option]
-    return [option._replace(key=option.key.replace("{n}", str(number))) for number in range(_NUMBERED)]
+    return [replace(option, key=option.key.replace("{n}", str(number))) for number in range(_NUMBERED)]
 
 
 def placed(options: Options, places: Mapping[str, int], *, events: bool = False) -> Options:
     """Return those options that a span with these attributes, by their places, can answer; and those of `events`."""
     return tuple(
-        option._replace(at=places[option.key]) if option.key else option
+        replace(option, at=places[option.key]) if option.key else option
         for option in options
         if (option.key in places if option.key else events)
     )

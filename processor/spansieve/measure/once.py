@@ -33,7 +33,6 @@ from spansieve.measure.llm_call import (
     NotCounted,
     NotCountedReason,
     Observation,
-    Origin,
     Reconciliation,
     Tokens,
     WorkflowRun,
@@ -106,8 +105,8 @@ class Once:
         first_time = self.seen.first
         for of_one in observed:
             origin = of_one[0].origin
-            if not first_time(_key(of_one[0], origin)):
-                is_log = origin.source.log
+            is_log = origin.source.log
+            if not first_time(_log_key(of_one[0]) if is_log else origin.trace_id + origin.span_id):
                 out.append(
                     NotCounted(origin, NotCountedReason.REPEATED_LOG if is_log else NotCountedReason.REPEATED_SPAN)
                 )
@@ -335,14 +334,12 @@ class Once:
         self._remembered -= trace.size
 
 
-def _key(observation: Observation, origin: Origin) -> bytes:
-    """Return what tells a span, or a log record, from all others."""
-    key = origin.trace_id + origin.span_id
-    if not origin.source.log:
-        return key if len(key) == WIDTH else key.ljust(WIDTH, b"\0")
+def _log_key(observation: Observation) -> bytes:
+    """Return what tells a log record from all others, and from spans."""
+    origin = observation.origin
     name = getattr(observation, "name", "") or getattr(observation, "response_id", "")
     told = (type(observation).__name__, name, origin.start_ns)
-    return blake2b(key + repr(told).encode(), digest_size=WIDTH).digest()
+    return blake2b(origin.trace_id + origin.span_id + repr(told).encode(), digest_size=WIDTH).digest()
 
 
 def _is_certain(call: LlmCall) -> bool:

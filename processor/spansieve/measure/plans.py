@@ -5,9 +5,9 @@ the dialect stands, what the texts say, and which prices hold. What is left for 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from spansieve import otlp_reduced
 from spansieve.measure.attributes import Mark, Plain, is_empty
@@ -23,7 +23,8 @@ _REMEMBERED: Final = 4096
 _LARGEST: Final = 4096  # bytes of the marks of a plan that is remembered
 
 
-class Shape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Shape:
     """What can be read from spans that carry the same attributes."""
 
     dialect: Dialect
@@ -40,7 +41,8 @@ class Shape(NamedTuple):
         return dict(zip(self.keys, found, strict=True))
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Plan:
     """How to read spans with the same marks."""
 
     shape: Shape

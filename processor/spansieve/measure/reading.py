@@ -11,6 +11,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spansieve import otlp_reduced
+from spansieve.facts import ErrorClass
 from spansieve.measure import signals, values
 from spansieve.measure.attributes import AttributeReader, Plain, plain
 from spansieve.measure.calls import CallReader
@@ -152,20 +153,27 @@ class Reader:
         marks, found = self._attributes.read(attributes)
         plan = self._plans.of(emitter.dialect, marks, found, record, events=bool(events))
         if plan is None:
-            return self._not_understood(record, attributes, emitter)
+            strange = self._not_understood(record, attributes, emitter)
+            return () if strange is None else (strange,)
         shape = plan.shape
         told = Told(found, record.start_ns, events)
-        origin = self._origin(record, emitter.source(shape.dialect), told, shape)
-        operation = plan.operation_of(found) if plan.traits.unsaid else plan.operation
-        observed: tuple[Observation, ...] = ()
-        if operation is None:
-            if not shape.known:
-                observed = self._not_understood(record, attributes, emitter)
-            elif shape.unread:
-                observed = (NotUnderstood(origin),)
-        elif operation.what != "ignored":
+        origin = Origin(
+            self._source(emitter, shape, found) if emitter.extra else emitter.source(shape.dialect),
+            record.trace_id,
+            record.span_id,
+            record.parent_span_id,
+            record.start_ns,
+            record.end_ns,
+            self._adjusted(record, told) if record.trace_state else 1.0,
+        )
+        one: Observation | None
+        if (operation := plan.operation_of(found) if plan.traits.unsaid else plan.operation) is not None:
             one = self._one(operation, plan, record, told, origin)
-            observed = () if one is None else (one,)
+        elif shape.known:
+            one = NotUnderstood(origin) if shape.unread else None
+        else:
+            one = self._not_understood(record, attributes, emitter)
+        observed: tuple[Observation, ...] = () if one is None else (one,)
         if shape.signals:
             observed += tuple(self._signals.of_span(shape.by_key(found), origin, observed))
         if events:
@@ -194,38 +202,37 @@ class Reader:
         origin = origin._replace(source=source._replace(dialect=plan.shape.dialect.name))
         return (self._calls.read(plan, plan.kind, told, origin, None, error),)
 
-    def _origin(self, record: SpanRecord, source: Source, told: Told, shape: Shape | None) -> Origin:
-        adjusted = 1.0
-        if record.trace_state:
-            given = self._adjusted_count(record.trace_state)
-            if given is None:
-                told.suspects.append(Suspect.TRACE_STATE)
-            else:
-                adjusted = given
-        if source.extra and shape is not None:
-            found = shape.by_key(told.found)
-            extra = zip(self._extra_keys, source.extra, strict=True)
-            source = source._replace(extra=tuple(_short(found.get(key)) or sent for key, sent in extra))
-        return Origin(
-            source,
-            record.trace_id,
-            record.span_id,
-            record.parent_span_id,
-            record.start_ns,
-            record.end_ns,
-            adjusted,
-        )
+    def _adjusted(self, record: SpanRecord, told: Told) -> float:
+        """Return how many spans one stands for, by its trace state."""
+        given = self._adjusted_count(record.trace_state)
+        if given is None:
+            told.suspects.append(Suspect.TRACE_STATE)
+            return 1.0
+        return given
+
+    def _source(self, emitter: Emitter, shape: Shape, found: Sequence[Plain]) -> Source:
+        """Return the source of a span, whose own attributes go before its resource's for the operator's labels."""
+        own = shape.by_key(found)
+        extra = zip(self._extra_keys, emitter.extra, strict=True)
+        source = emitter.source(shape.dialect)
+        return source._replace(extra=tuple(_short(own.get(key)) or sent for key, sent in extra))
 
     def _not_understood(
         self, record: SpanRecord, attributes: Iterable[bytes], emitter: Emitter
-    ) -> tuple[Observation, ...]:
+    ) -> NotUnderstood | None:
         if not any(looks_like_llm(KeyValue.FromString(each).key) for each in attributes):
-            return ()
-        return (NotUnderstood(self._origin(record, emitter.source(None), Told(()), None)),)
+            return None
+        times, told = (record.start_ns, record.end_ns), Told(())
+        ids = record.trace_id, record.span_id, record.parent_span_id
+        adjusted = self._adjusted(record, told) if record.trace_state else 1.0
+        return NotUnderstood(Origin(emitter.source(None), *ids, *times, adjusted))
 
     def _one(
         self, operation: Operation, plan: Plan, record: SpanRecord, told: Told, origin: Origin
     ) -> Observation | None:
+        """Return what a span is."""
+        if operation.what == "ignored":
+            return None
         shape, traits = plan.shape, plan.traits
         duration: float | None = None
         if 0 <= (seconds := (record.end_ns - record.start_ns) / 1e9) <= values.MAX_SECONDS:
@@ -240,7 +247,21 @@ class Reader:
             )
         if plan.kind is not None:
             return self._calls.read(plan, plan.kind, told, origin, duration, error)
-        what, fields = operation.what, shape.fields
+        return self._other(operation.what, plan, record, told, origin, duration, error)
+
+    def _other(
+        self,
+        what: str,
+        plan: Plan,
+        record: SpanRecord,
+        told: Told,
+        origin: Origin,
+        duration: float | None,
+        error: ErrorClass | None,
+    ) -> Observation | None:
+        """Return what a span is that is no call."""
+        shape, traits = plan.shape, plan.traits
+        fields = shape.fields
         if what in {"agent", "workflow"} or (what == "chain" and not origin.parent_span_id):
             tokens = self._calls.tokens(told, shape, origin.source.scope, "")
             conversation = told.identifier(fields.conversation) if fields.conversation else ""

@@ -84,7 +84,6 @@ class Recorder:
         self._known = lru_cache(maxsize=_REMEMBERED)(self._known_series)
         self._limited = lru_cache(maxsize=_REMEMBERED)(self._limit)
         self._handlers: dict[type, Callable[[Any], None]] = {
-            LlmCall: self._call,
             AgentRun: self._agent,
             WorkflowRun: self._workflow,
             ToolRun: self._tool,
@@ -101,7 +100,10 @@ class Recorder:
     def record(self, observation: Observation, now: float) -> None:
         """Enter one observation. `now` is seconds, never backwards."""
         self._now = now
-        self._handlers[type(observation)](observation)
+        if type(observation) is LlmCall:  # nearly always
+            self._call(observation)
+        else:
+            self._handlers[type(observation)](observation)
 
     def ended(self, conversation: Ended) -> None:
         """Enter a conversation that ended."""

@@ -14,7 +14,8 @@ def facts(observations: Sequence[Observation]) -> LlmFacts | None:
     As told: where two spans of a trace tell of the same call, which the metrics count once, both are in its sums.
     """
     if len(observations) == 1:
-        return _of(observations[0])
+        one = observations[0]
+        return _of_call(one) if type(one) is LlmCall else _of(one)
     told = NO_LLM
     for each in observations:
         part = _of(each)
@@ -37,18 +38,21 @@ def _of(observation: Observation) -> LlmFacts | None:
 
 
 def _of_call(call: LlmCall) -> LlmFacts:
-    error, tokens = call.error_class, call.tokens
-    conversation = call.conversation
+    # All at once: asking a tuple for a field by its name takes as long as what is done with it.
+    _, kind, _, ttft, _, _, per_token, _, _, tokens, error, conversation, _, _, _, _, cost, _, _, _ = call
+    providers, models, templates = _texts(kind)
     return LlmFacts(
         1,
         0 if error is None else 1,
-        call.cost_usd or 0.0,
+        cost or 0.0,
         tokens.input or 0,
         tokens.output or 0,
-        call.ttft_s or 0.0,
-        call.time_per_output_token_s or 0.0,
+        ttft or 0.0,
+        per_token or 0.0,
         _NOBODY if error is None else _one(error.value),
-        *_texts(call.kind),
+        providers,
+        models,
+        templates,
         frozenset((conversation,)) if conversation else _NOBODY,
     )
 

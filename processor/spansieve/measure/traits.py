@@ -5,7 +5,8 @@ carry the same, see plans.py. Numbers and ids, which are new on every span, are 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from spansieve.facts import ErrorClass
 from spansieve.measure import values
@@ -15,7 +16,8 @@ from spansieve.measure.values import Told
 _STANDARD_TIERS: Final = frozenset({"", "default", "standard", "auto", "on_demand"})
 
 
-class Traits(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Traits:
     """What the texts of a span, or log record, say. A text is empty where there is none."""
 
     operation: Operation | None  # what it is; None for a word that the dialect does not know, and when it is `unsaid`

@@ -258,17 +258,20 @@ def _kvlist_member(value: AnyValue, path: tuple[str, ...]) -> object:
 def _text_member(text: str, path: tuple[str, ...]) -> object:
     at: object = _object(text) if len(text) <= _MAX_OBJECT else None
     for name in path:
-        if not isinstance(at, dict):
+        if isinstance(at, dict):
+            at = at.get(name)
+        elif isinstance(at, list) and name.isdecimal() and int(name) < len(at):
+            at = at[int(name)]
+        else:
             return None
-        at = at.get(name)
     return at
 
 
 @lru_cache(maxsize=16)  # the same text is asked for several members in a row
 def _object(text: str) -> object:
-    """Return the object that a text holds, in JSON or as Python prints one; None when it holds none."""
+    """Return the object or list that a text holds, in JSON or as Python prints one; None when it holds none."""
     text = text.strip()
-    if not text.startswith(("{", '"')):
+    if not text.startswith(("{", "[", '"')):
         return None
     try:
         read: object = json.loads(text)

@@ -10,6 +10,7 @@ from spansieve.measure import Meter
 from spansieve.measure.llm_call import NO_TOKENS, Observation, Tokens
 from spansieve.measure.pricing import PriceTable, TableVersion
 from spansieve.measure.settings import MeterSettings, OwnLabel
+from unit.measure.helpers_measure import chat, measured, prices, request, series, span
 from unit.measure.helpers_observations import call, origin, priced, values
 
 
@@ -35,6 +36,16 @@ def test_the_price_table_is_told() -> None:
     """An info metric names the price table's version."""
     meter = Meter(PriceTable((), TableVersion("1.2", "2026-01-01", "abc")))
     assert values(meter.series, "spansieve.llm.prices.info") == {("1.2", "2026-01-01", "abc"): 1}
+
+
+def test_prices_that_are_taken_over_hold_from_the_next_call_on() -> None:
+    """Calls of a model that was met before are priced by the new table, too."""
+    meter = Meter(PriceTable(()))
+    for usage in (10, 20):
+        measured(request([span(chat(usage__input_tokens=usage))]), meter)
+        meter.take_over_prices(prices())
+    assert sum(series(meter, "spansieve.llm.unpriced_tokens").values()) == 10  # type: ignore[arg-type]  # numbers
+    assert sum(series(meter, "spansieve.llm.cost.usd").values()) == pytest.approx(20e-6)  # type: ignore[arg-type]
 
 
 def test_conversations_end_with_time() -> None:

@@ -270,3 +270,20 @@ def test_shapes_of_spans_are_remembered_boundedly() -> None:
         for second in keys[:60]:
             with_memory.read(record(span({first: "x", second: "y"})), Emitter(None, "s", ""))
     assert with_memory._plans._shapes.cache_info().currsize <= 4096
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ('[{"name": "support", "version": 3}, {"name": "other"}]', "support"),
+        ('"[{\\"name\\": \\"support\\"}]"', "support"),
+        ("[]", ""),
+        ("[1]", ""),
+        ('{"0": {"name": "no list"}}', "no list"),
+        ("[{", ""),
+    ],
+)
+def test_the_first_of_a_list_may_tell(told: str, name: str) -> None:
+    """MLflow links prompts to a call as a list of them in JSON."""
+    told_by = {"mlflow.spanType": '"CHAT_MODEL"', "mlflow.llm.model": '"gpt-4o"', "mlflow.linkedPrompts": told}
+    assert call_of(span(told_by), scope="mlflow").kind.prompt_name == name
