@@ -1,8 +1,8 @@
 """More than can be sustained: it has to end in refusals that say when to come back, in flat memory, and in no loss.
 
-Two causes, one after the other in a run of each: the peer gets `_TIMES` what it can take (**load**), and what it sends
-to takes next to nothing for a while (**downstream**). In both all traces are kept, so that every span that was
-answered OK has to arrive at the sink.
+Causes, one after the other in a run of each: the peer gets `_TIMES` what it can take (**load**), the same in requests
+of one trace (**small**), and what it sends to takes next to nothing for a while (**downstream**). In each all traces
+are kept, so that every span that was answered OK has to arrive at the sink.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from bench.cell import MemoryWatch, drive, settle, started
 from bench.peers import Peer
 from bench.processes import Talker, pause
 
-CAUSES = ("load", "downstream")
-KIND = "chat"
+CAUSES = {"load": "chat", "small": "small", "downstream": "chat"}
+"""What is sent, by cause."""
 _TIMES = 3
 _LIMIT_MIB = 48
 _SECONDS = 12.0
@@ -44,18 +44,19 @@ class Overload:
 
 
 def measure(peer: Peer, cause: str, sustained: float, sink: Talker, address: str) -> Overload:
-    """Overload a peer that sustains so many spans a second on a core."""
+    """Overload a peer that sustains so many spans a second of what is sent, on a core."""
+    kind = CAUSES[cause]
     with started(peer, sink, address, decision_wait=1.0, baseline=100, limit_mib=_LIMIT_MIB) as running:
-        drive(running, KIND, 1.0, first_lap=1)
+        drive(running, kind, 1.0, first_lap=1)
         settle(running)
         before = sink.ask(delay=_STUCK_SECONDS if cause == "downstream" else 0)["distinct"]
         with MemoryWatch(running.child.pid) as memory:
             pause(0.5)
             idle = max(memory.samples)
             options: dict[str, Any] = {"senders": _MANY_SENDERS}
-            if cause == "load":
+            if cause != "downstream":
                 options["rate"] = sustained * _TIMES
-            result = drive(running, KIND, _SECONDS, **options)
+            result = drive(running, kind, _SECONDS, **options)
             half, most = max(memory.samples[: len(memory.samples) // 2]), max(memory.samples)
         sink.ask(delay=0)
         settle(running, 12.0 if cause == "downstream" else 2.0)

@@ -1,6 +1,7 @@
 """Whether a request may come in: how much is held, how long it would wait, and when to come back otherwise."""
 
-from typing import Final
+import math
+from typing import Final, NamedTuple
 
 from spansieve.clock import Clock
 from spansieve.errors import Unavailable
@@ -9,8 +10,23 @@ from spansieve.errors import Unavailable
 _RETRY_AFTER_SECONDS: Final = 2.0
 # A request that would wait longer than this is refused: senders give up after ten seconds.
 LONGEST_WAIT_SECONDS: Final = 2.0
+# While requests are seen later than this after they came, none is accepted.
+_LATEST_SEEN_SECONDS: Final = 0.25
 # Nobody is told to come back later than this: things may have changed by then.
 _LATEST_APPOINTMENT_SECONDS: Final = 60.0
+
+
+class Arrival(NamedTuple):
+    """What is known of a request when it is seen first, in seconds.
+
+    `waited` is how long requests wait at present before they are seen; `left` how long the sender waits for an answer.
+    """
+
+    waited: float = 0.0
+    left: float = math.inf
+
+
+UNKNOWN: Final = Arrival()
 
 
 class Admission:
@@ -31,13 +47,17 @@ class Admission:
                 _RETRY_AFTER_SECONDS,
             )
 
-    def check_wait(self, size: int, wait: float, seconds_per_byte: float) -> None:
-        """Refuse a request that would wait too long: `wait` seconds, at a pace of `seconds_per_byte`. As above."""
-        if wait > LONGEST_WAIT_SECONDS:
+    def check_wait(self, size: int, wait: float, seconds_per_byte: float, arrival: Arrival = UNKNOWN) -> None:
+        """Refuse a request that would wait too long: `wait` seconds, at a pace of `seconds_per_byte`. As above.
+
+        Longer than its sender waits is too long, too. And while requests are seen late all are refused, which takes a
+        fraction of the time that it takes to accept them: soon they are seen in time again.
+        """
+        if wait > min(LONGEST_WAIT_SECONDS, arrival.left) or arrival.waited > _LATEST_SEEN_SECONDS:
             raise Unavailable(
                 "The gateway has more to do than it can: try again later.",
                 "overload",
-                self._appointment(wait, size * seconds_per_byte),
+                self._appointment(max(wait, arrival.waited), size * seconds_per_byte),
             )
 
     def _appointment(self, wait: float, seconds: float) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 
 import grpc
@@ -10,11 +11,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_status import rpc_status
 
+from spansieve.admission import Arrival
 from spansieve.config import GrpcReceiver
 from spansieve.http_server import bind
 from spansieve.model import Encoding, ReceivedRequest, Signal
 from spansieve.receive.ports import Acceptor, RequestObserver
 from spansieve.receive.status import CANCELLED, refusal, stopping, success
+from spansieve.receive.unseen import Unseen
 
 _GRPC = "grpc"
 GRPC_KEY = "receivers.otlp.protocols.grpc.endpoint"
@@ -26,6 +29,8 @@ _SERVICES = {
 
 # None and gzip, the bits 0 and 2 of grpc_compression_algorithm: what OTLP asks for, and no deflate.
 _ACCEPTED_COMPRESSION = 0b101
+
+_MOST_UNSEEN = 2_000
 
 # Once the exports are answered, only health watchers are left, who would stay for ever.
 _FAREWELL_SECONDS = 0.5
@@ -52,6 +57,7 @@ class GrpcReceiverServer:
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._unseen = Unseen()
 
     async def start(self) -> str:
         """Listen and serve. Return the bound host:port.
@@ -68,6 +74,10 @@ class GrpcReceiverServer:
             options=[
                 ("grpc.max_receive_message_length", self._config.max_recv_msg_size_mib * 1024 * 1024),
                 ("grpc.compression_enabled_algorithms_bitset", _ACCEPTED_COMPRESSION),
+                # Of calls that wait unseen gRPC ends some at random once there are so many, without a word of when to
+                # come back. Admission sees to it that there are fewer, but for a burst.
+                ("grpc.server.max_pending_requests", _MOST_UNSEEN),
+                ("grpc.server.max_pending_requests_hard_limit", 2 * _MOST_UNSEEN),
                 # Unless it is meant: a second gateway on the same port would quietly get half of the connections.
                 ("grpc.so_reuseport", int(self._shared)),
             ]
@@ -111,7 +121,7 @@ class GrpcReceiverServer:
             self._in_flight += 1
             self._idle.clear()
             try:
-                self._admit(len(body))
+                self._admit(len(body), context)
                 answer = await self._acceptor.accept(ReceivedRequest(signal, Encoding.PROTO, body))
             except asyncio.CancelledError:
                 self._observer.finished(_GRPC, signal, CANCELLED.grpc_code.name)
@@ -129,10 +139,12 @@ class GrpcReceiverServer:
 
         return export
 
-    def _admit(self, size: int) -> None:
+    def _admit(self, size: int, context: aio.ServicerContext[bytes, bytes]) -> None:
         if self._stopping:
             raise stopping()
-        self._acceptor.admit(size)
+        left = context.time_remaining()
+        waited = self._unseen.wait(context.peer(), left, asyncio.get_running_loop().time())
+        self._acceptor.admit(size, Arrival(waited, math.inf if left is None else left))
 
     def _refuse(self, signal: Signal, error: Exception, context: aio.ServicerContext[bytes, bytes]) -> None:
         """Set the status that the call ends with.

@@ -2,13 +2,14 @@
 
 from typing import Protocol
 
+from spansieve.admission import UNKNOWN, Arrival
 from spansieve.model import Answer, ReceivedRequest, Signal
 
 
 class Acceptor(Protocol):
     """Takes requests into the gateway. Any error other than those named is a defect: INTERNAL, 500."""
 
-    def admit(self, size: int) -> None:
+    def admit(self, size: int, arrival: Arrival = UNKNOWN) -> None:
         """Say whether a request of so many bytes, as they are on the wire, may be read. 0 when the size is not known.
 
         Raises Unavailable.

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from structlog.typing import FilteringBoundLogger
 
 from spansieve import logs, policy_source, process, wire
-from spansieve.admission import Admission
+from spansieve.admission import UNKNOWN, Admission, Arrival
 from spansieve.clock import Clock
 from spansieve.config import Protocols, Redaction
 from spansieve.errors import Unavailable
@@ -82,7 +82,7 @@ class Worker:
         for task in tasks:
             task.cancel()
 
-    def admit(self, size: int) -> None:
+    def admit(self, size: int, arrival: Arrival = UNKNOWN) -> None:
         """Refuse a request of so many bytes that there is no room or no time for. Raises Unavailable."""
         if self._redactor is None:
             raise Unavailable("The gateway changes its redaction policy: try again.", "no_policy", _RETRY_AFTER_SECONDS)
@@ -90,7 +90,7 @@ class Worker:
         if self.under_way_bytes:  # one request goes in whatever its size
             self._share.check_room(size, self.under_way_bytes)
         wait = max(self._thread.expected_wait, self._oldest_age())
-        self._room.check_wait(size, wait, self._thread.seconds_per_byte)
+        self._room.check_wait(size, wait, self._thread.seconds_per_byte, arrival)
 
     async def accept(self, request: ReceivedRequest) -> Answer:
         """Redact a request and hand it over. When this returns, the owner owes its items a fate.

@@ -8,6 +8,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from spansieve.admission import UNKNOWN, Arrival
 from spansieve.model import Answer, ExportRequest, ReceivedRequest, Signal
 
 SECRET = "alice@example.com"  # stands for payload: it must never be told to anyone
@@ -46,6 +47,7 @@ class FakeAcceptor:
 
     def __init__(self) -> None:
         self.admitted: list[int] = []
+        self.arrivals: list[Arrival] = []
         self.requests: list[ReceivedRequest] = []
         self.answer = Answer()
         self.refuse_admission: Exception | None = None
@@ -54,8 +56,9 @@ class FakeAcceptor:
         self.gate.set()
         self._entered = asyncio.Condition()
 
-    def admit(self, size: int) -> None:
+    def admit(self, size: int, arrival: Arrival = UNKNOWN) -> None:
         self.admitted.append(size)
+        self.arrivals.append(arrival)
         if self.refuse_admission:
             raise self.refuse_admission
 

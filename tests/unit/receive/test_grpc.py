@@ -23,6 +23,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from fakes import ManualClock
+from spansieve.admission import Admission
 from spansieve.config import GrpcReceiver
 from spansieve.errors import MalformedRequest, Unavailable
 from spansieve.model import Answer, Encoding, ReceivedRequest, Signal
@@ -334,3 +336,33 @@ async def test_the_official_exporter_is_told_ok(
     assert b"chat" in acceptor.requests[0].body
     await asyncio.to_thread(exporter.shutdown)
     provider.shutdown()
+
+
+async def test_admission_hears_what_a_sender_still_waits(
+    channel: aio.Channel, grpc_server: Running[GrpcReceiverServer], acceptor: FakeAcceptor
+) -> None:
+    """The deadline of its call; it has none when it has not said."""
+    call = channel.unary_unary(f"/{SERVICES[Signal.TRACES]}/Export")
+    await call(b"", timeout=30)
+    await call(b"")
+    limited, unlimited = (each.left for each in acceptor.arrivals)
+    assert 0 < limited <= 30.5
+    assert unlimited > 1e6
+
+
+async def test_what_cannot_be_answered_in_time_is_refused_at_once(
+    channel: aio.Channel,
+    grpc_server: Running[GrpcReceiverServer],
+    acceptor: FakeAcceptor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A sender of little patience is told when to come back, and does not wait in vain; another one is served."""
+    admission = Admission(ManualClock(), 1 << 20)
+    monkeypatch.setattr(acceptor, "admit", lambda size, arrival: admission.check_wait(size, 1.5, 1e-6, arrival))
+    call = channel.unary_unary(f"/{SERVICES[Signal.TRACES]}/Export")
+    code, _, status = await refusal_of(call(b"", timeout=1.0))
+    assert code is grpc.StatusCode.UNAVAILABLE
+    retry = RetryInfo()
+    assert status.details[0].Unpack(retry)
+    assert retry.retry_delay.ToTimedelta().total_seconds() == pytest.approx(1.5)
+    assert await call(b"", timeout=30.0) == b""
