@@ -132,7 +132,7 @@ async def take_up(
             records=replay.records,
             segments=len(findings.segments),
             to_hand_over=len(released),
-            parked_spans=sum(each.spans for traces in replay.parked().values() for each in traces),
+            parked_items=sum(each.items for waiting in replay.parked().values() for each in waiting),
             torn_bytes=findings.torn_bytes,
             seconds=round(time.monotonic() - begin, 3),
         )

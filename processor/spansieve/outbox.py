@@ -1,8 +1,8 @@
-"""What is kept and cannot be handed over yet: in memory as long as that is little, and then on disk, in the journal.
+"""What is to leave and cannot yet: in memory as long as that is little, and then on disk, in the journal.
 
 A Collector that is away for hours fills the journal and not the memory. Traces leave in the order in which they were
-kept: once some are parked, the next ones are, until those have been fetched; but those for which a full journal has no
-room do not wait behind them.
+kept, and requests of logs and metrics in that in which they came: once some are parked, the next ones are, until those
+have been fetched; but those for which a full journal has no room do not wait behind them.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from spansieve.errors import Unavailable
 from spansieve.export import Destination
 from spansieve.journal import DurableJournal
 from spansieve.journal.reading import Unreadable
-from spansieve.journal.records import Parked, ParkedTrace
+from spansieve.journal.records import Parked, ParkedRequest, ParkedTrace
 from spansieve.model import SampledTrace, Signal
 from spansieve.outcome import Ledger, Outcome, Reason
 
 _RECORD_BYTES = 1024 * 1024
 """Of a record with parked traces, about: what is fetched at once."""
 
-_Spans: TypeAlias = dict[tuple[int, bytes], int]
-"""How many spans each trace has, by the position of the record that released it and its id."""
+_Waiting: TypeAlias = dict[tuple[int, bytes], tuple[Signal, int]]
+"""How many items each trace or request has, by the position of the record that released it and its id (none)."""
 
 Revive = Callable[[ParkedTrace, int], SampledTrace]
 """Makes a trace of what was parked at a position."""
@@ -39,7 +39,7 @@ class OutboxLogger(Protocol):
 
 
 class Outbox:
-    """Hands traces to a destination, or parks them while it holds more than `most_held` bytes.
+    """Hands traces and requests to a destination, or parks them while it holds more than `most_held` bytes.
 
     Owner: the event loop's thread. Without a journal everything is handed over at once.
     """
@@ -52,15 +52,15 @@ class Outbox:
         self._logger = logger
         self._revive = revive
         self._most_held = most_held
-        self._parked: OrderedDict[int, _Spans] = OrderedDict()  # what waits at a position
+        self._parked: OrderedDict[int, _Waiting] = OrderedDict()  # what waits at a position
         self._fetching: asyncio.Task[None] | None = None
         self._prodded = asyncio.Event()
         self.journal: DurableJournal | None = None
 
     @property
-    def parked_spans(self) -> int:
-        """Spans that wait on disk."""
-        return sum(sum(each.values()) for each in self._parked.values())
+    def parked_items(self) -> int:
+        """Spans, log records and data points that wait on disk."""
+        return sum(items for each in self._parked.values() for _, items in each.values())
 
     def submit(self, traces: Sequence[SampledTrace], released: int) -> None:
         """Hand over traces that the record at `released` of the journal released, now or later."""
@@ -68,7 +68,7 @@ class Outbox:
         if journal is None:
             self._destination.submit_traces(traces)
             return
-        if not self._parked and self._destination.held_bytes <= self._most_held:
+        if not self._must_wait:
             self._hand_over(traces, released)
             return
         for part in _parts(traces):
@@ -79,17 +79,30 @@ class Outbox:
             else:
                 self._note(position, written.traces)
 
+    def submit_request(self, signal: Signal, payload: bytes, items: int, released: int) -> None:
+        """Hand over a request of logs or metrics, likewise; its Batch stands at `released`."""
+        journal = self.journal
+        if journal is None:
+            self._destination.submit(signal, payload, items)
+            return
+        request = ParkedRequest(released, signal, items, payload)
+        position = journal.park(request) if self._must_wait else None
+        if position is None:
+            self._hand_over_request(request, released)
+        else:
+            self._note(position, [request])
+
     def prod(self) -> None:
         """See whether the destination has room for what is parked. Cheap, to be called every now and then."""
         if self._parked and self._destination.held_bytes <= self._most_held // 2:
             self._prodded.set()
 
-    def resume(self, parked: Mapping[int, Iterable[ParkedTrace]]) -> None:
+    def resume(self, parked: Mapping[int, Iterable[ParkedTrace | ParkedRequest]]) -> None:
         """Go on with what was found parked at the start, by position."""
-        for position, traces in parked.items():
+        for position, waiting in parked.items():
             if self.journal is not None:
                 self.journal.hold(position)
-                self._note(position, traces)
+                self._note(position, waiting)
 
     async def drain(self, seconds: float) -> None:
         """Wait until nothing is parked any more, at most so long."""
@@ -103,8 +116,12 @@ class Outbox:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def _note(self, position: int, traces: Iterable[ParkedTrace]) -> None:
-        self._parked[position] = {(each.released, each.trace_id): each.spans for each in traces}
+    @property
+    def _must_wait(self) -> bool:
+        return bool(self._parked) or self._destination.held_bytes > self._most_held
+
+    def _note(self, position: int, parked: Iterable[ParkedTrace | ParkedRequest]) -> None:
+        self._parked[position] = {(each.released, each.trace_id): (each.signal, each.items) for each in parked}
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch(), name="fetch what is parked")
 
@@ -118,7 +135,7 @@ class Outbox:
             position, waiting = next(iter(self._parked.items()))
             await self._fetch_one(position, waiting)
 
-    async def _fetch_one(self, position: int, waiting: _Spans) -> None:
+    async def _fetch_one(self, position: int, waiting: _Waiting) -> None:
         journal = self.journal
         if journal is None:
             raise RuntimeError("parked without a journal")
@@ -126,14 +143,20 @@ class Outbox:
             record = await journal.fetch(position)
         except (Unreadable, Unavailable, OSError):
             del self._parked[position]
-            lost = sum(waiting.values())
-            self._ledger.settle(Signal.TRACES, Outcome.DROPPED, lost, Reason.JOURNAL_DAMAGED)
-            self._logger.error("export_dropped", signal="traces", items=lost, reason=Reason.JOURNAL_DAMAGED.value)
+            for signal in dict.fromkeys(signal for signal, _ in waiting.values()):
+                lost = sum(items for of, items in waiting.values() if of is signal)
+                self._ledger.settle(signal, Outcome.DROPPED, lost, Reason.JOURNAL_DAMAGED)
+                self._logger.error(
+                    "export_dropped", signal=signal.value, items=lost, reason=Reason.JOURNAL_DAMAGED.value
+                )
         else:
             del self._parked[position]
-            for each in record.traces:
-                if (each.released, each.trace_id) in waiting:
-                    self._hand_over([self._revive(each, position)], each.released)
+            if isinstance(record, ParkedRequest):
+                self._hand_over_request(record, position)
+            else:
+                for each in record.traces:
+                    if (each.released, each.trace_id) in waiting:
+                        self._hand_over([self._revive(each, position)], each.released)
         journal.unpark(position)
 
     def _hand_over(self, traces: Sequence[SampledTrace], released: int) -> None:
@@ -144,6 +167,13 @@ class Outbox:
                 for each in traces
             ]
         self._destination.submit_traces(traces)
+
+    def _hand_over_request(self, request: ParkedRequest, position: int) -> None:
+        """Hand over a request that the record at `position` holds."""
+        receipt = None
+        if self.journal is not None:
+            receipt = self.journal.receipt(request.signal, request.released, position, b"", request.items)
+        self._destination.submit(request.signal, request.payload, request.items, receipt)
 
 
 def _parked(trace: SampledTrace, released: int) -> ParkedTrace:

@@ -198,8 +198,6 @@ class Pipeline:
         """
         now = self._clock.monotonic()
         if self.journal is not None:
-            if self.journal.is_rolling:
-                return False
             self.journal.tidy(self._sampler.oldest_position)
             if self.journal.is_rolling:
                 return False
@@ -235,8 +233,10 @@ class Pipeline:
 
     def submit(self, signal: Signal, payload: bytes, items: int, position: int) -> None:
         """Hand over a request of logs or metrics, that the journal has at `position`."""
-        receipt = self.journal.receipt(signal, position, position, b"", items) if self.journal is not None else None
-        self._destination.submit(signal, payload, items, receipt)
+        if self.outbox is not None:
+            self.outbox.submit_request(signal, payload, items, position)
+        else:
+            self._destination.submit(signal, payload, items)
 
     def state(self) -> Mapping[str, bytes]:
         """The state of the stages behind the journal, as replay.Replay takes it. Any thread may ask while it stands."""

@@ -8,7 +8,7 @@ written down is followed, whatever the configuration says today.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -19,6 +19,7 @@ from spansieve.journal.records import (
     Batch,
     Checkpoint,
     Parked,
+    ParkedRequest,
     ParkedTrace,
     Record,
     Settled,
@@ -94,7 +95,7 @@ class Replay:
         self._sampler = sampler
         self._ledger = ledger
         self._released: defaultdict[tuple[int, bytes], deque[Released]] = defaultdict(deque)
-        self._parked: dict[tuple[int, bytes], tuple[int, ParkedTrace]] = {}
+        self._parked: dict[tuple[int, bytes], tuple[int, ParkedTrace | ParkedRequest]] = {}
         self.time = 0.0
         self.records = 0
         self.started_ns: int | None = None
@@ -123,9 +124,9 @@ class Replay:
         """What has to be handed over, in the order in which it was released."""
         return (each for line in self._released.values() for each in line)
 
-    def parked(self) -> dict[int, list[ParkedTrace]]:
+    def parked(self) -> dict[int, list[ParkedTrace | ParkedRequest]]:
         """What has to be handed over and stands whole in the journal, by position, in the order of these."""
-        found: dict[int, list[ParkedTrace]] = {}
+        found: dict[int, list[ParkedTrace | ParkedRequest]] = {}
         for position, each in sorted(self._parked.values(), key=itemgetter(0)):
             found.setdefault(position, []).append(each)
         return found
@@ -133,7 +134,9 @@ class Replay:
     def reconcile(self) -> dict[Signal, int]:
         """Drop from the books what they still expect and nobody has: the journal's disk lost it. Items by signal."""
         held = dict.fromkeys(Signal, 0)
-        held[Signal.TRACES] = self._sampler.held_spans + sum(each.spans for _, each in self._parked.values())
+        held[Signal.TRACES] = self._sampler.held_spans
+        for _, parked in self._parked.values():
+            held[parked.signal] += parked.items
         for each in self.finish():
             held[each.signal] += each.items
         lost: dict[Signal, int] = {}
@@ -158,13 +161,12 @@ class Replay:
                 for verdict in verdicts:
                     self._follow(verdict, position, count=count)
             case Parked(traces):
-                for parked in traces:
-                    key = parked.released, parked.trace_id
-                    self._take(key)
-                    self._parked[key] = position, parked
+                self._park(traces, position)
+            case ParkedRequest():
+                self._park([record], position)
             case Settled(settlements):
-                for each in settlements:
-                    self._strike(each, count=count)
+                for settlement in settlements:
+                    self._strike(settlement, count=count)
             case Checkpoint():
                 self.time = max(self.time, record.time)
 
@@ -208,6 +210,12 @@ class Replay:
             self._meter.kept(trace_id)
         else:
             self._settle(Signal.TRACES, Outcome.SAMPLED_OUT, verdict.spans)
+
+    def _park(self, parked: Sequence[ParkedTrace | ParkedRequest], position: int) -> None:
+        for each in parked:
+            key = each.released, each.trace_id
+            self._take(key)
+            self._parked[key] = position, each
 
     def _strike(self, settlement: Settlement, *, count: bool) -> None:
         key = settlement.position, settlement.trace_id

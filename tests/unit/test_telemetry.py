@@ -80,7 +80,7 @@ def test_one_policy_is_in_force(parts: Parts) -> None:
 async def test_the_format_is_negotiated(parts: Parts) -> None:
     """Who accepts OpenMetrics gets it, with exemplars of kept traces; everyone else the text format."""
     one = priced(1, 1, 0.5)
-    parts.meter.take([(one,)], tuple, 0)
+    parts.meter.take([(one,)], (), 0)
     parts.meter.kept(one.origin.trace_id)
     plain = await parts.get("/metrics")
     assert plain.headers["content-type"].startswith("text/plain")
@@ -93,5 +93,5 @@ async def test_the_format_is_negotiated(parts: Parts) -> None:
 
 async def test_the_overflow_page_tells_the_values(parts: Parts) -> None:
     """Which values count under `other` is told, with label and number."""
-    parts.meter.take([(priced(1, 1, 0.5)._replace(request_model=model),) for model in ("a", "b", "b")], tuple, 0)
+    parts.meter.take([(priced(1, 1, 0.5, request_model=model),) for model in ("a", "b", "b")], (), 0)
     assert (await parts.get("/overflow")).json() == [{"label": "gen_ai.request.model", "value": "b", "times": 2}]

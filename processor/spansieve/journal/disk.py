@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-_PIECE_BYTES: Final = 1024 * 1024
+_ZEROS: Final = bytes(1024 * 1024)
 
 
 class DiskFile(Protocol):
@@ -83,8 +83,8 @@ class RealFile:
         commit that note: with zeros there, a sync of 6 KB took 0.5 ms instead of 2.8, one of 340 KB 0.8 instead of 2.0.
         """
         os.posix_fallocate(self._descriptor, 0, size)
-        for offset in range(0, size, _PIECE_BYTES):
-            self.write(offset, bytes(min(_PIECE_BYTES, size - offset)))
+        for offset in range(0, size, len(_ZEROS)):
+            self.write(offset, _ZEROS[: size - offset])
             self.sync()
 
     def write(self, offset: int, data: bytes) -> None:

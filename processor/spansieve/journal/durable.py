@@ -13,7 +13,7 @@ from spansieve.journal.blocks import BLOCK_BYTES
 from spansieve.journal.log import SegmentLog
 from spansieve.journal.reading import Cursor, Findings, Unreadable
 from spansieve.journal.receipts import Receipt, Receipts
-from spansieve.journal.records import Batch, Checkpoint, Parked, Record, Settled, Settlement, encode
+from spansieve.journal.records import Batch, Checkpoint, Parked, ParkedRequest, Record, Settled, Settlement, encode
 from spansieve.journal.writer import (
     Closed,
     Failed,
@@ -187,8 +187,8 @@ class DurableJournal:
         self._waiting.append((position, waiter))
         await waiter
 
-    def park(self, parked: Parked) -> int | None:
-        """Write kept traces down whole, so that memory need not hold them; their position, None if there is no room.
+    def park(self, parked: Parked | ParkedRequest) -> int | None:
+        """Write down whole what waits, so that memory need not hold it; its position, None if there is no room.
 
         Their segment stays until `unpark`.
         """
@@ -199,12 +199,12 @@ class DurableJournal:
         self.receipts.hold(self._segment.number)
         return self._next - 1
 
-    async def fetch(self, position: int) -> Parked:
+    async def fetch(self, position: int) -> Parked | ParkedRequest:
         """Read what was parked. Raises Unreadable, and Unavailable when it was never written."""
         await self.synced(position)
         segment = self._segment_of(position)
         record = await asyncio.to_thread(self._cursor.find, segment, position)
-        if not isinstance(record, Parked):
+        if not isinstance(record, Parked | ParkedRequest):
             raise Unreadable(f"position {position} holds something else")
         return record
 

@@ -1,10 +1,11 @@
-"""What stands in the journal: five kinds of records, and their bytes. Pure.
+"""What stands in the journal: six kinds of records, and their bytes. Pure.
 
-    Checkpoint   the state of everything behind the journal, at the head of each segment
-    Batch        one redacted request, and what of it was rejected
-    Verdicts     what was decided of which traces
-    Parked       kept traces that wait for a peer who is away: whole, so that memory need not hold them
-    Settled      what left the gateway for good: its peer has it, or refused it
+    Checkpoint      the state of everything behind the journal, at the head of each segment
+    Batch           one redacted request, and what of it was rejected
+    Verdicts        what was decided of which traces
+    Parked          kept traces that wait for a peer who is away: whole, so that memory need not hold them
+    ParkedRequest   a request of logs or metrics, likewise
+    Settled         what left the gateway for good: its peer has it, or refused it
 
 Each is a line of JSON, which names things, followed by bytes. A Batch is what came; the others say what became of it:
 what a Batch brought and no other record closes is still owed. Replaying records in their order, through the code that
@@ -92,12 +93,37 @@ class ParkedTrace:
     decision: Decision
     payload: bytes = field(repr=False)
 
+    @property
+    def signal(self) -> Signal:
+        """Of what it is."""
+        return Signal.TRACES
+
+    @property
+    def items(self) -> int:
+        """Its spans."""
+        return self.spans
+
 
 @dataclass(frozen=True, slots=True)
 class Parked:
     """Traces that wait here, and in no older record any more."""
 
     traces: Sequence[ParkedTrace]
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRequest:
+    """A request of logs or metrics that waits here as it is to leave; `released` is the position of its Batch."""
+
+    released: int
+    signal: Signal
+    items: int
+    payload: bytes = field(repr=False)
+
+    @property
+    def trace_id(self) -> bytes:
+        """Of no trace."""
+        return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +149,7 @@ class Settled:
     settlements: Sequence[Settlement]
 
 
-Record: TypeAlias = Checkpoint | Batch | Verdicts | Parked | Settled
+Record: TypeAlias = Checkpoint | Batch | Verdicts | Parked | ParkedRequest | Settled
 
 
 def encode(record: Record) -> bytes:
@@ -177,6 +203,8 @@ def encode(record: Record) -> bytes:
             made = _DECISIONS.dump_python(list(decisions), mode="json")
             payloads = b"".join([each.payload for each in traces])
             return _framed(5, {"decisions": made, "traces": len(traces)}, heads + payloads)
+        case ParkedRequest(released, signal, items, payload):
+            return _framed(6, {"released": released, "signal": signal, "items": items}, payload)
         case Checkpoint(time, parts):
             head = {"version": VERSION, "time": time, "parts": {name: len(part) for name, part in parts.items()}}
             return _framed(4, head, *parts.values())
@@ -241,6 +269,8 @@ def _decode(kind: int, data: bytes) -> Record:
             return _checkpoint(head, body)
         case 5:
             return _parked(head, body)
+        case 6:
+            return ParkedRequest(head["released"], Signal(head["signal"]), head["items"], body)
         case _:
             raise RecordError(f"a record of kind {kind}, which this version does not know")
 

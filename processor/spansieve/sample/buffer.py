@@ -1,12 +1,16 @@
 """Traces that wait for their decision, and those that wait a little longer after one that was against them."""
 
+import heapq
 import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from typing import Final
 
 from spansieve.facts import LlmFacts, TraceFacts
 from spansieve.model import Decision, TraceSlice, Trigger
 from spansieve.sample.pending import Held, PendingTrace
+
+_SPARE_POSITIONS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ class Limbo:
 
     def __init__(self, held: Held) -> None:
         self._waiting: OrderedDict[bytes, tuple[float, PendingTrace, Decision]] = OrderedDict()
+        self._positions: list[tuple[int, bytes]] = []  # a heap; those whose trace is gone are passed over
         self._held = held
 
     def __len__(self) -> int:
@@ -150,6 +155,11 @@ class Limbo:
     def put(self, trace: PendingTrace, decision: Decision, until: float) -> None:
         """Hold a trace until then (monotonic seconds)."""
         self._waiting[trace.trace_id] = until, trace, decision
+        if len(self._positions) > 2 * len(self._waiting) + _SPARE_POSITIONS:
+            self._positions = [(each.position, trace_id) for trace_id, (_, each, _) in self._waiting.items()]
+            heapq.heapify(self._positions)
+        else:
+            heapq.heappush(self._positions, (trace.position, trace.trace_id))
 
     def add(self, part: TraceSlice, now: float) -> tuple[TraceFacts, TraceSlice, int]:
         """Add a part to its trace, as `Held.add` does. Raises KeyError when the trace is not here."""
@@ -162,8 +172,15 @@ class Limbo:
         return trace, decision
 
     def oldest_position(self) -> int | None:
-        """The lowest journal position of those that wait; None when none does. Linear in their number."""
-        return min((trace.position for _, trace, _ in self._waiting.values()), default=None)
+        """The lowest journal position of those that wait; None when none does."""
+        positions = self._positions
+        while positions:
+            position, trace_id = positions[0]
+            waiting = self._waiting.get(trace_id)
+            if waiting is not None and waiting[1].position == position:
+                return position
+            heapq.heappop(positions)
+        return None
 
     def next_due(self) -> float | None:
         """Until when the first one waits; None when none does."""

@@ -5,7 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spansieve.journal import records
-from spansieve.journal.records import Batch, Checkpoint, Record, RecordError, Settled, Settlement, Verdict, Verdicts
+from spansieve.journal.records import (
+    Batch,
+    Checkpoint,
+    Parked,
+    ParkedRequest,
+    ParkedTrace,
+    Record,
+    RecordError,
+    Settled,
+    Settlement,
+    Verdict,
+    Verdicts,
+)
 from spansieve.model import Because, Decision, Signal, Trigger
 from spansieve.outcome import Reason
 
@@ -39,10 +51,16 @@ settlements = st.builds(
     st.sampled_from(Reason),
 )
 settled = st.builds(Settled, st.lists(settlements, max_size=8))
+positions = st.integers(0, (1 << 63) - 1)
+parked_traces = st.builds(ParkedTrace, positions, ids, counts, decisions, st.binary(max_size=100))
+parked = st.builds(Parked, st.lists(parked_traces, max_size=5))
+parked_requests = st.builds(
+    ParkedRequest, positions, st.sampled_from([Signal.LOGS, Signal.METRICS]), counts, st.binary(max_size=300)
+)
 checkpoints = st.builds(Checkpoint, times, st.dictionaries(st.text(max_size=8), st.binary(max_size=100), max_size=4))
 
 
-@given(st.lists(st.one_of(batches, verdicts, settled, checkpoints), max_size=5))
+@given(st.lists(st.one_of(batches, verdicts, settled, parked, parked_requests, checkpoints), max_size=5))
 def test_what_is_written_is_read(written: list[Record]) -> None:
     """Any records one after the other come back equal, in order; times to the last bit."""
     assert records.decode(b"".join(map(records.encode, written))) == written
