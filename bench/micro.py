@@ -40,7 +40,7 @@ _DECISIONS_AT_ONCE = 500
 _MAX_BATCH_BYTES = OtlpExporter.model_fields["max_batch_bytes"].default
 _SAMPLE_SECONDS = 0.001
 _TOP = 30
-GC_THRESHOLD = (5_000, 3, 50)  # as process.py sets it
+GC_THRESHOLD = (1_500, 3, 1_000_000_000)  # as process.py sets it
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Every peer under every kind of traffic, side by side: `make bench` (twelve minutes), `make bench-quick` (one).
+"""Every peer under every kind of traffic, side by side: `make bench` (a quarter of an hour), `make bench-quick` (one).
 
 Peers take turns, A B A B, so that what else the machine does meets all of them; medians of rounds count, and ratios
 are those of one run. CPU time is the peer's own, from /proc, until all that it was sent is decided and exported: the
@@ -25,6 +25,7 @@ from bench.traffic import KINDS, load
 
 RESULTS = ROOT / "bench" / "results"
 _QUICK_KINDS = ("plain", "chat")
+_HTTP_KIND = "small"
 _REQUESTS_FOR_P99, _MOST_SECONDS_FOR_P99 = 100, 12.0
 _GATEWAYS: tuple[Peer, ...] = (spansieve, collector, rotel)
 _R = TypeVar("_R")
@@ -60,13 +61,21 @@ class Run:
 
     def throughput(self, protocol: str = "grpc") -> None:
         """Rounds of all peers and kinds in turn."""
-        rounds: dict[str, dict[str, list[Cell]]] = {
-            kind: {peer.NAME: [] for peer in self._peers} for kind in self._kinds
-        }
+        self.results["throughput"], self.results["rounds"] = self._throughput(self._kinds, protocol)
+
+    def over_http(self) -> None:
+        """The same of small requests over OTLP/HTTP: what a request costs beside its spans shows there."""
+        self.results["over_http"], self.results["rounds_over_http"] = self._throughput((_HTTP_KIND,), "http")
+
+    def _throughput(
+        self, kinds: tuple[str, ...], protocol: str
+    ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, list[dict[str, Any]]]]]:
+        """Medians of the rounds, and the rounds, by kind and peer."""
+        rounds: dict[str, dict[str, list[Cell]]] = {kind: {peer.NAME: [] for peer in self._peers} for kind in kinds}
         for number in range(self._rounds):
-            for kind in self._kinds:
+            for kind in kinds:
                 for peer in self._peers:
-                    self._say(f"round {number + 1} of {self._rounds}: {kind} → {peer.NAME}")
+                    self._say(f"round {number + 1} of {self._rounds}: {kind} over {protocol} → {peer.NAME}")
                     found = self._try(
                         peer.NAME,
                         lambda peer=peer, kind=kind: cell.measure(  # type: ignore[misc]  # called at once
@@ -75,13 +84,13 @@ class Run:
                     )
                     if found is not None:
                         rounds[kind][peer.NAME].append(found)
-        self.results["rounds"] = {
-            kind: {name: [asdict(each) for each in cells] for name, cells in by_peer.items()}
-            for kind, by_peer in rounds.items()
-        }
-        self.results["throughput"] = {
-            kind: {name: _median(cells) for name, cells in by_peer.items() if cells} for kind, by_peer in rounds.items()
-        }
+        return (
+            {kind: {name: _median(found) for name, found in peers.items() if found} for kind, peers in rounds.items()},
+            {
+                kind: {name: [asdict(each) for each in cells] for name, cells in by_peer.items()}
+                for kind, by_peer in rounds.items()
+            },
+        )
 
     def floors(self) -> None:
         """The gateway's stages, and parse + serialize of the same bytes, in this process; and a gRPC echo."""
@@ -91,9 +100,7 @@ class Run:
             kind: micro.median_round(load(kind), rules, min(2.0, self._seconds), self._rounds) for kind in self._kinds
         }
         self._say("measuring")
-        self.results["measuring"] = {
-            kind: asdict(measuring.run(load(kind), rules, self._rounds)) for kind in self._kinds
-        }
+        self.results["measuring"] = measuring.measure_apart(self._kinds)
         self.results["peers"][echo.NAME] = {"version": echo.version(), "leaves_out": echo.LEAVES_OUT}
         for kind in self._kinds:
             self._say(f"echo: {kind}")
@@ -177,11 +184,14 @@ class Run:
     def overload(self) -> None:
         """More than can be sustained, for the peers that let spans wait."""
         self.results["overload"] = []
-        for cause in overload.CAUSES:
+        throughput = self.results["throughput"]
+        for cause, kind in overload.CAUSES.items():
+            if kind not in throughput:
+                continue
             for peer in self._peers:
                 if peer.DECIDES:
                     self._say(f"overload by {cause}: {peer.NAME}")
-                    rate = self.results["throughput"][overload.KIND][peer.NAME]["spans_per_cpu_s"]
+                    rate = throughput[kind][peer.NAME]["spans_per_cpu_s"]
                     found = overload.measure(peer, cause, rate, self._sink, self._address)
                     self.results["overload"].append({**asdict(found), "lost": found.lost})
 
@@ -239,14 +249,15 @@ def main() -> None:
             run.throughput(arguments.protocol)
             run.floors()
             if not arguments.only:
+                if _HTTP_KIND in kinds and arguments.protocol == "grpc":
+                    run.over_http()
                 run.names()
                 run.presidio()
                 run.recall(tuple(kind for kind in kinds if kind != "small"))  # its traces are those of chat
                 run.latency(tuple(kind for kind in ("chat", "small") if kind in kinds))
                 run.memory()
                 run.lag()
-                if overload.KIND in kinds:
-                    run.overload()
+                run.overload()
         run.results["machine"]["load average at the end"] = machine.load()
     table = report.markdown(run.results)
     sys.stdout.write(table)

@@ -18,7 +18,8 @@ _MIB = 1024 * 1024
 class Waiting:
     """Resident memory when idle, with `spans` waiting, and with as many again; and the bytes of the latter as received.
 
-    What a gateway remembers within bounds fills with the first: what waiting takes is the growth by the second.
+    What a gateway remembers within bounds fills mostly with the first: what waiting takes is the growth by the second.
+    `account_mib` is by how much it has grown by its own account of what waits, if it gives one.
     """
 
     spans: int
@@ -26,6 +27,7 @@ class Waiting:
     idle_mib: float
     first_mib: float
     waiting_mib: float
+    account_mib: float | None = None
 
 
 def measure(peer: Peer, sink: Talker, address: str) -> Waiting:
@@ -35,7 +37,9 @@ def measure(peer: Peer, sink: Talker, address: str) -> Waiting:
         drive(running, _KIND, _SECONDS, spans=SPANS)
         settle(running)
         first = resident_bytes(running.child.pid)
+        held = running.held() if running.held is not None else None
         result = drive(running, _KIND, _SECONDS, spans=SPANS, first_lap=LAPS // 2)
         settle(running)
         waiting = resident_bytes(running.child.pid)
-        return Waiting(result["spans"], result["bytes"] / _MIB, idle / _MIB, first / _MIB, waiting / _MIB)
+        account = (running.held() - held) / _MIB if running.held is not None and held is not None else None
+        return Waiting(result["spans"], result["bytes"] / _MIB, idle / _MIB, first / _MIB, waiting / _MIB, account)

@@ -42,6 +42,8 @@ class Running:
     """What it says of the spans that it took: received, exported, sampled_out and so on; None when it says nothing."""
     lag: Callable[[], dict[float, int]] | None = None
     """How late its event loop was, as a cumulative histogram: looks by their upper bound in s; None if it has none."""
+    held: Callable[[], float] | None = None
+    """Bytes of what waits for a decision, by its own account; None when it gives none."""
     reload: Callable[[Settings], None] | None = None
     """Have it go on with other settings; returns when it does."""
 

@@ -58,7 +58,7 @@ def start(settings: Settings) -> Iterator[Running]:
     command: list[str | Path] = [sys.executable, "-m", "spansieve", "run", "--config", file]
     with Child(NAME, command, settings.directory, extra) as child:
         child.await_ready(health, "/readyz")
-        yield Running(child, grpc, http, lambda: _books(health), lambda: _lag(health), reload)
+        yield Running(child, grpc, http, lambda: _books(health), lambda: _lag(health), lambda: _held(health), reload)
 
 
 def _books(health: str) -> dict[str, int]:
@@ -80,6 +80,14 @@ def _lag(health: str) -> dict[float, int]:
         if name.startswith("spansieve_event_loop_lag_seconds_bucket"):
             lag[float(name.partition('le="')[2].partition('"')[0])] = int(float(value))
     return lag
+
+
+def _held(health: str) -> float:
+    """What waits for a decision, from /metrics."""
+    for line in http_get(health, "/metrics")[1].splitlines():
+        if line.startswith('spansieve_held_bytes{place="buffer"}'):
+            return float(line.rpartition(" ")[2])
+    return 0.0
 
 
 def final_books(log: Path) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from spansieve.export.otlp import OtlpDestination
 from spansieve.export.store import EmbeddedStore
 from spansieve.export.store_file import StoreError
 from spansieve.http_server import HttpServer
+from spansieve.journal.durable import Snapshot
 from spansieve.journal_start import JournalInUse
 from spansieve.measure import Meter
 from spansieve.model import Signal
@@ -58,8 +59,10 @@ from spansieve.workers.owner import Workers
 _MIB = 1024 * 1024
 # Running requests get so long to end when the gateway stops, out of the shutdown_timeout.
 _RECEIVER_GRACE_SECONDS = 5.0
-# How often the sampler is asked for traces whose wait is over.
+# How often the sampler is asked for traces whose wait is over; and how long everyone else has the loop when there are
+# more of them than are decided in one go: a request takes it several turns.
 _TICK_SECONDS = 0.1
+_BREATH_SECONDS = 0.001
 # A scrape under way gets so long to end.
 _TELEMETRY_GRACE_SECONDS = 1.0
 # Of the memory limit one part in so many may wait for export in memory; with a journal, more is parked there.
@@ -73,18 +76,19 @@ _RELOADABLE = {"redaction", "sampling"}
 async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> int:
     """Run the gateway until SIGTERM or SIGINT and return the exit code.
 
-    `load` reads the configuration (from `file`, when there is one), again at SIGHUP and when that file or the policy's
-    changes. Raises ConfigError when the gateway cannot start.
+    `load` reads the configuration (from `file`, when there is one), again at SIGHUP and when that file, the policy's or
+    that of the prices changes. Raises ConfigError when the gateway cannot start.
     """
     settings = load()
     logger = logs.configure(settings.telemetry.logs.level)
+    logs.tell_what_nobody_caught(logger)
     gateway = Gateway(settings, SystemClock(), logger)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: gateway.reload_soon(load))
-    files = watch.Files(lambda: (file, gateway.policy_file))
+    files = watch.Files(lambda: (file, gateway.policy_file, gateway.prices_file))
     await gateway.start()
     process.settle_in()
     watching = asyncio.create_task(files.follow(lambda: gateway.reload(load)), name="watch files")
@@ -115,6 +119,7 @@ class Gateway:
         prepared = prepare(settings)
         self._settings = settings
         self._policy_name = settings.redaction.policy
+        self._prices_file = settings.measure.prices
         self._clock = clock
         self._logger = logger
         limit = settings.memory_limiter.limit_mib * _MIB
@@ -172,6 +177,11 @@ class Gateway:
         """The file of the redaction policy in force; None for a shipped one."""
         return policy_source.file_of(self._policy_name)
 
+    @property
+    def prices_file(self) -> Path | None:
+        """The file of the operator's prices, if there is one."""
+        return self._prices_file
+
     async def start(self) -> None:
         """Open the destination, bind every port, say so. Raises ConfigError when one of them cannot be had."""
         self._warn_of_what_is_not_there_yet()
@@ -217,7 +227,7 @@ class Gateway:
         await self._thread.stop()
         owed = self._journal is not None  # what waits is in the journal, and waits there for the next start
         if not owed or self._settings.drain_on_shutdown:
-            self._pipeline.decide_all()
+            await self._pipeline.decide_all()
             await self._outbox.drain(max(0.0, deadline - self._clock.monotonic()))
         await self._outbox.stop()
         self._verdict_log.flush()
@@ -234,7 +244,7 @@ class Gateway:
         self._follow(self.reload(load), "reload")
 
     async def reload(self, load: Callable[[], GatewayConfig]) -> None:
-        """Take over redaction and sampling from the configuration as it reads now; a bad one changes nothing.
+        """Take over redaction, sampling and prices from the configuration as it reads now; a bad one changes nothing.
 
         What takes long, reading and compiling, is done in a thread. Of two reloads the second begins after the first.
         """
@@ -244,12 +254,15 @@ class Gateway:
     async def _reload(self, load: Callable[[], GatewayConfig]) -> None:
         try:
             settings = await asyncio.to_thread(load)
-            rules = (await asyncio.to_thread(prepare, settings)).rules
+            prepared = await asyncio.to_thread(prepare, settings)
+            rules = prepared.rules
             plan = sampling_plan.plan(settings.sampling, self._sampler.probes)
         except ConfigError as error:
             self._telemetry.count_reload("failed")
             self._logger.error("reload_failed", problems=error.problems, kept_policy=self._pipeline.rules.digest)
             return
+        self._meter.take_over_prices(prepared.prices)
+        self._prices_file = settings.measure.prices
         self._sampler.reconfigure(plan)
         self._labels = names_redactor(rules) if settings.redaction.names == "kept" else None
         self._names.redactor = names_redactor(rules) if settings.redaction.names == "kept" else None
@@ -285,17 +298,18 @@ class Gateway:
         if storage.durability == "memory":
             return
         replay = Replay(self._meter, self._sampler, self._ledger)
-        stages = journal_start.Stages(self._resumed, self._pipeline, self._outbox, replay, self._state)
+        snapshot = Snapshot(self._pipeline.state, self._books_kept)
+        stages = journal_start.Stages(self._resumed, self._pipeline, self._outbox, replay, snapshot)
         self._journal = await journal_start.opened(storage, os.environ, stages, self._logger)
         if replay.started_ns is not None:
             self._started_ns = replay.started_ns
-        if self._journal.findings.gaps:
-            self._telemetry.count_damage(self._journal.findings.gaps)
+        if places := self._journal.findings.gaps + self._journal.findings.is_empty:
+            self._telemetry.count_damage(places)
         self._telemetry.journal = self._journal.writing
 
-    def _state(self) -> Mapping[str, bytes]:
-        """What a checkpoint holds."""
-        return {**self._pipeline.state(), "started_ns": str(self._started_ns).encode()}
+    def _books_kept(self) -> Mapping[str, bytes]:
+        """What a checkpoint holds beside the state of the stages."""
+        return {**self._pipeline.books(), "started_ns": str(self._started_ns).encode()}
 
     def _label_names(self, rules: CompiledRules) -> Redactor | None:
         """What takes names out of the labels of metrics, which are made before names are taken out of spans.
@@ -370,7 +384,7 @@ class Gateway:
         while True:
             more = self._pipeline.decide_due()
             self._verdict_log.flush()
-            await asyncio.sleep(0 if more else _TICK_SECONDS)
+            await asyncio.sleep(_BREATH_SECONDS if more else _TICK_SECONDS)
 
     async def _push_metrics(self) -> None:
         while True:
@@ -413,6 +427,8 @@ class Gateway:
 
 def _needs_restart(running: GatewayConfig, wanted: GatewayConfig) -> list[str]:
     """The keys whose change a reload could not take over."""
+    measure = running.measure.model_copy(update={"prices": wanted.measure.prices})
+    running = running.model_copy(update={"measure": measure})
     changed = [
         key
         for key in GatewayConfig.model_fields

@@ -16,6 +16,8 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 
@@ -28,6 +30,14 @@ from spansieve.config_types import null_is_default as _null_is_default
 from spansieve.config_types import setting as _key
 
 _ENV = re.compile(r"\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+def _one_of_both(value: object, accept: ValidatorFunctionWrapHandler) -> object:
+    """One sentence, where pydantic has one for each kind of value that there may be."""
+    try:
+        return accept(value)
+    except ValidationError:
+        raise ValueError("is neither a number from 1 to 64 nor `auto`") from None
 
 
 class ConfigError(Exception):
@@ -239,7 +249,7 @@ class GatewayConfig(_Section):
     exporters: Exporters = Exporters()
     memory_limiter: MemoryLimiter = MemoryLimiter()
     telemetry: Telemetry = Telemetry()
-    workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+    workers: Annotated[Annotated[int, Field(ge=1, le=64)] | Literal["auto"], WrapValidator(_one_of_both)] = Field(
         default=1,
         description="Processes that receive and redact. With 1 the gateway is one process; with more it is one that "
         "measures, samples and exports, and so many workers, which take turns at the same ports. `auto`: one for each "

@@ -1,9 +1,9 @@
 """The section `sampling.policies`: those of the Collector's tail sampling, under its names."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from spansieve.config_types import Section, setting
 
@@ -55,6 +55,12 @@ class LatencySettings(Section):
 
     threshold_ms: int = Field(description="More than so many whole milliseconds.", examples=[5000], ge=0)
     upper_threshold_ms: int = setting(0, "At most so many milliseconds; 0 is no upper bound.", 0, ge=0)
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if 0 < self.upper_threshold_ms <= self.threshold_ms:
+            raise ValueError("keeps nothing: upper_threshold_ms has to be above threshold_ms, or 0")
+        return self
 
 
 class Latency(Policy):
@@ -109,11 +115,19 @@ class NumericAttributeSettings(Section):
     """Keep a trace in which a span or resource has such a number."""
 
     key: str = Field(description="The attribute.", examples=["http.response.status_code"], min_length=1)
-    min_value: float = setting(float("-inf"), "At least.", 500)
+    min_value: float = setting(float("-inf"), "At least; one of the two bounds is needed.", 500)
     max_value: float = setting(float("inf"), "At most.", 599)
     invert_match: bool = Field(
         default=False, description="Keep the traces in which no span or resource has it.", examples=[True]
     )
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Self:
+        if not self.model_fields_set & {"min_value", "max_value"}:
+            raise ValueError("has neither min_value nor max_value: give one of them")
+        if not self.min_value <= self.max_value:
+            raise ValueError("matches nothing: max_value is below min_value")
+        return self
 
 
 class NumericAttribute(Policy):
@@ -159,6 +173,12 @@ class SpanCountSettings(Section):
 
     min_spans: int = Field(description="At least.", examples=[50], ge=0)
     max_spans: int = setting(0, "At most; 0 is no upper bound.", 0, ge=0)
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if 0 < self.max_spans < self.min_spans:
+            raise ValueError("keeps nothing: max_spans is below min_spans")
+        return self
 
 
 class SpanCount(Policy):

@@ -61,6 +61,8 @@ def _sentence(details: ErrorDetails, root: type[BaseModel]) -> str:
             return f"{path}: {shown} {why}.{hint}" if is_value else f"{path} {why}."
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"{path}: {shown} is not accepted: keys and values are needed here.{_known_keys(loc, root)}"
+        case "too_short":
+            return f"{path} is empty: at least one is needed."
         case "union_tag_invalid" | "union_tag_not_found":
             tags = _tags_at(loc, root)
             given = details["input"].get("type") if isinstance(details["input"], Mapping) else None

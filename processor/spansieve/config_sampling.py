@@ -56,7 +56,13 @@ class And(Policy):
 class NotSettings(Section):
     """Keep a trace that this does not keep."""
 
-    not_sub_policy: "SamplingPolicy" = Field(description="A policy that is no share and no rate.", examples=[{}])
+    not_sub_policy: "SamplingPolicy" = Field(description="A policy that is no share.", examples=[{}])
+
+    @model_validator(mode="after")
+    def _is_no_share(self) -> Self:
+        if self.not_sub_policy.type in ("probabilistic", "dynamic"):
+            raise ValueError("is around a share, which has no opposite: keep the other share by probabilistic itself")
+        return self
 
 
 class Not(Policy):

@@ -50,4 +50,5 @@ def _bytes(file: Path, name: str) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise PolicyError([f"{name}: {file} cannot be read: {error.strerror}."]) from None
+        of = "" if Path(name) == file else f"{name}: "
+        raise PolicyError([f"{of}{file} cannot be read: {error.strerror}."]) from None

@@ -48,6 +48,8 @@ def prepare(settings: GatewayConfig) -> Prepared:
         sampling_plan.plan(settings.sampling, Probes())  # each sampler has its own, this only looks for problems
     except ConfigError as error:
         found += error.problems
+    if rules is not None:
+        found += sampling_plan.entity_problems(settings.sampling, set(rules.entities.values()))
     tls = settings.exporters.otlp.tls if settings.exporters.otlp else config.ClientTls()
     for key in ("ca_file", "cert_file", "key_file"):
         path: Path | None = getattr(tls, key)

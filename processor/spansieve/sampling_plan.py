@@ -1,6 +1,6 @@
 """From the configuration's section `sampling` to what the sampler works by."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from spansieve import config_llm_policies as llm
 from spansieve import config_policies as plain
@@ -35,6 +35,22 @@ def plan(settings: config.Sampling, probes: Probes) -> Plan:
         size = None if limits.mib_per_minute is None else limits.mib_per_minute * _MIB
         budget = Budget(limits.traces_per_minute, size)
     return Plan(Rules(rules), waits, budget, tuple(makers.conversations))
+
+
+def entity_problems(settings: config.Sampling, known: Collection[str]) -> list[str]:
+    """What policies ask for that no rule of redaction finds, a sentence each: they would keep nothing."""
+    asked = {
+        (each.name, entity): None
+        for each in _all(settings.policies)
+        if isinstance(each, llm.Redacted)
+        for entity in each.redacted.entities
+        if entity not in known
+    }
+    return [
+        f"sampling.policies: {name!r} asks for the entity {entity!r}, which no rule of redaction.policy finds. "
+        f"It finds {', '.join(sorted(known))}."
+        for name, entity in asked
+    ]
 
 
 def _rule(each: config.SamplingPolicy, makers: "_Makers") -> Rule:

@@ -6,6 +6,7 @@ The log is for people who ask; nothing of the gateway depends on it. When it can
 counts what is missing.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,13 +60,17 @@ class VerdictLog:
         lines, self._lines, self._pending = self._lines, [], 0
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._file.open("ab") as file:
+            with open(self._file, "ab", opener=_owners_alone) as file:
                 file.writelines(lines)
                 size = file.tell()
             if size > self._half:
                 self._file.replace(self._older)
         except OSError:
             self.missing += len(lines)
+
+
+def _owners_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _told(decision: Decision) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """The Collector's tail sampling beside ours: the same policies, written the same, keep the same traces.
 
-Left out is what keeps another share (`probabilistic`) and what depends on the second (rates).
+A share (`probabilistic`) keeps other traces, and as many; a rate those that are decided first, and as much.
 """
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -93,6 +94,12 @@ SETS: Mapping[str, list[Mapping[str, Any]]] = {
     "all": [{"name": name, **policy} for name, policy in POLICIES.items() if not name.startswith("no")],
     "dropped": [{"name": "drop", **DROP}, {"name": "rest", "type": "always_sample"}],
 }
+SHARE = 30
+SPANS_PER_SECOND = 100
+COUNTED: Mapping[str, list[Mapping[str, Any]]] = {
+    "share": [{"name": "share", "type": "probabilistic", "probabilistic": {"sampling_percentage": SHARE}}],
+    "rate": [{"name": "rate", "type": "rate_limiting", "rate_limiting": {"spans_per_second": SPANS_PER_SECOND}}],
+}
 _MARK = {"name": "last", "type": "string_attribute", "string_attribute": {"key": "last", "values": ["yes"]}}
 
 
@@ -173,8 +180,25 @@ def _has_last(sink: GrpcSink) -> bool:
     return any(span.trace_id == _LAST for span in sink.spans())
 
 
-def _kept(sink: GrpcSink) -> set[bytes]:
-    return {span.trace_id for span in sink.spans()} - {_LAST}
+def _kept(sink: GrpcSink) -> Counter[bytes]:
+    """Spans by trace."""
+    return Counter(span.trace_id for span in sink.spans() if span.trace_id != _LAST)
+
+
+def _kept_by_us(policies: list[Mapping[str, Any]], traffic: Traffic, directory: Path) -> Counter[bytes]:
+    with grpc_sink() as sink:
+        settings = {
+            "redaction": {"names": "off"},
+            "sampling": {"decision_wait": "500ms", "late_error_wait": "0s", "policies": [*policies, _MARK]},
+            "exporters": {"otlp": {"endpoint": sink.endpoint, "tls": {"insecure": True}}},
+        }
+        with Gateway(directory, settings) as gateway:
+            _send(gateway.grpc, traffic.requests)
+            processes.wait_until(
+                lambda: gateway.metrics().total("spansieve_in_flight_items", signal="traces") == 0, "all decided"
+            )
+            gateway.stop()
+        return _kept(sink)
 
 
 def _config(sinks: Mapping[str, GrpcSink], otlp: str, health: str) -> dict[str, Any]:
@@ -184,7 +208,7 @@ def _config(sinks: Mapping[str, GrpcSink], otlp: str, health: str) -> dict[str, 
         "extensions": {"health_check": {"endpoint": health}},
         "processors": {
             f"tail_sampling/{name}": {"decision_wait": "1s", "policies": [*policies, _MARK]}
-            for name, policies in SETS.items()
+            for name, policies in (*SETS.items(), *COUNTED.items())
         },
         "exporters": {
             f"otlp_grpc/{name}": {"endpoint": sink.endpoint, "tls": {"insecure": True}} for name, sink in sinks.items()
@@ -198,7 +222,7 @@ def _config(sinks: Mapping[str, GrpcSink], otlp: str, health: str) -> dict[str, 
                     "processors": [f"tail_sampling/{name}"],
                     "exporters": [f"otlp_grpc/{name}"],
                 }
-                for name in SETS
+                for name in (*SETS, *COUNTED)
             },
         },
     }
@@ -211,12 +235,14 @@ def traffic() -> Traffic:
 
 
 @pytest.fixture(scope="module")
-def collectors(real_parts: None, traffic: Traffic, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[bytes]]:
-    """Which traces the real Collector keeps, by set of policies."""
+def collectors(
+    real_parts: None, traffic: Traffic, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Counter[bytes]]:
+    """Which traces the real Collector keeps, by set of policies, with the spans of each."""
     directory = tmp_path_factory.mktemp("collector")
     otlp, health = processes.free_address(), processes.free_address()
     with ExitStack() as stack:
-        sinks = {name: stack.enter_context(grpc_sink()) for name in SETS}
+        sinks = {name: stack.enter_context(grpc_sink()) for name in (*SETS, *COUNTED)}
         file = directory / "policies.yaml"
         file.write_text(json.dumps(_config(sinks, otlp, health)), encoding="utf-8")  # JSON is YAML
         collector = stack.enter_context(
@@ -231,21 +257,22 @@ def collectors(real_parts: None, traffic: Traffic, tmp_path_factory: pytest.Temp
 
 @pytest.mark.parametrize("name", SETS)
 def test_the_same_policies_keep_the_same_traces(
-    name: str, collectors: Mapping[str, set[bytes]], traffic: Traffic, tmp_path: Path
+    name: str, collectors: Mapping[str, Counter[bytes]], traffic: Traffic, tmp_path: Path
 ) -> None:
-    """No trace more and none less than with the Collector; and both keep some and let some go."""
-    with grpc_sink() as sink:
-        settings = {
-            "redaction": {"names": "off"},
-            "sampling": {"decision_wait": "500ms", "late_error_wait": "0s", "policies": [*SETS[name], _MARK]},
-            "exporters": {"otlp": {"endpoint": sink.endpoint, "tls": {"insecure": True}}},
-        }
-        with Gateway(tmp_path, settings) as gateway:
-            _send(gateway.grpc, traffic.requests)
-            processes.wait_until(
-                lambda: gateway.metrics().total("spansieve_in_flight_items", signal="traces") == 0, "all decided"
-            )
-            gateway.stop()
-        ours = _kept(sink)
+    """No trace more and none less than with the Collector, each whole; and both keep some and let some go."""
+    ours = _kept_by_us(SETS[name], traffic, tmp_path)
     assert 0 < len(ours) < len(traffic.ids)
     assert ours == collectors[name]
+
+
+def test_a_share_keeps_as_many(collectors: Mapping[str, Counter[bytes]], traffic: Traffic, tmp_path: Path) -> None:
+    """Of 600 traces 180, five standard deviations more or less."""
+    of_all = _TRACES * SHARE / 100
+    for kept in (collectors["share"], _kept_by_us(COUNTED["share"], traffic, tmp_path)):
+        assert len(kept) == pytest.approx(of_all, abs=5 * (of_all * (1 - SHARE / 100)) ** 0.5)
+
+
+def test_a_rate_keeps_as_much(collectors: Mapping[str, Counter[bytes]], traffic: Traffic, tmp_path: Path) -> None:
+    """What is saved up for two seconds, and what comes in while traces are decided, some seconds at most."""
+    for kept in (collectors["rate"], _kept_by_us(COUNTED["rate"], traffic, tmp_path)):
+        assert 2 * SPANS_PER_SECOND - 4 <= kept.total() <= 6 * SPANS_PER_SECOND

@@ -73,3 +73,34 @@ def test_sighup_reloads_at_once(start: StartGateway, sink: GrpcSink) -> None:
     gateway = start(sink, redaction={"names": "off"})
     os.kill(gateway.pid, signal.SIGHUP)
     wait_until(lambda: reloads(gateway, "ok") == 1, "the reload")
+
+
+def cost_of_a_call(gateway: Gateway) -> float:
+    """Send a call of a million input tokens, and return what all calls have cost since the start."""
+    request = trace(1)
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    for key, text in {"operation.name": "chat", "provider.name": "home", "request.model": "llama"}.items():
+        span.attributes.add(key=f"gen_ai.{key}").value.string_value = text
+    span.attributes.add(key="gen_ai.usage.input_tokens").value.int_value = 1_000_000
+    with sender(gateway, "grpc") as to_gateway:
+        assert to_gateway.send("traces", request.SerializeToString()).ok
+    return gateway.metrics().total("spansieve_llm_cost_usd_total", cost_source="override")
+
+
+def prices(usd: float) -> object:
+    """A file of prices with one model."""
+    return {"prices": [{"provider": "home", "model": "llama", "usd_per_million_tokens": {"input": usd, "output": 1}}]}
+
+
+def test_a_changed_prices_file_is_taken_over_by_itself(start: StartGateway, sink: GrpcSink, tmp_path: Path) -> None:
+    """What was counted keeps its cost, the next call has the new one; a bad file changes nothing."""
+    file = tmp_path / "prices.yaml"
+    write(file, prices(2))
+    gateway = start(sink, measure={"prices": str(file)})
+    assert cost_of_a_call(gateway) == 2
+    write(file, prices(3))
+    wait_until(lambda: reloads(gateway, "ok") == 1, "the reload")
+    assert cost_of_a_call(gateway) == 5
+    write(file, {"prices": "none"})
+    wait_until(lambda: reloads(gateway, "failed") >= 1, "the failed reload")
+    assert cost_of_a_call(gateway) == 8

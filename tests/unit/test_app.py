@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import logging
+import os
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +67,18 @@ async def test_ready_names_every_bound_address(tmp_path: Path, log: io.StringIO)
     assert answer.status_code == 200
     assert {"grpc", "http", "telemetry"} <= ready.keys()
     assert not any(ready[name].endswith(":0") for name in ("grpc", "http", "telemetry"))
+
+
+async def test_nobody_else_reads_what_is_under_the_storage_directory(tmp_path: Path, log: io.StringIO) -> None:
+    """The directory is made for its owner alone, also by a gateway that forwards; and so are the files in it."""
+    directory = tmp_path / "on the way" / "data"
+    forwards = "\nexporters: {otlp: {endpoint: '127.0.0.1:9', tls: {insecure: true}}}"
+    running = gateway(ANY_PORT + forwards, directory, log)
+    await running.start()
+    await running.stop()
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
 async def test_stop_closes_the_books(tmp_path: Path, log: io.StringIO) -> None:
@@ -134,6 +148,15 @@ async def test_a_reload_holds_nobody_up(tmp_path: Path, log: io.StringIO) -> Non
     assert events(log)["reloaded"]["needs_restart"] == []
 
 
+def test_a_policy_for_an_entity_that_nobody_finds_is_a_problem() -> None:
+    """Also within another policy; what the redaction policy finds is named."""
+    inner = "{name: b, type: redacted, redacted: {entities: [CARD, CRADS]}}"
+    text = f"sampling: {{policies: [{{name: a, type: and, and: {{and_sub_policy: [{inner}]}}}}]}}"
+    (problem,) = prepared.problems(config.parse(text, {}))
+    assert problem.startswith("sampling.policies: 'b' asks for the entity 'CRADS', which no rule of redaction.policy")
+    assert "CARD" in problem
+
+
 def test_problems_of_files_are_found_together(tmp_path: Path) -> None:
     """A policy, a price file and a certificate that are not there are three sentences."""
     text = f"""
@@ -172,6 +195,26 @@ async def test_a_journal_of_another_key_keeps_the_gateway_from_starting(tmp_path
     with pytest.raises(ConfigError, match="sealed with a key that is not there"):
         await gateway(ANY_PORT, tmp_path, log).start()
     assert list((tmp_path / "journal").glob("*.segment"))
+
+
+async def test_a_journal_that_was_emptied_is_said_at_the_start(tmp_path: Path, log: io.StringIO) -> None:
+    """The gateway starts, since nothing is left that it could wait for, and says so as an error."""
+    await run_once(tmp_path, log)
+    assert "journal_empty" not in events(log)
+    for segment in (tmp_path / "journal").glob("*.segment"):
+        os.truncate(segment, 0)
+    await run_once(tmp_path, log)
+    assert events(log)["journal_empty"]["level"] == "error"
+
+
+async def test_a_journal_with_a_torn_end_is_said_at_the_start(tmp_path: Path, log: io.StringIO) -> None:
+    """As a warning: a stop in mid-write leaves one, and so does a disk that changed what was written last."""
+    await run_once(tmp_path, log)
+    segment = max((tmp_path / "journal").glob("*.segment"), key=lambda each: len(each.read_bytes().rstrip(b"\0")))
+    data = segment.read_bytes().rstrip(b"\0")
+    segment.write_bytes(data[:-9])
+    await run_once(tmp_path, log)
+    assert events(log)["journal_torn"]["level"] == "warning"
 
 
 async def test_a_new_key_in_front_of_the_old_one_opens_what_that_sealed(tmp_path: Path, log: io.StringIO) -> None:

@@ -138,6 +138,9 @@ def test_a_missing_environment_variable_is_named() -> None:
             "exporters: {otlp: {endpoint: 'x:1', tls: {cert_file: a}}}",
             "exporters.otlp.tls has one of cert_file and key_file: a client certificate needs both.",
         ),
+        ("workers: 100", "workers: 100 is neither a number from 1 to 64 nor `auto`. Example: workers: 4"),
+        ("workers: many", "workers: 'many' is neither a number from 1 to 64 nor `auto`. Example: workers: 4"),
+        ("sampling: {policies: []}", "sampling.policies is empty: at least one is needed."),
         (
             "telemetry: {metric: 1}",
             "telemetry.metric is not a key that the gateway knows. Known here: metrics, logs.",
@@ -185,6 +188,36 @@ def test_what_the_collector_has_and_we_do_not_is_refused_with_a_way_out(sampling
     (problem,) = problems_of(f"sampling: {sampling}")
     assert problem.startswith(begins)
     assert problem.endswith(ends)
+
+
+@pytest.mark.parametrize(
+    ("policy", "sentence"),
+    [
+        (
+            "type: latency, latency: {threshold_ms: 100, upper_threshold_ms: 100}",
+            "latency keeps nothing: upper_threshold_ms has to be above threshold_ms, or 0.",
+        ),
+        (
+            "type: span_count, span_count: {min_spans: 3, max_spans: 2}",
+            "span_count keeps nothing: max_spans is below min_spans.",
+        ),
+        (
+            "type: not, not: {not_sub_policy: {name: b, type: probabilistic, probabilistic: {sampling_percentage: 1}}}",
+            "not is around a share, which has no opposite: keep the other share by probabilistic itself.",
+        ),
+        (
+            "type: numeric_attribute, numeric_attribute: {key: n}",
+            "numeric_attribute has neither min_value nor max_value: give one of them.",
+        ),
+        (
+            "type: numeric_attribute, numeric_attribute: {key: n, min_value: 2, max_value: 1}",
+            "numeric_attribute matches nothing: max_value is below min_value.",
+        ),
+    ],
+)
+def test_a_policy_that_could_match_nothing_is_a_mistake(policy: str, sentence: str) -> None:
+    """So that it is met by `check`, not by the traces that are missing."""
+    assert problems_of(f"sampling: {{policies: [{{name: a, {policy}}}]}}") == [f"sampling.policies[0].{sentence}"]
 
 
 def test_all_mistakes_are_told_at_once() -> None:

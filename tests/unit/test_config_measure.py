@@ -1,8 +1,5 @@
 """The section `measure` of the configuration."""
 
-import textwrap
-from pathlib import Path
-
 import pytest
 
 from spansieve import config
@@ -22,15 +19,6 @@ measure:
     measure = config.parse(text, {}).measure
     assert [label.label for label in measure.labels] == ["llm.task_type", "tenant"]
     assert (measure.semconv, measure.application_genai_metrics, measure.conversation_idle) == ("latest", "rename", 600)
-
-
-def test_the_guides_example_is_valid() -> None:
-    """The configuration that the guide shows is accepted."""
-    guide = (Path(__file__).parents[2] / "docs" / "guides" / "llm-metrics.md").read_text(encoding="utf-8")
-    block = guide[guide.index("    measure:\n") : guide.index("A user, a session")]
-    measure = config.parse(textwrap.dedent(block), {}).measure
-    assert [label.label for label in measure.labels] == ["llm.task_type", "tenant"]
-    assert measure.allow == {"gen_ai.request.model": ("gpt-4o", "gpt-4o-mini")}
 
 
 @pytest.mark.parametrize(

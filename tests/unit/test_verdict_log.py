@@ -1,5 +1,6 @@
 """The log of verdicts, and the command that reads it."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,15 @@ T0 = 1_767_268_800 * 10**9
 def log(directory: Path, size: int = 1 << 20) -> VerdictLog:
     """A log whose clock stands."""
     return VerdictLog(directory, size, lambda: T0)
+
+
+def test_only_the_owner_reads_it(tmp_path: Path) -> None:
+    """Mode 0600, whatever the process's mask says."""
+    verdicts = log(tmp_path / "data")
+    verdicts.note([(A, KEPT)])
+    verdicts.flush()
+    (file,) = (tmp_path / "data").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_verdict_is_found_again(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from spansieve import policy_source
 from spansieve.cli import requests
 from spansieve.errors import MalformedRequest
+from spansieve.model import DecodedBatch
 from spansieve.names_stage import names_redactor
 from spansieve.redact import CompiledRules, diff, policy, report, report_text, trial
 from spansieve.redact.sealing import SEALED, Opener, SealingError
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     except policy.PolicyError as error:
         problems = error.problems
     except MalformedRequest as error:
-        problems = [f"A file does not hold OTLP requests: {error.description}"]
+        problems = [error.description]
     except SealingError as error:
         problems = [f"The key {error}."]
     except OSError as error:
@@ -116,13 +117,21 @@ def _report(arguments: argparse.Namespace) -> int:
 def _diff(arguments: argparse.Namespace) -> int:
     # What a pseudonym is does not matter here, only that there is one: the keys of trials do.
     a, b = (policy.compile(policy_source.read(name), trial.MATERIAL) for name in (arguments.a, arguments.b))
-    found = diff.compare((batch for file in arguments.on for batch in requests.read(file)), a, b)
+    found = diff.compare(_batches(arguments.on), a, b)
     print(f"A  {a.name}  {a.digest}\nB  {b.name}  {b.digest}")
     print(f"{found.requests} requests, {found.items} spans, log records and data points")
     _print_change("newly masked by B", found.masked)
     _print_change("newly visible under B", found.visible)
     _print_change("masked by both, put otherwise", found.otherwise)
     return 1 if arguments.strict and found.visible.texts else 0
+
+
+def _batches(files: Sequence[Path]) -> Iterator[DecodedBatch]:
+    for file in files:
+        try:
+            yield from requests.read(file)
+        except MalformedRequest as error:
+            raise MalformedRequest(f"{file} does not hold OTLP requests: {error.description}") from None
 
 
 def _print_change(title: str, change: diff.Change) -> None:

@@ -18,7 +18,7 @@ from spansieve.names.people import People
 from spansieve.names.recogniser import Find, Recogniser
 from spansieve.names.spans import LOCATION, PERSON, Span
 from spansieve.names.view import View
-from spansieve.redact import fold, stamp
+from spansieve.redact import fold, jsontext, stamp
 from spansieve.redact.compiled import CompiledRule, CompiledRules
 from spansieve.redact.others import LONGEST, Other
 
@@ -184,7 +184,7 @@ class Redactor:
     def _read(self, asked_for: Sequence["_Value"]) -> None:
         values: list[_Value] = []
         for value in asked_for:
-            value.unread = any(self._too_long(view.text) for view in value.view.all())
+            value.unread |= any(self._too_long(view.text) for view in value.view.all())
             if not value.unread:
                 values.append(value)
         asked: list[str] = []
@@ -260,13 +260,13 @@ class _Value:
         self.text = text
         self.new = text
         self.rules = rules
-        self.view = _view.of(text)
+        self.unread = jsontext.too_many(text) and jsontext.looks_like(text)
+        self.view = _view.of("" if self.unread else text)
         # A short value is judged by the key that it stands under.
         # One word says nothing: «name» is also what a span's name stands under.
         self.before = f"{key}: " if len(text) < _SHORT and _TELLING.search(key) else ""
         self.found: list[tuple[View, list[Span]]] = []
         self.counts: Counter[str] = Counter()
-        self.unread = False
 
     def write(self, people: People, parts: AbstractSet[str]) -> None:
         """Put what the rules put in the place of the names; what was not read goes."""

@@ -68,10 +68,10 @@ class Run:
         verdicts: dict[str, str] = {}
         for trace_id, spans in itertools.groupby(sorted(self.sent, key=_trace_id), key=_trace_id):
             times = [(int(s.raw["startTimeUnixNano"]), int(s.raw["endTimeUnixNano"])) for s in spans]
-            lasted_ms = (max(end for _, end in times) - min(start for start, _ in times)) / 1e6
+            lasted_ms = (max(end for _, end in times) - min(start for start, _ in times)) // 1_000_000
             if trace_id in failed:
                 verdicts[trace_id] = "errors"
-            elif lasted_ms >= SLOW_MS:
+            elif lasted_ms > SLOW_MS:
                 verdicts[trace_id] = "slow"
             else:
                 verdicts[trace_id] = "baseline" if int(trace_id[-14:], 16) >= threshold else ""

@@ -29,6 +29,10 @@ def results() -> dict[str, Any]:
             }
         },
         "throughput": {"plain": {"spansieve": _cell(20), "collector": _cell(60), "rotel": _cell(30)}},
+        "rounds_over_http": {
+            "plain": {"spansieve": [{"spans": 100, "cpu_s": 2.0}], "collector": [{"spans": 100, "cpu_s": 5.0}]}
+        },
+        "over_http": {"plain": {"spansieve": _cell(20), "collector": _cell(50)}},
         "stages": {"plain": {**dict.fromkeys(STAGES, 2.0), **dict.fromkeys(FLOOR, 2.0)}},
         "measuring": {"plain": {"llm": 15.5, "other": 0.5, "llm_spans": 10, "other_spans": 20}},
         "recall": {"plain": {"spansieve": asdict(of_counts({"personal ssn": 1}, {"personal ssn": 10}))}},
@@ -53,7 +57,14 @@ def results() -> dict[str, Any]:
             "probe_p99_ms": 12.5,
         },
         "memory": {
-            "spansieve": {"spans": 1000, "received_mib": 1.0, "idle_mib": 90.0, "first_mib": 93.5, "waiting_mib": 94.75}
+            "spansieve": {
+                "spans": 1000,
+                "received_mib": 1.0,
+                "idle_mib": 90.0,
+                "first_mib": 93.5,
+                "waiting_mib": 94.75,
+                "account_mib": 1.19,
+            }
         },
         "names": {
             "words_warm": 300_000.0,
@@ -113,7 +124,14 @@ def test_each_table_has_as_many_cells_as_columns(results: dict[str, Any]) -> Non
 def test_waiting_costs_what_the_second_lot_adds(results: dict[str, Any]) -> None:
     """Not what the first one fills for good."""
     (row,) = [line for line in report.markdown(results).splitlines() if line.startswith("| spansieve | 90")]
-    assert row.endswith("| 1,311 | 1,049 | 1.25 |")
+    assert row.endswith("| 1,311 | 1,049 | 1.25 | 1.19 |")
+
+
+def test_http_stands_beside_grpc(results: dict[str, Any]) -> None:
+    """What a request costs over each, and the ratio over HTTP, which is the rounds' own."""
+    page = report.markdown(results)
+    assert "| plain | spansieve | 20.0 | 2,000 | 2,000 |  |" in page
+    assert "| plain | collector | 50.0 | 5,000 | 6,000 | 2.50 x |" in page
 
 
 def test_names_have_their_rows(results: dict[str, Any]) -> None:

@@ -137,7 +137,7 @@ def test_diff_on_what_is_no_request_is_an_error(standard: _Standard, tmp_path: P
     (tmp_path / "x.json").write_text(content)
     code, _, err = standard.call("policy", "diff", "default", "gdpr", "--on", str(tmp_path / "x.json"))
     assert code == 1
-    assert err.startswith("A file does not hold OTLP requests: ")
+    assert err.startswith(f"{tmp_path / 'x.json'} does not hold OTLP requests: ")
     assert "hunter2" not in err
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from spansieve.names.redactor import DROP, ERROR, REMOVED, Redactor
+from spansieve.redact import jsontext
 
 Make = Callable[..., Redactor]
 _PSEUDONYM = re.compile(r"\[person:[0-9a-f]{16}\]")
@@ -134,6 +135,14 @@ def test_what_fails_is_removed(make: Make, monkeypatch: pytest.MonkeyPatch) -> N
     changed, found = redactor.texts(["Jane Roe is here", "ok"], {})
     assert changed == {0: REMOVED}
     assert found == {0: {ERROR: 1}}
+
+
+def test_json_of_very_many_leaves_goes_unread(plain: Redactor) -> None:
+    """Each leaf takes memory for as long as it is read; the text beside it stays what it is."""
+    many = "[" + '"a",' * jsontext.MOST + '"Jane Roe","a"]'
+    changed, found = plain.texts([many, "Jane Roe is here"], {})
+    assert changed == {0: REMOVED, 1: "[PERSON] is here"}
+    assert found[0] == {ERROR: 1}
 
 
 def test_pieces_of_a_stream_are_read_together(plain: Redactor) -> None:
