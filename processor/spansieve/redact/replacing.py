@@ -1,8 +1,10 @@
 """What is put in the place of findings, and where to look again afterwards: a replacement may uncover a neighbour."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import gt, itemgetter
+from typing import Final
 
 from spansieve.redact.anchors import LONGEST
 from spansieve.redact.compiled import AROUND
@@ -13,6 +15,11 @@ Span = tuple[int, int]
 
 Change = tuple[int, int, int]
 """What was replaced: start and end in the old text, and the length of what was put there."""
+
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_MEMBER = re.compile(r"(\\{0,7}[\"'])\s{0,4}:\s{0,4}\Z")
+_MEMBER_REACH: Final = 17  # characters of the longest end of a key
+_MEMBER_END = re.compile(r"\s{0,4}(?:[,}\]]|\Z)")
 
 _START, _END = itemgetter(0), itemgetter(1)
 _NONE, _NEVER = -1 << 30, (1 << 60, 1 << 60, 0)
@@ -68,6 +75,8 @@ def replace(text: str, findings: list[Finding]) -> tuple[str, list[Change], list
         new = rule.replacement if rule.act is None else rule.act(found)
         if new == text[start:end]:
             continue
+        if text.find(":", start - _MEMBER_REACH if start > _MEMBER_REACH else 0, start) >= 0:
+            new = _as_member(new, text, start, end)
         pieces += text[done:start], new
         glued = glued or text[end : end + 1].isalnum() or (start == done > 0 and new[:1].isalnum())
         changes.append((start, end, len(new)))
@@ -75,6 +84,17 @@ def replace(text: str, findings: list[Finding]) -> tuple[str, list[Change], list
         done = end
     pieces.append(text[done:])
     return "".join(pieces), changes, names, glued
+
+
+def _as_member(new: str, text: str, start: int, end: int) -> str:
+    """What is put in the place of a number, in quotes like its key's if it is a member's whole value.
+
+    So a Python dict stays one, and JSON that was cut off, or stands in the middle of a text, can still be read.
+    """
+    if not _NUMBER.fullmatch(text, start, end) or _NUMBER.fullmatch(new):
+        return new
+    key = _MEMBER.search(text, start - _MEMBER_REACH if start > _MEMBER_REACH else 0, start)
+    return new if key is None or not _MEMBER_END.match(text, end) else key[1] + new + key[1]
 
 
 def placed(changes: Sequence[Change]) -> list[Span]:

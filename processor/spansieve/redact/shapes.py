@@ -144,6 +144,8 @@ def _ahead(symbols: str) -> str:
     before = symbols[-2:-1] or _EDGE
     if before == "A":  # AB 12 34 56 C
         return symbols
+    if before in _KEPT and symbols[-3:-2] in ("+", _BEYOND):  # a plus, which is not always ASCII, and a wide gap
+        return symbols[-3:]
     return _OTHER + last if last == " " and before not in _KEPT else before + last
 
 

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spansieve.redact import replacing
 from spansieve.redact.compiled import CompiledRule
 from spansieve.redact.judges import Finding
-from unit.redact.helpers_redact import default_rules
+from unit.redact.helpers_redact import clean, default_rules
 
 _RULES = default_rules()
 _FIRST, _SECOND = _RULES.rules[0], _RULES.rules[1]
@@ -61,3 +62,22 @@ def test_places_move_with_the_text_around_them(borders: list[int], places: list[
 def _is_near(at: int, findings: list[Finding]) -> bool:
     far = replacing.LONGEST + _REACH[6]
     return any(0 <= at - end <= far or 0 < start - at <= far for start, end, _, _ in findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{'card': 4111111111111111, 'n': 1}", "{'card': '[CARD]', 'n': 1}"),
+        ('sent {"card": 4111111111111111} to it', 'sent {"card": "[CARD]"} to it'),
+        ('{"card":4111111111111111,"text":"cut o', '{"card":"[CARD]","text":"cut o'),
+        (r'sent {"a":"{\"card\":4111111111111111}"} on', r'sent {"a":"{\"card\":\"[CARD]\"}"} on'),
+        ('{"card": 4111111111111111', '{"card": "[CARD]"'),
+        ("card: 4111111111111111", "card: [CARD]"),
+        ('the "card": 4111111111111111 is his', 'the "card": [CARD] is his'),
+        ('{"card": 4111 1111 1111 1111}', '{"card": [CARD]}'),
+    ],
+)
+def test_a_number_that_is_a_value_leaves_a_string(text: str, expected: str) -> None:
+    """Where JSON does not parse as a whole, or is a Python dict: what reads it goes on to read it."""
+    assert clean(text) == expected
+    assert clean(expected) == expected

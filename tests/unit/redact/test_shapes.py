@@ -4,7 +4,7 @@ import re
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spansieve.redact import anchors, shapes
@@ -80,6 +80,8 @@ _PIECES = st.one_of(
 
 
 @given(st.lists(_PIECES, min_size=1, max_size=4).map("".join))
+@example("+\u00a0\u00a000000000")
+@example("tel: +  4930125560")
 def test_no_match_that_begins_in_a_number_is_held_back(text: str) -> None:
     """Wherever a pattern matches, the shape of the number there lets it be tried at that place."""
     for anchor, token_at in _KINDS.items():
