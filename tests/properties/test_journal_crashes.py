@@ -125,10 +125,13 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
-        """The process dies: everything that was written is there."""
+        """The process dies: everything that was written is there, and nothing is broken that was not before."""
+        damaged = {segment.number for segment in self.old if segment.damaged}
         found = self.reopen()
         self.compare(found, self.written.keys())
-        assert (self.findings.gaps, self.findings.torn_bytes, self.findings.put_aside) == (0, 0, [])
+        assert (self.findings.torn_bytes, self.findings.put_aside) == (0, [])
+        assert {segment.number for segment in self.old if segment.damaged} == damaged
+        assert bool(self.findings.gaps) == bool(damaged)
 
     @rule(seed=st.integers(0, 1 << 32))
     def cut_power(self, seed: int) -> None:
