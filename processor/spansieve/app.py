@@ -9,11 +9,11 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
@@ -23,10 +23,9 @@ from spansieve import (
     logs,
     loop_lag,
     otlp_metrics,
-    policy_source,
     process,
+    reload,
     sampling_plan,
-    watch,
 )
 from spansieve.clock import Clock, ResumedClock, SystemClock
 from spansieve.config import ConfigError, GatewayConfig
@@ -44,13 +43,14 @@ from spansieve.names_stage import NamesStage, names_redactor
 from spansieve.outbox import Outbox
 from spansieve.outcome import Ledger, Outcome
 from spansieve.pipeline import Pipeline
-from spansieve.prepared import meter_settings, prepare
+from spansieve.prepared import Prepared, meter_settings, prepare
 from spansieve.receive.grpc import GrpcReceiverServer
 from spansieve.receive.http import HttpReceiverServer
 from spansieve.redact import CompiledRules
 from spansieve.redaction_thread import RedactionThread
 from spansieve.replay import Replay, revive
 from spansieve.sample import Sampler
+from spansieve.sample.plan import Plan
 from spansieve.sample.probes import Probes
 from spansieve.telemetry import Telemetry, application
 from spansieve.verdict_log import VerdictLog
@@ -69,8 +69,9 @@ _TELEMETRY_GRACE_SECONDS = 1.0
 _PARKED_BEYOND = 4
 # The journal's last records and checkpoint get so long to be written, unless the disk hangs.
 _JOURNAL_GRACE_SECONDS = 2.0
-# What a reload can change; a change elsewhere needs a restart, and the log says so.
-_RELOADABLE = {"redaction", "sampling"}
+
+ReadSettings: TypeAlias = Callable[[], Awaitable[GatewayConfig]]
+"""Reads the configuration as it is now. Raises ConfigError."""
 
 
 async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> int:
@@ -79,7 +80,8 @@ async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> 
     `load` reads the configuration (from `file`, when there is one), again at SIGHUP and when that file, the policy's or
     that of the prices changes. Raises ConfigError when the gateway cannot start.
     """
-    settings = load()
+    source = reload.Source(load, file)
+    settings = await source.read()
     logger = logs.configure(settings.telemetry.logs.level)
     logs.tell_what_nobody_caught(logger)
     gateway = Gateway(settings, SystemClock(), logger)
@@ -87,11 +89,10 @@ async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: gateway.reload_soon(load))
-    files = watch.Files(lambda: (file, gateway.policy_file, gateway.prices_file))
+    loop.add_signal_handler(signal.SIGHUP, lambda: gateway.reload_soon(source.read))
     await gateway.start()
     process.settle_in()
-    watching = asyncio.create_task(files.follow(lambda: gateway.reload(load)), name="watch files")
+    watching = asyncio.create_task(source.follow(lambda: gateway.reload(source.read)), name="watch files")
     collect = asyncio.create_task(process.collect_garbage(), name="collect garbage")
     await stop.wait()
     watching.cancel()
@@ -118,8 +119,6 @@ class Gateway:
     def __init__(self, settings: GatewayConfig, clock: Clock, logger: FilteringBoundLogger) -> None:
         prepared = prepare(settings)
         self._settings = settings
-        self._policy_name = settings.redaction.policy
-        self._prices_file = settings.measure.prices
         self._clock = clock
         self._logger = logger
         limit = settings.memory_limiter.limit_mib * _MIB
@@ -133,7 +132,7 @@ class Gateway:
             settings.sampling.decision_cache.non_sampled_cache_size,
             probes,
         )
-        self._labels = self._label_names(prepared.rules)
+        self._labels = _kept_names(settings, prepared.rules)
         self._meter = Meter(prepared.prices, meter_settings(settings), clean_label=self._clean_label)
         self._telemetry = Telemetry(self._ledger, self._sampler, self._destination, limit)
         self._telemetry.names = self._names
@@ -171,16 +170,6 @@ class Gateway:
         self._servers: list[_Server] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
-
-    @property
-    def policy_file(self) -> Path | None:
-        """The file of the redaction policy in force; None for a shipped one."""
-        return policy_source.file_of(self._policy_name)
-
-    @property
-    def prices_file(self) -> Path | None:
-        """The file of the operator's prices, if there is one."""
-        return self._prices_file
 
     async def start(self) -> None:
         """Open the destination, bind every port, say so. Raises ConfigError when one of them cannot be had."""
@@ -239,36 +228,37 @@ class Gateway:
         books = {signal.value: self._books(signal) for signal in Signal}
         self._logger.info("stopped", balanced=self._ledger.balances(), ledger=books)
 
-    def reload_soon(self, load: Callable[[], GatewayConfig]) -> None:
+    def reload_soon(self, read: ReadSettings) -> None:
         """Begin a reload, which `stop` waits for."""
-        self._follow(self.reload(load), "reload")
+        self._follow(self.reload(read), "reload")
 
-    async def reload(self, load: Callable[[], GatewayConfig]) -> None:
-        """Take over redaction, sampling and prices from the configuration as it reads now; a bad one changes nothing.
+    async def reload(self, read: ReadSettings) -> None:
+        """Take over redaction, sampling and prices from the configuration that is read; a bad one changes nothing.
 
         What takes long, reading and compiling, is done in a thread. Of two reloads the second begins after the first.
         """
         async with self._reloading:
-            await self._reload(load)
+            try:
+                settings = await read()
+                prepared = await asyncio.to_thread(prepare, settings)
+                self._take_over(settings, prepared, sampling_plan.plan(settings.sampling, self._sampler.probes))
+            except ConfigError as error:
+                self._reload_failed(problems=error.problems)
+            except Exception as error:  # noqa: BLE001 - a defect of ours, which is not to end the following of files
+                self._reload_failed(**logs.frames(error))
 
-    async def _reload(self, load: Callable[[], GatewayConfig]) -> None:
-        try:
-            settings = await asyncio.to_thread(load)
-            prepared = await asyncio.to_thread(prepare, settings)
-            rules = prepared.rules
-            plan = sampling_plan.plan(settings.sampling, self._sampler.probes)
-        except ConfigError as error:
-            self._telemetry.count_reload("failed")
-            self._logger.error("reload_failed", problems=error.problems, kept_policy=self._pipeline.rules.digest)
-            return
+    def _reload_failed(self, **why: object) -> None:
+        self._telemetry.count_reload("failed")
+        self._logger.error("reload_failed", **why, kept_policy=self._pipeline.rules.digest)
+
+    def _take_over(self, settings: GatewayConfig, prepared: Prepared, plan: Plan) -> None:
+        rules = prepared.rules
         self._meter.take_over_prices(prepared.prices)
-        self._prices_file = settings.measure.prices
         self._sampler.reconfigure(plan)
-        self._labels = names_redactor(rules) if settings.redaction.names == "kept" else None
-        self._names.redactor = names_redactor(rules) if settings.redaction.names == "kept" else None
+        self._labels = _kept_names(settings, rules)
+        self._names.redactor = _kept_names(settings, rules)
         self._pipeline.names = settings.redaction.names == "all"
         self._pipeline.rules = rules  # after the sampler, which says what attributes it reads
-        self._policy_name = settings.redaction.policy
         self._telemetry.set_policy(rules.digest)
         if self._workers is None:
             self._reloaded(settings, rules)
@@ -290,7 +280,7 @@ class Gateway:
 
     def _reloaded(self, settings: GatewayConfig, rules: CompiledRules) -> None:
         self._telemetry.count_reload("ok")
-        self._logger.info("reloaded", policy=rules.digest, needs_restart=_needs_restart(self._settings, settings))
+        self._logger.info("reloaded", policy=rules.digest, needs_restart=reload.needs_restart(self._settings, settings))
 
     async def _open_journal(self) -> None:
         """Take up what the journal holds, and let the pipeline write to it. Raises ConfigError when that cannot be."""
@@ -311,13 +301,6 @@ class Gateway:
         """What a checkpoint holds beside the state of the stages."""
         return {**self._pipeline.books(), "started_ns": str(self._started_ns).encode()}
 
-    def _label_names(self, rules: CompiledRules) -> Redactor | None:
-        """What takes names out of the labels of metrics, which are made before names are taken out of spans.
-
-        Of its own: the names stage's belongs to another thread.
-        """
-        return names_redactor(rules) if self._settings.redaction.names == "kept" else None
-
     def _clean_label(self, value: str, label: str) -> str:
         return value if self._labels is None else self._labels.text(value, label)[0]
 
@@ -325,7 +308,7 @@ class Gateway:
         redaction, limit = self._settings.redaction, self._settings.memory_limiter.limit_mib * _MIB
         return NamesStage(
             destination,
-            names_redactor(rules) if redaction.names == "kept" else None,
+            _kept_names(self._settings, rules),
             self._ledger,
             lambda rule, count: self._telemetry.count_findings(rule, count),  # noqa: PLW0108 - the telemetry comes later
             self._logger,
@@ -425,15 +408,9 @@ class Gateway:
             )
 
 
-def _needs_restart(running: GatewayConfig, wanted: GatewayConfig) -> list[str]:
-    """The keys whose change a reload could not take over."""
-    measure = running.measure.model_copy(update={"prices": wanted.measure.prices})
-    running = running.model_copy(update={"measure": measure})
-    changed = [
-        key
-        for key in GatewayConfig.model_fields
-        if key not in _RELOADABLE and getattr(wanted, key) != getattr(running, key)
-    ]
-    if wanted.sampling.decision_cache != running.sampling.decision_cache:
-        changed.append("sampling.decision_cache")
-    return sorted(changed)
+def _kept_names(settings: GatewayConfig, rules: CompiledRules) -> Redactor | None:
+    """What takes names out of what is kept, and out of labels, which are made before; None where nothing does.
+
+    Each user needs one of its own: the names stage's belongs to another thread.
+    """
+    return names_redactor(rules) if settings.redaction.names == "kept" else None

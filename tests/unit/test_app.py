@@ -7,7 +7,7 @@ import logging
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ import httpx
 import pytest
 import structlog
 
-from spansieve import config, logs, prepared
+from spansieve import app, config, logs, prepared
 from spansieve.app import Gateway
 from spansieve.clock import SystemClock
 from spansieve.config import ConfigError, GatewayConfig
 from spansieve.journal.writer import Failed
+from spansieve.reload import Source
 
 ANY_PORT = """
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}}
@@ -29,6 +30,12 @@ telemetry: {metrics: {endpoint: "127.0.0.1:0"}}
 
 
 EXTRA = "shutdown_timeout: 3s\nsampling: {decision_wait: 1s, decision_cache: {sampled_cache_size: 7}}\n"
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that others keep busy is no disk that hangs: its threads are to end before the test does."""
+    monkeypatch.setattr(app, "_JOURNAL_GRACE_SECONDS", 50.0)
 
 
 @pytest.fixture
@@ -47,8 +54,13 @@ def events(log: io.StringIO) -> dict[str, dict[str, Any]]:
 
 
 def settings(text: str, directory: Path) -> GatewayConfig:
-    """A configuration on free ports with its files in a directory."""
-    return config.parse(f"{text}\nstorage: {{directory: {directory}}}", {})
+    """A configuration on free ports with its files in a directory, and a small journal: every start fills segments."""
+    return config.parse(f"{text}\nstorage: {{directory: {directory}, journal_max_mib: 64}}", {})
+
+
+def read(text: str, directory: Path) -> Callable[[], Awaitable[GatewayConfig]]:
+    """What reads such a configuration at a reload."""
+    return Source(lambda: settings(text, directory), None).read
 
 
 def gateway(text: str, directory: Path, log: io.StringIO) -> Gateway:
@@ -72,7 +84,7 @@ async def test_ready_names_every_bound_address(tmp_path: Path, log: io.StringIO)
 async def test_nobody_else_reads_what_is_under_the_storage_directory(tmp_path: Path, log: io.StringIO) -> None:
     """The directory is made for its owner alone, also by a gateway that forwards; and so are the files in it."""
     directory = tmp_path / "on the way" / "data"
-    forwards = "\nexporters: {otlp: {endpoint: '127.0.0.1:9', tls: {insecure: true}}}"
+    forwards = "\nexporters: {otlp: {endpoint: '127.0.0.1:9', tls: {insecure: true}}}\nshutdown_timeout: 100ms"
     running = gateway(ANY_PORT + forwards, directory, log)
     await running.start()
     await running.stop()
@@ -113,7 +125,7 @@ async def test_reload_takes_over_policy_and_sampling(tmp_path: Path, log: io.Str
     await running.start()
     before = events(log)["ready"]["policy"]
     changed = ANY_PORT.replace("{names: off}", f"{{names: off, policy: {policy}}}") + EXTRA
-    await running.reload(lambda: settings(changed, tmp_path))
+    await running.reload(read(changed, tmp_path))
     await running.stop()
     reloaded = events(log)["reloaded"]
     assert reloaded["policy"] != before
@@ -124,11 +136,25 @@ async def test_a_bad_reload_changes_nothing_and_says_so(tmp_path: Path, log: io.
     """The policy in force stays, and every mistake is in the log."""
     running = gateway(ANY_PORT, tmp_path, log)
     await running.start()
-    await running.reload(lambda: settings(ANY_PORT.replace("{names: off}", "{names: off, policy: nonesuch}"), tmp_path))
+    await running.reload(read(ANY_PORT.replace("{names: off}", "{names: off, policy: nonesuch}"), tmp_path))
     await running.stop()
     failed = events(log)["reload_failed"]
     assert "nonesuch" in failed["problems"][0]
     assert failed["kept_policy"] == events(log)["ready"]["policy"]
+
+
+async def test_a_defect_at_a_reload_is_told_without_its_text(tmp_path: Path, log: io.StringIO) -> None:
+    """Nor does it end what called for the reload, so that the next change of a file is followed."""
+
+    def load() -> GatewayConfig:
+        raise RuntimeError("the token is 1234")
+
+    running = gateway(ANY_PORT, tmp_path, log)
+    await running.start()
+    await running.reload(Source(load, None).read)
+    await running.stop()
+    assert events(log)["reload_failed"]["exception"] == "RuntimeError"
+    assert "1234" not in log.getvalue()
 
 
 async def test_a_reload_holds_nobody_up(tmp_path: Path, log: io.StringIO) -> None:
@@ -141,7 +167,7 @@ async def test_a_reload_holds_nobody_up(tmp_path: Path, log: io.StringIO) -> Non
         assert served.wait(30)
         return settings(ANY_PORT, tmp_path)
 
-    running.reload_soon(load)
+    running.reload_soon(Source(load, None).read)
     await asyncio.sleep(0)  # which would not return if this thread had to load
     served.set()
     await running.stop()
@@ -167,6 +193,18 @@ exporters: {{otlp: {{endpoint: "collector:4317", tls: {{ca_file: {tmp_path}/ca.p
     found = prepared.problems(config.parse(text, {}))
     assert len(found) == 3
     assert ["policy.yaml" in found[0], "prices.yaml" in found[1], "ca.pem" in found[2]] == [True, True, True]
+
+
+def test_keys_that_could_not_be_there_are_found(tmp_path: Path) -> None:
+    """A key of pseudonyms that is not there; a journal's key in a directory that is not, as of a forgotten mount."""
+    text = f"""
+redaction: {{key_file: {tmp_path}/secrets/pseudonyms}}
+storage: {{key_file: {tmp_path}/secrets/journal.key}}
+"""
+    assert prepared.problems(config.parse(text, {})) == [
+        f"redaction.key_file: there is no file {tmp_path}/secrets/pseudonyms.",
+        f"storage.key_file: there is no directory {tmp_path}/secrets, where a key could be or be made.",
+    ]
 
 
 def test_a_journal_that_would_not_be_read_is_said_at_the_start(tmp_path: Path, log: io.StringIO) -> None:

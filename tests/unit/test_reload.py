@@ -1,0 +1,134 @@
+"""A file that changes is noticed, once; what a change waits for a restart is in test_app."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from spansieve import config, reload
+from spansieve.config import ConfigError, GatewayConfig
+from spansieve.reload import Source
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A configuration's file."""
+    file = tmp_path / "gateway.yaml"
+    change(file)
+    return file
+
+
+def source(file: Path, then: Callable[[], object] = lambda: None) -> Source:
+    """Its source; `then` happens once it has been read, before the read is over."""
+
+    def load() -> GatewayConfig:
+        settings = config.load(file, {})
+        then()
+        return settings
+
+    return Source(load, file)
+
+
+def change(file: Path, text: str = "{}") -> None:
+    """Write another text, or the first one."""
+    file.write_text(text)
+
+
+def names(file: Path, key: str, named: Path) -> Path:
+    """Have a configuration name another file."""
+    section, name = key.split(".")
+    file.write_text(f"{section}: {{{name}: {named}}}")
+    return named
+
+
+async def test_what_was_read_has_not_changed(file: Path) -> None:
+    """Also when it is read for another reason than the change, such as a signal."""
+    configuration = source(file)
+    await configuration.read()
+    change(file, "workers: 2")
+    assert configuration.has_changed()
+    await configuration.read()
+    assert not configuration.has_changed()
+
+
+@pytest.mark.parametrize("key", ["redaction.policy", "measure.prices"])
+async def test_a_file_that_is_named_now_is_followed(key: str, file: Path, tmp_path: Path) -> None:
+    """That there is one more is no change; what becomes of it is."""
+    configuration = source(file)
+    await configuration.read()
+    named = names(file, key, tmp_path / "named.yaml")
+    change(named, "what it was")
+    await configuration.read()
+    assert not configuration.has_changed()
+    change(named, "what it is now")
+    assert configuration.has_changed()
+
+
+async def test_a_file_that_is_named_no_longer_is_not_followed(file: Path, tmp_path: Path) -> None:
+    """Nobody reads it."""
+    named = names(file, "redaction.policy", tmp_path / "policy.yaml")
+    configuration = source(file)
+    await configuration.read()
+    change(file)
+    await configuration.read()
+    change(named, "new")
+    assert not configuration.has_changed()
+
+
+async def test_a_file_that_appears_has_changed(file: Path, tmp_path: Path) -> None:
+    """So a policy that was named before it was there is taken over once it is."""
+    named = names(file, "redaction.policy", tmp_path / "policy.yaml")
+    configuration = source(file)
+    await configuration.read()
+    assert not configuration.has_changed()
+    change(named, "there")
+    assert configuration.has_changed()
+
+
+async def test_a_change_while_it_is_read_is_noticed(file: Path) -> None:
+    """What was read may be the old text."""
+    configuration = source(file, then=lambda: change(file, "workers: 2"))
+    await configuration.read()
+    assert configuration.has_changed()
+
+
+async def test_a_bad_file_is_followed_until_it_is_mended(file: Path) -> None:
+    """Once told of, it has not changed again."""
+    configuration = source(file)
+    change(file, "nonsense: true")
+    with pytest.raises(ConfigError):
+        await configuration.read()
+    assert not configuration.has_changed()
+    change(file)
+    assert configuration.has_changed()
+
+
+async def test_a_configuration_without_files_never_changes() -> None:
+    """That of all defaults."""
+    configuration = Source(lambda: config.load(None, {}), None)
+    await configuration.read()
+    assert not configuration.has_changed()
+
+
+async def test_a_change_is_told_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To one who reads again when told."""
+    monkeypatch.setattr(reload, "_LOOK_SECONDS", 0.0)
+    configuration = source(file)
+    await configuration.read()
+    told: list[GatewayConfig] = []
+    seen = asyncio.Event()
+
+    async def changed() -> None:
+        told.append(await configuration.read())
+        seen.set()
+
+    following = asyncio.create_task(configuration.follow(changed))
+    for workers in (2, 3):
+        change(file, f"workers: {workers}")
+        await asyncio.wait_for(seen.wait(), 10)
+        seen.clear()
+        for _ in range(5):  # looks in which there is nothing to tell
+            await asyncio.sleep(0)
+    following.cancel()
+    assert [settings.workers for settings in told] == [2, 3]
