@@ -1,6 +1,6 @@
 """The section `sampling` of the configuration: policies made of others, and how long traces wait for them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -105,10 +105,12 @@ class CompositeSettings(Section):
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
         names = [policy.name for policy in self.composite_sub_policy]
-        if sorted(names) != sorted(self.policy_order):
+        if sorted(names) != sorted(self.policy_order) or len(set(names)) < len(names):
             raise ValueError("has a policy_order that does not name each policy of composite_sub_policy once")
         if unknown := {share.policy for share in self.rate_allocation} - set(names):
             raise ValueError(f"allocates a rate to {min(unknown)!r}, which is none of its policies")
+        if len({share.policy for share in self.rate_allocation}) < len(self.rate_allocation):
+            raise ValueError("allocates a rate to one of its policies twice")
         if sum(share.percent for share in self.rate_allocation) > 100:
             raise ValueError("allocates more than 100 percent")
         return self
@@ -155,6 +157,27 @@ SamplingPolicy = Annotated[
 
 for _section in (AndSettings, NotSettings, DropSettings, CompositeSettings, And, Not, Drop, Composite):
     _section.model_rebuild()
+
+
+def within(policy: SamplingPolicy) -> tuple[SamplingPolicy, ...]:
+    """The policies that one is made of; empty for most."""
+    match policy:
+        case And():
+            return policy.and_.and_sub_policy
+        case Not():
+            return (policy.not_.not_sub_policy,)
+        case Drop():
+            return policy.drop.drop_sub_policy
+        case Composite():
+            return policy.composite.composite_sub_policy
+    return ()
+
+
+def every(some: Iterable[SamplingPolicy]) -> Iterator[SamplingPolicy]:
+    """Policies, and all that they are made of."""
+    for each in some:
+        yield each
+        yield from every(within(each))
 
 
 class DecisionCache(Section):
@@ -219,6 +242,22 @@ class Sampling(Section):
     )
     budget: Budget = Budget()
     decision_cache: DecisionCache = DecisionCache()
+
+    @model_validator(mode="after")
+    def _keeps_something(self) -> Self:
+        if all(policy.shadow or isinstance(policy, Drop) for policy in self.policies):
+            raise ValueError("keeps nothing: each of its policies is in shadow or of type drop")
+        return self
+
+    @model_validator(mode="after")
+    def _shadows_are_whole(self) -> Self:
+        for policy in self.policies:
+            if hidden := next((each.name for each in every(within(policy)) if each.shadow), None):
+                raise ValueError(
+                    f"has shadow on {hidden!r} within {policy.name!r}, where it does nothing: "
+                    "put it on the outermost policy"
+                )
+        return self
 
     @model_validator(mode="after")
     def _distinct_names(self) -> Self:

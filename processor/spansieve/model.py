@@ -322,6 +322,7 @@ class Trigger(StrEnum):
     WAIT_EXPIRED = "wait_expired"
     ROOT_ARRIVED = "root_arrived"  # and decision_wait_after_root_received is over
     TOO_LARGE = "too_large"  # the trace has reached its bound and is decided in parts
+    GOES_ON = "goes_on"  # more and more came of a trace that was sampled out: the rest of it is decided anew
     MEMORY_PRESSURE = "memory_pressure"
     SHUTDOWN = "shutdown"
     LATE_SPAN = "late_span"  # an earlier decision is followed

@@ -187,7 +187,7 @@ class Replay:
         if count:
             ledger.settle(signal, Outcome.DROPPED, measured.left_out, Reason.DERIVED_HERE)
         for trace_id, told in measured.notes:
-            self._sampler.note(trace_id, told)
+            self._sampler.recall(trace_id, told, record.time, known=not count)
         if measured.items:
             request = Request(signal, measured.message.SerializeToString(), measured.items)
             self._released[position, b""].append(Released(position, request))

@@ -41,7 +41,7 @@ def entity_problems(settings: config.Sampling, known: Collection[str]) -> list[s
     """What policies ask for that no rule of redaction finds, a sentence each: they would keep nothing."""
     asked = {
         (each.name, entity): None
-        for each in _all(settings.policies)
+        for each in config.every(settings.policies)
         if isinstance(each, llm.Redacted)
         for entity in each.redacted.entities
         if entity not in known
@@ -73,29 +73,10 @@ def _is_floor(each: config.SamplingPolicy) -> bool:
 
 
 def _otherwise(each: config.SamplingPolicy) -> Because | None:
-    kinds = {type(inner) for inner in _all((each,))}
+    kinds = {type(inner) for inner in config.every((each,))}
     if kinds & {plain.RateLimiting, plain.BytesLimiting, config.Composite}:
         return Because.RATE
     return Because.CONVERSATION if llm.Conversation in kinds else None
-
-
-def _within(each: config.SamplingPolicy) -> tuple[config.SamplingPolicy, ...]:
-    match each:
-        case config.And():
-            return each.and_.and_sub_policy
-        case config.Not():
-            return (each.not_.not_sub_policy,)
-        case config.Drop():
-            return each.drop.drop_sub_policy
-        case config.Composite():
-            return each.composite.composite_sub_policy
-    return ()
-
-
-def _all(some: Iterable[config.SamplingPolicy]) -> Iterator[config.SamplingPolicy]:
-    for each in some:
-        yield each
-        yield from _all(_within(each))
 
 
 def _probe(each: config.SamplingPolicy) -> Probe | None:
@@ -113,13 +94,20 @@ def _probe(each: config.SamplingPolicy) -> Probe | None:
     return None
 
 
+def _named_probe(each: config.SamplingPolicy) -> Probe | None:
+    try:
+        return _probe(each)
+    except ProbeError as error:
+        raise ProbeError(f"{each.name!r}: {error}") from None
+
+
 class _Makers:
     """Makes policies; knows the bits of what they look for, and gathers those for conversations."""
 
     def __init__(self, wanted: Iterable[config.SamplingPolicy], probes: Probes) -> None:
         self.conversations: list[Conversation] = []
         try:
-            asked = {id(each): probe for each in _all(wanted) if (probe := _probe(each)) is not None}
+            asked = {id(each): probe for each in config.every(wanted) if (probe := _named_probe(each)) is not None}
             self._bits: Mapping[Probe, int] = probes.use(asked.values())
         except ProbeError as error:
             raise ConfigError([f"sampling.policies: {error}."]) from None
@@ -175,7 +163,7 @@ class _Makers:
         return None
 
     def _combined(self, each: config.SamplingPolicy) -> policies.Policy:
-        inner = tuple(self.make(one) for one in _within(each))
+        inner = tuple(self.make(one) for one in config.within(each))
         match each:
             case config.Not():
                 return policies.Not(each.name, inner[0])

@@ -83,14 +83,15 @@ def test_each_type_keeps_what_it_is_for(policy: str) -> None:
         "{type: llm_safety_block}",
         "{type: tool_error}",
         "{type: llm_cost, llm_cost: {min_usd: 1}}",
-        "{type: drop, drop: {drop_sub_policy: [{name: a, type: always_sample}]}}",
+        "{type: drop, drop: {drop_sub_policy: [{name: a, type: always_sample}]}}, *errors",
         "{type: conversation, conversation: {sampling_percentage: 100}}",
-        "{type: always_sample, shadow: true}",
+        "{type: always_sample, shadow: true}, *errors",
     ],
 )
 def test_none_keeps_what_is_not_its_own(policy: str) -> None:
     """A trace without anything of note."""
-    assert not keeps(f"[{{name: x, {policy[1:]}]", facts())
+    errors = "{name: errors, type: status_code, status_code: {status_codes: [ERROR]}}"
+    assert not keeps(f"[{{name: x, {policy[1:].replace('*errors', errors)}]", facts())
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_no_budget_unless_asked_for() -> None:
 def test_what_cannot_be_looked_for_is_a_problem(pattern: str) -> None:
     """Named in a sentence."""
     attribute = f"{{key: t, values: ['{pattern}'], enabled_regex_matching: true}}"
-    with pytest.raises(ConfigError, match="RE2"):
+    with pytest.raises(ConfigError, match="'a': .* RE2"):
         planned(f"[{{name: a, type: string_attribute, string_attribute: {attribute}}}]")
 
 
@@ -192,6 +193,7 @@ def test_what_cannot_be_looked_for_is_a_problem(pattern: str) -> None:
     [
         ("policy_order: [a, b]", "policy_order"),
         ("policy_order: [a], rate_allocation: [{policy: z, percent: 5}]", "'z'"),
+        ("policy_order: [a], rate_allocation: [{policy: a, percent: 5}, {policy: a, percent: 6}]", "twice"),
     ],
 )
 def test_composite_that_contradicts_itself(composite: str, says: str) -> None:

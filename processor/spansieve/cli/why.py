@@ -27,10 +27,11 @@ _TRIGGERS = {
     "wait_expired": "after the decision wait",
     "root_arrived": "after its root had come",
     "too_large": "as a part of a trace that grew beyond maximum_trace_size_mib",
+    "goes_on": "as a part of a trace of which more and more came",
     "memory_pressure": "early, because memory was short",
     "shutdown": "when the gateway stopped",
     "late_span": "for spans that came after the decision",
-    "late_error": "again, because an error came late",
+    "late_error": "again, because an error or a judgement came late",
 }
 
 

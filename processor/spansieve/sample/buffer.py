@@ -136,13 +136,13 @@ class TraceBuffer:
 
 
 class Limbo:
-    """Traces that were sampled out a moment ago, with their decision; they all wait equally long. One owner.
+    """Traces that were sampled out a moment ago, with their decision, and which shadows had kept them. One owner.
 
     What is added to them is added by `held`; who takes a trace for good ends it there.
     """
 
     def __init__(self, held: Held) -> None:
-        self._waiting: OrderedDict[bytes, tuple[float, PendingTrace, Decision]] = OrderedDict()
+        self._waiting: OrderedDict[bytes, tuple[float, PendingTrace, Decision, frozenset[str]]] = OrderedDict()
         self._positions: list[tuple[int, bytes]] = []  # a heap; those whose trace is gone are passed over
         self._held = held
 
@@ -152,24 +152,23 @@ class Limbo:
     def __contains__(self, trace_id: bytes) -> bool:
         return trace_id in self._waiting
 
-    def put(self, trace: PendingTrace, decision: Decision, until: float) -> None:
+    def put(self, trace: PendingTrace, decision: Decision, until: float, shadows: frozenset[str] = frozenset()) -> None:
         """Hold a trace until then (monotonic seconds)."""
-        self._waiting[trace.trace_id] = until, trace, decision
+        self._waiting[trace.trace_id] = until, trace, decision, shadows
         if len(self._positions) > 2 * len(self._waiting) + _SPARE_POSITIONS:
-            self._positions = [(each.position, trace_id) for trace_id, (_, each, _) in self._waiting.items()]
+            self._positions = [(each.position, trace_id) for trace_id, (_, each, _, _) in self._waiting.items()]
             heapq.heapify(self._positions)
         else:
             heapq.heappush(self._positions, (trace.position, trace.trace_id))
 
     def add(self, part: TraceSlice, now: float) -> tuple[TraceFacts, TraceSlice, int]:
         """Add a part to its trace, as `Held.add` does. Raises KeyError when the trace is not here."""
-        _, trace, _ = self._waiting[part.trace_id]
+        trace = self._waiting[part.trace_id][1]
         return self._held.add(trace, part, now)
 
-    def take(self, trace_id: bytes) -> tuple[PendingTrace, Decision]:
+    def take(self, trace_id: bytes) -> tuple[PendingTrace, Decision, frozenset[str]]:
         """Remove a trace. Raises KeyError when it is not here."""
-        _, trace, decision = self._waiting.pop(trace_id)
-        return trace, decision
+        return self._waiting.pop(trace_id)[1:]
 
     def oldest_position(self) -> int | None:
         """The lowest journal position of those that wait; None when none does."""
@@ -184,10 +183,10 @@ class Limbo:
 
     def next_due(self) -> float | None:
         """Until when the first one waits; None when none does."""
-        for until, _, _ in self._waiting.values():
+        for until, *_ in self._waiting.values():
             return until
         return None
 
-    def take_first(self) -> tuple[PendingTrace, Decision]:
+    def take_first(self) -> tuple[PendingTrace, Decision, frozenset[str]]:
         """Remove the trace that has waited longest. Raises KeyError when none waits."""
         return self.take(next(iter(self._waiting)))

@@ -16,7 +16,8 @@ class Rule:
 
     `drops`: a trace that it matches is sampled out, whatever the others say. `otherwise`: what it keeps has no known
     probability, for this reason, as a rate's; it is asked only about traces that nothing else keeps. `floor`: what it
-    keeps is kept whatever the budget says. `shadow`: its vote is counted, and changes nothing.
+    keeps is kept whatever the budget says. `shadow`: its vote is counted, and changes nothing; one with an `otherwise`
+    is asked about as many traces as it would be in force.
     """
 
     policy: Policy
@@ -29,12 +30,13 @@ class Rule:
 class Rules:
     """All rules, by what they do. `every` has them in the order in which they were written."""
 
-    __slots__ = ("_drop", "_keep", "_otherwise", "_shadow", "every")
+    __slots__ = ("_drop", "_keep", "_otherwise", "_shadow", "_shadow_otherwise", "every")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.every = tuple(rules)
         in_force = [rule for rule in self.every if not rule.shadow]
-        self._shadow = [rule.policy for rule in self.every if rule.shadow]
+        self._shadow = [rule.policy for rule in self.every if rule.shadow and rule.otherwise is None]
+        self._shadow_otherwise = [rule.policy for rule in self.every if rule.shadow and rule.otherwise is not None]
         self._drop = [rule.policy for rule in in_force if rule.drops]
         self._otherwise = [(rule.policy, rule.otherwise) for rule in in_force if rule.otherwise is not None]
         self._keep = [rule for rule in in_force if not rule.drops and rule.otherwise is None]
@@ -58,6 +60,8 @@ class Rules:
             because = Because.PROBABILITY if lowest else Because.MATCHED
             known = None if trigger is Trigger.MEMORY_PRESSURE else lowest
             return Verdict(_kept(credited, trigger, because, known), floor, shadows)
+        if self._shadow_otherwise:
+            shadows += tuple([each.name for each in self._shadow_otherwise if each.threshold(facts, now) <= given])
         for policy, because in self._otherwise:
             if policy.threshold(facts, now) <= given:
                 return Verdict(_kept(policy.name, trigger, because), shadows=shadows)

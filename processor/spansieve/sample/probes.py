@@ -14,6 +14,13 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
+def _quiet() -> re2.Options:
+    """A pattern's mistake is told by ProbeError, not also by the library on standard error."""
+    options = re2.Options()
+    options.log_errors = False
+    return options
+
+
 class ProbeError(ValueError):
     """What is looked for cannot be looked for; the message says why."""
 
@@ -32,7 +39,7 @@ class TextProbe:
         patterns = []
         for value in self.values if self.regex else ():
             try:
-                patterns.append(re2.compile(value))  # type: ignore[no-untyped-call] # re2 ships no stubs
+                patterns.append(re2.compile(value, _quiet()))  # type: ignore[no-untyped-call] # re2 ships no stubs
             except re2.error:
                 raise ProbeError(f"{value!r} is not a regular expression of RE2's syntax") from None
         object.__setattr__(self, "_patterns", tuple(patterns))

@@ -4,15 +4,18 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from spansieve.facts import LlmFacts, TraceFacts
+from spansieve.facts import NO_LLM, LlmFacts, TraceFacts
 from spansieve.model import Because, Decision, SampledTrace, TraceSlice, Trigger
 from spansieve.sample import state
 from spansieve.sample.buffer import Limbo, TraceBuffer
+from spansieve.sample.early_notes import EarlyNotes
 from spansieve.sample.late_spans import DecisionMemory
 from spansieve.sample.pending import Held, PendingTrace
 from spansieve.sample.plan import Plan, Tally
 from spansieve.sample.probes import Probes
 
+_IN_PARTS = (Trigger.TOO_LARGE, Trigger.GOES_ON)
+"""Of decisions against a part of a trace: the rest may yet be worth keeping, and is decided by itself."""
 _LATE_AND_OUT = Decision(keep=False, policy="", trigger=Trigger.LATE_SPAN, because=Because.NO_MATCH)
 
 
@@ -49,6 +52,7 @@ class Sampler:
         self._held = Held()
         self._buffer = TraceBuffer(plan.waits, self._held)
         self._limbo = Limbo(self._held)
+        self._early = EarlyNotes()
         self._memory = DecisionMemory(sampled_cache_size, non_sampled_cache_size)
         self.decided_traces: Counter[Tally] = Counter()
         self.decided_spans: Counter[Tally] = Counter()
@@ -91,6 +95,7 @@ class Sampler:
     def add(self, slices: Iterable[TraceSlice], now: float) -> Decided:
         """Take in what a request brought: late spans follow their verdict at once, others wait."""
         decided = Decided()
+        self._early.forget(now - self._plan.waits.decision)
         for part in slices:
             trace_id = part.trace_id
             decided.repeated_spans += part.repeated
@@ -108,14 +113,34 @@ class Sampler:
                 decided.sampled_out.append((trace_id, part.facts.spans))
                 decided.verdicts.append((trace_id, _LATE_AND_OUT))
             else:
-                self._buffer.add(part, now)
+                self._begin(part, now)
         while (large := self._buffer.take_large()) is not None:
             self._decide(large, Trigger.TOO_LARGE, now, decided)
         return decided
 
-    def note(self, trace_id: bytes, told: LlmFacts) -> None:
-        """Add what others tell of a trace, such as a score in a log record, if it waits."""
-        self._buffer.note(trace_id, told)
+    def note(self, trace_id: bytes, told: LlmFacts, now: float) -> Decided:
+        """Add what others tell of a trace, such as a score in a log record.
+
+        It may come before the trace, or after a decision against it, which it may reverse as a late error does. To a
+        trace that has left nothing can be added.
+        """
+        decided = Decided()
+        if trace_id in self._limbo:
+            trace, earlier, shadows = self._limbo.take(trace_id)
+            self._held.note(trace, told)
+            self._decide_anew(trace, earlier, shadows, trace.facts, is_reason=_is_reason(told), now=now, into=decided)
+        elif trace_id in self._buffer:
+            self._buffer.note(trace_id, told)
+        elif not self._is_decided(trace_id):
+            self._early.add(trace_id, told, now)
+        return decided
+
+    def recall(self, trace_id: bytes, told: LlmFacts, now: float, *, known: bool) -> None:
+        """Take a note once more, as `hold` takes spans. What is `known` a restored state may hold already."""
+        if trace_id in self._buffer:
+            self._buffer.note(trace_id, told)
+        elif not (known and trace_id in self._early) and not self._is_decided(trace_id):
+            self._early.add(trace_id, told, now)
 
     def take_due(self, now: float, limit: int) -> Decided:
         """Decide what is due at `now`, in the order in which it fell due, at most `limit` traces."""
@@ -129,7 +154,7 @@ class Sampler:
             until = self._limbo.next_due()
             if until is None or until > now:
                 break
-            self._end(*self._limbo.take_first(), decided)
+            self._end(*self._limbo.take_first()[:2], decided)
         return decided
 
     def evict(self, bytes_to_free: int, now: float) -> Decided:
@@ -137,7 +162,7 @@ class Sampler:
         decided = Decided()
         enough = self.held_bytes - bytes_to_free
         while self.held_bytes > enough and self._limbo:
-            self._end(*self._limbo.take_first(), decided)
+            self._end(*self._limbo.take_first()[:2], decided)
         while self.held_bytes > enough and self._buffer:
             self._decide(self._buffer.take_heaviest(), Trigger.MEMORY_PRESSURE, now, decided, final=True)
         return decided
@@ -146,13 +171,18 @@ class Sampler:
         """Decide all traces on what is known of them."""
         decided = Decided()
         while self._limbo:
-            self._end(*self._limbo.take_first(), decided)
+            self._end(*self._limbo.take_first()[:2], decided)
         while self._buffer:
             self._decide(self._buffer.take_heaviest(), trigger, now, decided, final=True)
         return decided
 
     def reconfigure(self, plan: Plan) -> None:
-        """Go on with another plan; it holds for the traces that wait already. Verdicts stay, rates start anew."""
+        """Go on with another plan; it holds for the traces that wait already.
+
+        Verdicts stay, and so does how far each policy has come, its rate or its share, if one of its name and kind is
+        in both plans.
+        """
+        state.hand_on(self._plan, plan)
         self._plan = plan
         self._buffer.set_waits(plan.waits)
 
@@ -161,7 +191,7 @@ class Sampler:
 
         Gives how many spans were left out as repeated.
         """
-        return sum(part.repeated + self._buffer.add(part, now) for part in slices)
+        return sum(part.repeated + self._begin(part, now) for part in slices)
 
     def follow(
         self, trace_id: bytes, decision: Decision, *, remember: bool, spans: int = 0
@@ -184,56 +214,99 @@ class Sampler:
 
     def state(self) -> bytes:
         """What `restore` takes: verdicts and counts, and how far each policy has come. Not the traces that wait."""
-        return state.pack(self._memory, self._plan, [self.decided_traces, self.decided_spans], self.shadow_kept)
+        counts = [self.decided_traces, self.decided_spans]
+        return state.pack(self._memory, self._plan, counts, self.shadow_kept, self._early)
 
     def restore(self, saved: bytes) -> None:
         """Go on from a state, with today's policies. Raises ValueError when it is none."""
-        state.unpack(saved, self._memory, self._plan, [self.decided_traces, self.decided_spans], self.shadow_kept)
+        counts = [self.decided_traces, self.decided_spans]
+        state.unpack(saved, self._memory, self._plan, counts, self.shadow_kept, self._early)
+
+    def _is_decided(self, trace_id: bytes) -> bool:
+        """Whether a verdict on a trace is remembered."""
+        return self._memory.kept(trace_id) is not None or self._memory.dropped(trace_id)
+
+    def _begin(self, part: TraceSlice, now: float) -> int:
+        """Let a part wait, with what was told of its trace before; gives how many spans were left out as repeated."""
+        repeated = self._buffer.add(part, now)
+        if self._early and (told := self._early.take(part.trace_id)) is not NO_LLM:
+            self._buffer.note(part.trace_id, told)
+        return repeated
 
     def _late_error(self, part: TraceSlice, now: float, decided: Decided) -> None:
         """A part of a trace that was sampled out a moment ago: an error in it has the trace decided anew."""
         facts, part, repeated = self._limbo.add(part, now)
         decided.repeated_spans += repeated
-        if not part.facts.spans:
-            return
-        trace, earlier = self._limbo.take(part.trace_id)
-        if part.facts.errors or part.facts.llm.failed_calls:
-            decision = self._judge(trace.trace_id, facts, Trigger.LATE_ERROR, now)
-            if decision.keep:
-                self._keep(trace, facts, decision, decided)
-                return
-        self._limbo.put(trace, earlier, self._late_until(trace, now))
+        if part.facts.spans:
+            trace, earlier, shadows = self._limbo.take(part.trace_id)
+            is_reason = part.facts.errors > 0 or _is_reason(part.facts.llm)
+            self._decide_anew(trace, earlier, shadows, facts, is_reason=is_reason, now=now, into=decided)
 
-    def _judge(self, trace_id: bytes, facts: TraceFacts, trigger: Trigger, now: float) -> Decision:
+    def _decide_anew(
+        self,
+        trace: PendingTrace,
+        earlier: Decision,
+        shadows: frozenset[str],
+        facts: TraceFacts,
+        *,
+        is_reason: bool,
+        now: float,
+        into: Decided,
+    ) -> None:
+        """Go on with a trace that was sampled out: keep it, if there `is_reason` to ask again, or let it wait on."""
+        if is_reason:
+            decision, shadows = self._judge(trace.trace_id, facts, Trigger.LATE_ERROR, now, shadows)
+            if decision.keep:
+                self._keep(trace, facts, decision, into)
+                return
+        until = self._late_until(trace, now)
+        if facts.size > self._plan.waits.largest_bytes:
+            self._end(trace, earlier._replace(trigger=Trigger.TOO_LARGE), into)
+        elif until <= now:
+            self._end(trace, earlier._replace(trigger=Trigger.GOES_ON), into)
+        else:
+            self._limbo.put(trace, earlier, until, shadows)
+
+    def _judge(
+        self, trace_id: bytes, facts: TraceFacts, trigger: Trigger, now: float, counted: frozenset[str] = frozenset()
+    ) -> tuple[Decision, frozenset[str]]:
+        """The decision, and the names of the shadows that would have kept the trace: each counts once for it."""
         plan = self._plan
         decision, floor, shadows = plan.rules.decide(trace_id, facts, trigger, now)
         for name in shadows:
-            self.shadow_kept[name] += 1
+            if name not in counted:
+                self.shadow_kept[name] += 1
+        counted |= frozenset(shadows)
         if decision.keep and plan.budget is not None:
             if not plan.budget.spend(decision, facts.size, now, floor=floor):
-                return decision._replace(keep=False, because=Because.OVER_BUDGET, threshold=None)
+                return decision._replace(keep=False, because=Because.OVER_BUDGET, threshold=None), counted
             if not floor and plan.budget.pressed(now):
                 decision = decision._replace(threshold=None)
         if decision.keep and decision.because is Because.MATCHED:
             for conversation in plan.conversations:
                 conversation.note_kept(facts)
-        return decision
+        return decision, counted
 
     def _decide(
         self, trace: PendingTrace, trigger: Trigger, now: float, decided: Decided, *, final: bool = False
     ) -> None:
         facts = trace.facts
-        decision = self._judge(trace.trace_id, facts, trigger, now)
+        decision, shadows = self._judge(trace.trace_id, facts, trigger, now)
         if decision.keep:
             self._keep(trace, facts, decision, decided)
         elif final or not self._plan.waits.late_error:
             self._end(trace, decision, decided)
         else:
-            self._limbo.put(trace, decision, self._late_until(trace, now))
+            self._limbo.put(trace, decision, self._late_until(trace, now), shadows)
 
     def _late_until(self, trace: PendingTrace, now: float) -> float:
-        """Until when an error may yet come: by the times of its parts, so that a restart makes no difference."""
-        return max(min(now, self._plan.waits.due(trace)), trace.last_seen) + self._plan.waits.late_error
+        """Until when an error may yet come: by the times of its parts, so that a restart makes no difference.
+
+        One that goes on and on is not waited for: as long as it is held the journal keeps all that came since.
+        """
+        waits = self._plan.waits
+        due = min(now, waits.due(trace))
+        return min(max(due, trace.last_seen), due + waits.decision) + waits.late_error
 
     def _keep(self, trace: PendingTrace, facts: TraceFacts, decision: Decision, decided: Decided) -> None:
         self._held.end(trace)
@@ -252,11 +325,15 @@ class Sampler:
     def _remember(self, trace_id: bytes, decision: Decision) -> None:
         if decision.keep:
             self._memory.keep(trace_id, decision._replace(trigger=Trigger.WAIT_EXPIRED))
-        elif decision.trigger is not Trigger.TOO_LARGE:
-            # The rest of a trace that is decided in parts may yet be worth keeping.
+        elif decision.trigger not in _IN_PARTS:
             self._memory.drop(trace_id)
 
     def _count(self, decision: Decision, spans: int) -> None:
         tally = Tally(decision.keep, decision.policy, decision.trigger, decision.because)
         self.decided_traces[tally] += 1
         self.decided_spans[tally] += spans
+
+
+def _is_reason(told: LlmFacts) -> bool:
+    """Whether it may reverse a decision against a trace: a failure, or a judgement of what was answered."""
+    return bool(told.failed_calls or told.failed_tools or told.thumbs_down or told.lowest_scores)

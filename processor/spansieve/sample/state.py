@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import orjson
 
 from spansieve.model import Because, Decision, Trigger
+from spansieve.sample.early_notes import EarlyNotes
 from spansieve.sample.late_spans import DecisionMemory
 from spansieve.sample.plan import Plan, Tally
 from spansieve.sample.policies import All, Not, Policy
@@ -26,7 +27,9 @@ class Stateful(Protocol):
         ...
 
 
-def pack(memory: DecisionMemory, plan: Plan, counts: Sequence[Counter[Tally]], shadows: Counter[str]) -> bytes:
+def pack(
+    memory: DecisionMemory, plan: Plan, counts: Sequence[Counter[Tally]], shadows: Counter[str], early: EarlyNotes
+) -> bytes:
     """Serialize the state."""
     decisions, *blobs = memory.state()
     head = {
@@ -35,12 +38,18 @@ def pack(memory: DecisionMemory, plan: Plan, counts: Sequence[Counter[Tally]], s
         "counts": [[[*tally, n] for tally, n in each.items()] for each in counts],
         "shadows": dict(shadows),
         "policies": {path: each.state() for path, each in _stateful(plan)},
+        "early": early.state(),
     }
     return orjson.dumps(head) + b"\n" + b"".join(blobs)
 
 
 def unpack(
-    saved: bytes, memory: DecisionMemory, plan: Plan, counts: Sequence[Counter[Tally]], shadows: Counter[str]
+    saved: bytes,
+    memory: DecisionMemory,
+    plan: Plan,
+    counts: Sequence[Counter[Tally]],
+    shadows: Counter[str],
+    early: EarlyNotes,
 ) -> None:
     """Take over a state. What a policy of another name or kind had come to is left. Raises ValueError for no state."""
     line, _, rest = saved.partition(b"\n")
@@ -63,9 +72,18 @@ def unpack(
             counter[Tally(keep, policy, Trigger(trigger), Because(because))] = n
     shadows.clear()
     shadows.update(head["shadows"])
+    early.restore(head.get("early", ()))
     for path, each in _stateful(plan):
         if path in head["policies"]:
             each.restore(head["policies"][path])
+
+
+def hand_on(earlier: Plan, later: Plan) -> None:
+    """Let the policies of a plan, and its budget, go on from where those of the same name and kind in another are."""
+    come = dict(_stateful(earlier))
+    for path, each in _stateful(later):
+        if path in come:
+            each.restore(come[path].state())
 
 
 def _stateful(plan: Plan) -> Iterator[tuple[str, Stateful]]:

@@ -7,13 +7,13 @@ import pytest
 
 from spansieve.facts import LlmFacts
 from spansieve.model import Because, Decision, SpanGroup, Trigger
-from spansieve.sample import Sampler
+from spansieve.sample import Plan, Sampler
 from spansieve.sample.budget import Budget
 from spansieve.sample.buffer import Limbo
 from spansieve.sample.conversations import Conversation
 from spansieve.sample.decision import Rule
 from spansieve.sample.pending import Held, PendingTrace
-from spansieve.sample.policies import AlwaysSample, AtLeast, Latency, Probabilistic, StatusCode
+from spansieve.sample.policies import AlwaysSample, AtLeast, Latency, Probabilistic, ScoreBelow, StatusCode
 from spansieve.sample.rates import Bucket, RateLimiting
 from unit.sample.helpers_sample import part, plan, sampler, span, trace_id
 
@@ -119,6 +119,69 @@ def test_late_error_after_that_follows_the_verdict() -> None:
     assert tail.add([part(A, errors=1)], now=36.0).sampled_out_spans == 1
 
 
+@pytest.mark.parametrize(
+    "told",
+    [LlmFacts(failed_tools=1), LlmFacts(thumbs_down=1), LlmFacts(lowest_scores={"faithfulness": 0.1})],
+    ids=["failed tool", "thumbs down", "score"],
+)
+@pytest.mark.parametrize("by", ["span", "log"])
+def test_late_failure_or_judgement_brings_a_trace_back(told: LlmFacts, by: str) -> None:
+    """Not only a status does; a span may tell of it, or a log record."""
+    bad = (AtLeast("tool", "failed_tools", 1), AtLeast("down", "thumbs_down", 1), ScoreBelow("bad", "", 0.5))
+    tail = sampler(plan(*bad, late_error=5.0))
+    tail.add([part(A, spans=2)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    decided = tail.note(A, told, 31.0) if by == "log" else tail.add([part(A, llm=told)], now=31.0)
+    assert [each.decision.trigger for each in decided.kept] == [Trigger.LATE_ERROR]
+    assert (tail.held_traces, tail.held_bytes, tail.held_spans) == (0, 0, 0)
+
+
+def test_late_judgement_that_no_policy_asks_for_changes_nothing() -> None:
+    """The trace waits on, and ends."""
+    tail = sampler(plan(ERRORS, late_error=5.0))
+    tail.add([part(A)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    assert tail.note(A, LlmFacts(thumbs_down=1), 31.0).verdicts == []
+    assert tail.take_due(now=35.0, limit=10).sampled_out == [(A, 1)]
+
+
+def test_trace_that_goes_on_and_on_is_not_held_for_ever() -> None:
+    """A part a second, as of a process that writes all its spans under one id: the journal can let go of it."""
+    tail = sampler(plan(ERRORS, late_error=5.0))
+    ends = []
+    for second in range(200):
+        now = float(second)
+        tail.add([replace(part(trace_id(second + 1000)), position=second)], now)
+        for decided in (tail.add([replace(part(A), position=second)], now), tail.take_due(now, 100)):
+            ends += [(now, decision.trigger) for trace, decision in decided.verdicts if trace == A]
+        oldest = tail.oldest_position()
+        assert oldest is not None
+        assert second - oldest <= 65
+    assert ends == [(at, Trigger.GOES_ON) for at in (65.0, 131.0, 197.0)]
+
+
+def test_error_in_what_goes_on_is_kept() -> None:
+    """The rest of such a trace is decided by itself."""
+    tail = sampler(plan(ERRORS, late_error=5.0))
+    for second in range(70):
+        tail.add([part(A)], float(second))
+        tail.take_due(float(second), 100)
+    tail.add([part(A, errors=1)], 70.0)
+    (kept,) = tail.take_due(96.0, 100).kept
+    assert (kept.decision.policy, kept.facts.spans) == ("errors", 5)
+
+
+def test_trace_that_grows_beyond_its_bound_after_its_decision_ends() -> None:
+    """What waits for a late error takes no more than what waits for a decision."""
+    tail = sampler(plan(ERRORS, late_error=5.0, largest_bytes=250))
+    tail.add([part(A), part(A)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    assert tail.held_traces == 1
+    decided = tail.add([part(A)], now=31.0)
+    assert [decision.trigger for _, decision in decided.verdicts] == [Trigger.TOO_LARGE]
+    assert (tail.held_traces, decided.sampled_out) == (0, [(A, 3)])
+
+
 def test_the_oldest_position_is_the_lowest_of_those_that_wait_for_a_late_error() -> None:
     """However they come, come again and go; and what is gone is not remembered for long."""
     chance = random.Random(1)
@@ -128,7 +191,7 @@ def test_the_oldest_position_is_the_lowest_of_those_that_wait_for_a_late_error()
     waiting: dict[bytes, PendingTrace] = {}
     for number in range(6000):
         if waiting and chance.random() < 0.5:
-            trace, _ = limbo.take(chance.choice([*waiting]))
+            trace, *_ = limbo.take(chance.choice([*waiting]))
             del waiting[trace.trace_id]
             if chance.random() < 0.5:
                 continue
@@ -219,12 +282,84 @@ def test_shadow_is_counted() -> None:
 
 
 def test_note_adds_to_a_waiting_trace() -> None:
-    """A score that a log record tells; for a trace that does not wait it is nothing."""
+    """A score that a log record tells."""
     tail = sampler(plan(AtLeast("bad", "thumbs_down", 1)))
-    tail.add([part(A)], now=0.0)
-    tail.note(A, LlmFacts(thumbs_down=1))
-    tail.note(B, LlmFacts(thumbs_down=1))
+    tail.add([part(A), part(B)], now=0.0)
+    tail.note(A, LlmFacts(thumbs_down=1), 0.0)
     assert [each.trace_id for each in tail.take_due(now=30.0, limit=10).kept] == [A]
+
+
+def test_note_that_comes_before_its_trace_counts() -> None:
+    """SDKs send log records sooner than spans; here the gateway was restarted in between."""
+    tail, restarted = (sampler(plan(AtLeast("bad", "thumbs_down", 1))) for _ in range(2))
+    tail.note(A, LlmFacts(thumbs_down=1), 0.0)
+    restarted.restore(tail.state())
+    restarted.add([part(A), part(B)], now=5.0)
+    assert [each.trace_id for each in restarted.take_due(now=35.0, limit=10).kept] == [A]
+
+
+def test_note_waits_for_its_trace_no_longer_than_a_trace_waits() -> None:
+    """Then it is forgotten."""
+    tail = sampler(plan(AtLeast("bad", "thumbs_down", 1)))
+    tail.note(A, LlmFacts(thumbs_down=1), 0.0)
+    tail.add([part(A)], now=31.0)
+    assert tail.take_due(now=61.0, limit=10).kept == []
+
+
+def test_note_for_a_trace_that_has_left_is_nothing() -> None:
+    """It is not taken for one that is yet to come."""
+    tail = sampler(plan(ERRORS))
+    tail.add([part(A)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    tail.note(A, LlmFacts(thumbs_down=1), 31.0)
+    assert b'"early":[]' in tail.state()
+
+
+@pytest.mark.parametrize("in_state", [True, False])
+def test_recalled_note_counts_once(*, in_state: bool) -> None:
+    """After a restart, one that came before the checkpoint is in its state, or with spans that are recalled, too."""
+    tail = sampler(plan(AtLeast("worse", "thumbs_down", 2)))
+    if in_state:
+        tail.note(A, LlmFacts(thumbs_down=1), 0.0)
+    tail.recall(A, LlmFacts(thumbs_down=1), 0.0, known=True)
+    tail.hold([part(A)], now=5.0)
+    assert tail.take_due(now=35.0, limit=10).kept == []
+
+
+def test_reload_lets_rates_and_shares_go_on() -> None:
+    """A bucket that is empty stays so, and a budget; one whose policy has another name now starts anew."""
+
+    def of(name: str) -> Plan:
+        rate = Rule(RateLimiting(name, Bucket(0.001, 2), "spans"), otherwise=Because.RATE)
+        return plan(rate, budget=Budget(2, None), late_error=0.0)
+
+    tail = sampler(of("rate"))
+    tail.add([part(A, spans=2)], now=0.0)
+    assert len(tail.take_due(now=30.0, limit=10).kept) == 1
+    tail.reconfigure(of("rate"))
+    tail.add([part(B)], now=30.0)
+    assert tail.take_due(now=60.0, limit=10).kept == []
+    tail.reconfigure(of("another"))
+    tail.add([part(C)], now=60.0)
+    assert len(tail.take_due(now=90.0, limit=10).kept) == 1
+
+
+def test_shadow_counts_once_for_a_trace_that_is_decided_twice() -> None:
+    """A late error asks again."""
+    tail = sampler(plan(Rule(AlwaysSample("all"), shadow=True), late_error=5.0))
+    tail.add([part(A)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    tail.add([part(A, errors=1)], now=31.0)
+    assert tail.shadow_kept == {"all": 1}
+
+
+def test_shadow_of_a_rate_is_spent_on_what_nothing_else_keeps() -> None:
+    """As it would be in force."""
+    rate = Rule(RateLimiting("rate", Bucket(0.001, 2), "spans"), otherwise=Because.RATE, shadow=True)
+    tail = sampler(plan(ERRORS, rate))
+    tail.add([part(A, spans=2, errors=1), part(B, spans=2)], now=0.0)
+    tail.take_due(now=30.0, limit=10)
+    assert tail.shadow_kept == {"rate": 1}
 
 
 KEPT = Decision(keep=True, policy="errors", trigger=Trigger.WAIT_EXPIRED, threshold=0)
