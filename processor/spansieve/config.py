@@ -7,8 +7,9 @@ Collector does.
 
 import re
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
 from pydantic import (
@@ -21,14 +22,20 @@ from pydantic import (
     model_validator,
 )
 
+from spansieve.config_exporters import Exporters
 from spansieve.config_measure import Measure
 from spansieve.config_problems import kind, sentences
 from spansieve.config_sampling import Sampling
-from spansieve.config_types import DialEndpoint, Duration, ListenEndpoint
+from spansieve.config_types import Duration, ListenEndpoint
 from spansieve.config_types import Section as _Section
 from spansieve.config_types import null_is_default as _null_is_default
 from spansieve.config_types import setting as _key
 
+_ANY_HOST = frozenset({"", "0.0.0.0", "[::]"})  # noqa: S104 - compared with, not bound
+_NO_TLS_HERE = (
+    "Leave it out: what is received is not encrypted; put the stock Collector in front, see docs/guides/operations.md."
+)
+_PIPELINES = "Leave it out: there is one pipeline, and its stages are sections of their own."
 _ENV = re.compile(r"\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -51,6 +58,7 @@ class ConfigError(Exception):
 class GrpcReceiver(_Section):
     """OTLP/gRPC."""
 
+    instead: ClassVar[Mapping[str, str]] = {"tls": _NO_TLS_HERE, "auth": _NO_TLS_HERE}
     endpoint: ListenEndpoint = _key("127.0.0.1:4317", "Where to listen; port 0 takes a free one.", "0.0.0.0:4317")
     max_recv_msg_size_mib: int = _key(
         64, "Largest message, after inflation; more is answered RESOURCE_EXHAUSTED.", 64, ge=1, le=1024
@@ -60,6 +68,7 @@ class GrpcReceiver(_Section):
 class HttpReceiver(_Section):
     """OTLP/HTTP, protobuf and JSON."""
 
+    instead: ClassVar[Mapping[str, str]] = {"tls": _NO_TLS_HERE, "auth": _NO_TLS_HERE, "cors": _NO_TLS_HERE}
     endpoint: ListenEndpoint = _key("127.0.0.1:4318", "Where to listen; port 0 takes a free one.", "0.0.0.0:4318")
     max_request_body_size: int = _key(
         64 * 1024 * 1024,
@@ -152,63 +161,14 @@ class Storage(_Section):
     max_mib: int = _key(512, "The embedded store's bound; the oldest traces make room.", 512, ge=1)
 
 
-class ClientTls(_Section):
-    """How the exporter trusts and is trusted."""
-
-    insecure: bool = _key(False, "Speak in the clear.", True)  # noqa: FBT003 - a default
-    ca_file: Path | None = _key(None, "PEM file of the authorities to trust, instead of the system's.", "ca.pem")
-    cert_file: Path | None = _key(None, "PEM file of the client's certificate.", "client.pem")
-    key_file: Path | None = _key(None, "PEM file of the client's key.", "client-key.pem")
-
-    @model_validator(mode="after")
-    def _whole_pair(self) -> Self:
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("has one of cert_file and key_file: a client certificate needs both")
-        return self
-
-
-class Retry(_Section):
-    """Back-off between attempts, with jitter. A batch is tried until it is accepted, refused for good, or we stop."""
-
-    initial_interval: Duration = _key(0.5, "First wait.", "500ms", gt=0)
-    multiplier: float = _key(1.5, "Each wait is so many times the last.", 1.5, ge=1)
-    randomization_factor: float = _key(0.5, "A wait is drawn from so much around it.", 0.5, ge=0, le=1)
-    max_interval: Duration = _key(30.0, "Longest wait.", "30s", gt=0)
-
-
-class OtlpExporter(_Section):
-    """OTLP/gRPC to one endpoint, for traces, logs and metrics."""
-
-    endpoint: DialEndpoint = Field(description="host:port of a Collector.", examples=["collector:4317"])
-    tls: ClientTls = ClientTls()
-    headers: dict[str, str] = _key({}, "Metadata sent with each call.", {"x-tenant": "blue"})
-    compression: Literal["none", "gzip"] = _key("none", "Of what is sent.", "gzip")
-    timeout: Duration = _key(5.0, "Deadline of one attempt.", "5s", gt=0)
-    retry_on_failure: Retry = Retry()
-    max_batch_bytes: int = _key(
-        3 * 1024 * 1024,
-        "Largest message sent; a stock Collector takes 4 MiB.",
-        3145728,
-        ge=1024,
-        le=64 * 1024 * 1024,
-    )
-    num_consumers: int = _key(4, "Calls in flight at once, for each signal.", 4, ge=1, le=64)
-
-
-class Exporters(_Section):
-    """Where telemetry goes. With none, kept traces go to the embedded store under storage.directory."""
-
-    otlp: OtlpExporter | None = Field(default=None, description="Send everything to one Collector.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named_is_on(cls, value: object) -> object:
-        return _null_is_default(value)
-
-
 class MemoryLimiter(_Section):
     """Back-pressure."""
 
+    instead: ClassVar[Mapping[str, str]] = {
+        "check_interval": "Leave it out: what is held is counted at each request.",
+        "spike_limit_mib": "Leave it out: what is held is counted at each request.",
+        "limit_percentage": "Write limit_mib, about half of what the container may use.",
+    }
     limit_mib: int = _key(
         512,
         "Bytes of telemetry held: traces that wait for a decision, and what waits for export. Beyond it, senders are "
@@ -241,6 +201,12 @@ class Telemetry(_Section):
 class GatewayConfig(_Section):
     """The whole configuration. Every key has a default: with no file at all the gateway runs."""
 
+    instead: ClassVar[Mapping[str, str]] = {
+        "processors": "Leave it out: redaction, measure, sampling and memory_limiter are sections of their own.",
+        "connectors": _PIPELINES,
+        "service": "Leave it out: there is one pipeline; the gateway's own log and metrics are under telemetry.",
+        "extensions": "Leave it out: health is at telemetry.metrics.endpoint, what waits is under storage.",
+    }
     receivers: Receivers = Receivers()
     redaction: Redaction = Redaction()
     measure: Measure = Measure()
@@ -266,6 +232,25 @@ class GatewayConfig(_Section):
         25.0, "Grace for what is decided to be exported after SIGTERM.", "25s", gt=0, le=29
     )
 
+    @model_validator(mode="after")
+    def _ports_apart(self) -> Self:
+        grpc, http = self.receivers.otlp.protocols.grpc, self.receivers.otlp.protocols.http
+        listening = {
+            "receivers.otlp.protocols.grpc.endpoint": grpc.endpoint if grpc else "",
+            "receivers.otlp.protocols.http.endpoint": http.endpoint if http else "",
+            "telemetry.metrics.endpoint": self.telemetry.metrics.endpoint,
+        }
+        for (one, here), (other, there) in combinations(listening.items(), 2):
+            if here and there and _collide(here, there):
+                raise ValueError(f"has {one} and {other} at the same port, {there}: give each its own")
+        return self
+
+
+def _collide(here: str, there: str) -> bool:
+    """Whether two cannot listen at these addresses at once."""
+    (host, _, port), (other, _, other_port) = here.rpartition(":"), there.rpartition(":")
+    return int(port) == int(other_port) != 0 and (host == other or bool(_ANY_HOST & {host, other}))
+
 
 class _StrictLoader(yaml.SafeLoader):
     """YAML in which a key that stands twice is an error, not a silent choice of the last."""
@@ -273,6 +258,8 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":  # `<<: *defaults`: what it brings may be overridden
+                continue
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, str | int | float | bool) and key in seen:
                 raise yaml.constructor.ConstructorError(
@@ -320,7 +307,7 @@ def parse(text: str, environment: Mapping[str, str]) -> GatewayConfig:
         tree = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError([f"The file is not valid YAML{where}: {error.problem}."]) from None
+        raise ConfigError([f"The file is not valid YAML{where}: {_yaml_problem(error)}."]) from None
     except yaml.YAMLError:
         raise ConfigError(["The file is not valid YAML: it holds characters that YAML does not allow."]) from None
     if tree is None:
@@ -332,6 +319,16 @@ def parse(text: str, environment: Mapping[str, str]) -> GatewayConfig:
         return GatewayConfig.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(sentences(error, GatewayConfig)) from None
+
+
+def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
+    """What the parser says, as half a sentence that can be acted on."""
+    problem = error.problem or ""
+    if problem.startswith("but found"):
+        return f"{error.context}, {problem}"
+    if "'\\t'" in problem:
+        return f"{problem}: indent with spaces"
+    return problem
 
 
 def _drop_empty_sections(tree: dict[Any, Any], section: type[BaseModel]) -> None:

@@ -3,8 +3,9 @@
 pydantic finds the mistakes; its own wording is for programmers.
 """
 
+import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,6 +17,22 @@ _Location = tuple[int | str, ...]
 
 # Values under these keys may be credentials: a sentence names the key alone.
 _SECRET_KEYS = frozenset({"headers"})
+# What pydantic calls a mistake → what is needed; the others in its own words.
+_NEEDED: Mapping[str, str] = {
+    "string_type": "a text is needed, in quotes where it looks like something else",
+    "int_type": "a whole number is needed",
+    "int_parsing": "a whole number is needed, without a unit",
+    "int_from_float": "a whole number is needed",
+    "float_type": "a number is needed",
+    "float_parsing": "a number is needed, without a unit",
+    "bool_type": "true or false is needed",
+    "bool_parsing": "true or false is needed",
+    "tuple_type": "a list is needed",
+    "greater_than_equal": "{ge} is the least",
+    "greater_than": "more than {gt} is needed",
+    "less_than_equal": "{le} is the most",
+    "literal_error": "{expected} is needed",
+}
 
 
 def sentences(error: ValidationError, root: type[BaseModel]) -> list[str]:
@@ -48,12 +65,13 @@ def _sentence(details: ErrorDetails, root: type[BaseModel]) -> str:
     loc = details["loc"]
     path = _path(loc, root)
     is_value, example = _key_at(loc, root)
-    shown = "the value" if _SECRET_KEYS.intersection(loc) else _shown(details["input"])
+    shown = "the value" if _may_be_secret(loc, details["input"]) else _shown(details["input"])
     last = next((part for part in reversed(loc) if isinstance(part, str)), "")
     hint = f" Example: {last}: {_yaml(example)}" if example is not None else ""
     match details["type"]:
         case "extra_forbidden":
-            return f"{path} is not a key that the gateway knows.{_instead(loc, root) or _known_keys(loc[:-1], root)}"
+            remedy = _instead(loc, root) or _known_keys(loc[:-1], root, loc[-1])
+            return f"{path} is not a key that the gateway knows.{remedy}"
         case "missing":
             return f"{path} is missing.{hint}"
         case "value_error":
@@ -70,8 +88,19 @@ def _sentence(details: ErrorDetails, root: type[BaseModel]) -> str:
             hint = _instead((*loc, str(given)), root) or f" Example: type: {tags[0]}"
             return f"{path}.type: {wrong}one of {', '.join(tags)} is needed.{hint}"
         case _:
-            reason = details["msg"][0].lower() + details["msg"][1:]
+            reason = _NEEDED.get(details["type"], details["msg"][0].lower() + details["msg"][1:])
+            reason = reason.format_map({key: _bound(value) for key, value in details.get("ctx", {}).items()})
             return f"{path}: {shown} is not accepted: {reason}.{hint}"
+
+
+def _may_be_secret(loc: _Location, value: object) -> bool:
+    """Whether a value may hold credentials: that of a header, or an address of the form user:password@host."""
+    return bool(_SECRET_KEYS.intersection(loc)) or (isinstance(value, str) and "@" in value)
+
+
+def _bound(value: object) -> object:
+    """29, not 29.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _shown(value: object) -> str:
@@ -135,6 +164,8 @@ def _key_at(loc: _Location, root: type[BaseModel]) -> tuple[bool, Any]:
         if not sections:
             return True, known.examples[0] if known.examples else None
         required = {n: f.examples[0] for n, f in sections[0].model_fields.items() if f.is_required() and f.examples}
+        if get_origin(known.annotation) is tuple and loc[-1] == name:
+            return True, [required] if required else None
         return False, required or None
     return False, None
 
@@ -146,9 +177,12 @@ def _instead(loc: _Location, root: type[BaseModel]) -> str:
     return next((f" {section.instead[key]}" for section in sections if key in section.instead), "")
 
 
-def _known_keys(loc: _Location, root: type[BaseModel]) -> str:
+def _known_keys(loc: _Location, root: type[BaseModel], wrong: int | str = "") -> str:
+    """The keys that may stand at a place; first the one that is most like a wrong one."""
     known = list(dict.fromkeys(name for section in _alternatives(loc, root) for name in section.model_fields))
-    return f" Known here: {', '.join(known)}." if known else ""
+    like = difflib.get_close_matches(str(wrong), known, 1)
+    meant = f" Did you mean {like[0]}?" if like else ""
+    return f"{meant} Known here: {', '.join(known)}." if known else ""
 
 
 def _yaml(value: object) -> str:

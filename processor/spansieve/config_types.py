@@ -23,6 +23,8 @@ def _parse_duration(value: object) -> object:
 
 
 def _check_endpoint(value: str) -> str:
+    if "$" in value:
+        raise ValueError("holds a `$`: a variable is written ${env:NAME}")
     matched = _ENDPOINT.fullmatch(value)
     if not matched or int(matched["port"]) > 65535:
         raise ValueError("is not host:port with a port from 0 to 65535")
@@ -30,6 +32,8 @@ def _check_endpoint(value: str) -> str:
 
 
 def _check_target(value: str) -> str:
+    if "@" in value:
+        raise ValueError("holds a user or a password: a peer's credentials are headers, such as authorization")
     bare = value.removeprefix("http://").removeprefix("https://")
     if bare != value:
         raise ValueError(

@@ -5,9 +5,10 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from spansieve import config, policy_source, price_table, sampling_plan
+from spansieve import policy_source, price_table, sampling_plan
 from spansieve.catalogue import Semconv
 from spansieve.config import ConfigError, GatewayConfig
+from spansieve.config_exporters import ClientTls
 from spansieve.measure.pricing import PriceTable
 from spansieve.measure.settings import ApplicationMetrics, MeterSettings, OwnLabel
 from spansieve.redact import CompiledRules, PolicyError
@@ -43,18 +44,23 @@ def prepare(settings: GatewayConfig) -> Prepared:
     try:
         prices = price_table.load(settings.measure.prices)
     except ConfigError as error:
-        found += error.problems
+        found += [f"measure.prices: {problem}" for problem in error.problems]
     try:
         sampling_plan.plan(settings.sampling, Probes())  # each sampler has its own, this only looks for problems
     except ConfigError as error:
         found += error.problems
     if rules is not None:
         found += sampling_plan.entity_problems(settings.sampling, set(rules.entities.values()))
-    tls = settings.exporters.otlp.tls if settings.exporters.otlp else config.ClientTls()
+    tls = settings.exporters.otlp.tls if settings.exporters.otlp else ClientTls()
     for key in ("ca_file", "cert_file", "key_file"):
         path: Path | None = getattr(tls, key)
         if path is not None and not path.is_file():
             found.append(f"exporters.otlp.tls.{key}: there is no file {path}.")
+    if (file := settings.redaction.key_file) is not None and not file.is_file():
+        found.append(f"redaction.key_file: there is no file {file}.")
+    if (file := settings.storage.key_file) is not None and not file.parent.is_dir():
+        found.append(f"storage.key_file: there is no directory {file.parent}, where a key could be or be made.")
+    found = list(dict.fromkeys(found))
     if rules is None or prices is None or found:
         raise ConfigError(found)
     return Prepared(rules, prices)

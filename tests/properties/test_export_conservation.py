@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from fakes import ManualClock
-from spansieve.config import Retry
+from spansieve.config_exporters import Retry
 from spansieve.export.batch import RequestBatch, cut, fitting, take_traces
 from spansieve.export.delivery import Delivery, NotAcceptedError, Surroundings
 from spansieve.export.pause import Pause

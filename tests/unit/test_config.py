@@ -109,8 +109,8 @@ def test_a_missing_environment_variable_is_named() -> None:
         ),
         (
             "sampling: {policies: [{name: a, type: latency, latency: {threshold_ms: fast}}]}",
-            "sampling.policies[0].latency.threshold_ms: 'fast' is not accepted: input should be a valid integer, "
-            "unable to parse string as an integer. Example: threshold_ms: 5000",
+            "sampling.policies[0].latency.threshold_ms: 'fast' is not accepted: a whole number is needed, without a "
+            "unit. Example: threshold_ms: 5000",
         ),
         (
             "sampling: {policies: [{name: a, type: latency}]}",
@@ -143,13 +143,70 @@ def test_a_missing_environment_variable_is_named() -> None:
         ("sampling: {policies: []}", "sampling.policies is empty: at least one is needed."),
         (
             "telemetry: {metric: 1}",
-            "telemetry.metric is not a key that the gateway knows. Known here: metrics, logs.",
+            "telemetry.metric is not a key that the gateway knows. Did you mean metrics? Known here: metrics, logs.",
         ),
         (
             "sampling: 3",
             "sampling: 3 is not accepted: keys and values are needed here. "
             "Known here: decision_wait, decision_wait_after_root_received, late_error_wait, maximum_trace_size_mib, "
             "policies, budget, decision_cache.",
+        ),
+        (
+            "telemetry: {logs: {level: WARN}}",
+            "telemetry.logs.level: 'WARN' is not accepted: 'debug', 'info', 'warning' or 'error' is needed. "
+            "Example: level: info",
+        ),
+        (
+            "shutdown_timeout: 60s",
+            "shutdown_timeout: 60.0 is not accepted: 29 is the most. Example: shutdown_timeout: 25s",
+        ),
+        (
+            "storage: {journal_max_mib: 1}",
+            "storage.journal_max_mib: 1 is not accepted: 64 is the least. Example: journal_max_mib: 4096",
+        ),
+        (
+            "measure: {labels: llm.task_type}",
+            "measure.labels: 'llm.task_type' is not accepted: a list is needed. "
+            "Example: labels: [{attribute: llm.task_type}]",
+        ),
+        (
+            "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:9464'}}}}",
+            "The file has receivers.otlp.protocols.grpc.endpoint and telemetry.metrics.endpoint at the same port, "
+            "127.0.0.1:9464: give each its own.",
+        ),
+        (
+            "exporters: {otlp: {endpoint: '$COLLECTOR:4317'}}",
+            "exporters.otlp.endpoint: '$COLLECTOR:4317' holds a `$`: a variable is written ${env:NAME}. "
+            "Example: endpoint: collector:4317",
+        ),
+        (
+            "exporters: {otlp: {endpoint: 'me:hunter2@collector:4317'}}",
+            "exporters.otlp.endpoint: the value holds a user or a password: a peer's credentials are headers, such "
+            "as authorization. Example: endpoint: collector:4317",
+        ),
+        (
+            "exporters: {otlp: {endpoint: 'x:1', tls: {insecure: true, ca_file: ca.pem}}}",
+            "exporters.otlp.tls is insecure and names certificates, which would not be used: take one of the two out.",
+        ),
+        (
+            "processors: {batch: {}}",
+            "processors is not a key that the gateway knows. Leave it out: redaction, measure, sampling and "
+            "memory_limiter are sections of their own.",
+        ),
+        (
+            "exporters: {otlphttp: {endpoint: 'https://x'}}",
+            "exporters.otlphttp is not a key that the gateway knows. Write otlp: there is one exporter, OTLP/gRPC to "
+            "one Collector, which sends on to others.",
+        ),
+        (
+            "sampling:\n\tdecision_wait: 3s",
+            "The file is not valid YAML in line 2: found character '\\t' that cannot start any token: "
+            "indent with spaces.",
+        ),
+        (
+            "workers: 1\n---\nworkers: 2",
+            "The file is not valid YAML in line 2: expected a single document in the stream, but found another "
+            "document.",
         ),
         ("- a", "The file holds a list, not keys and values, for example: receivers: {otlp: …}."),
         ("a: 1\na: 2", "The file is not valid YAML in line 2: the key 'a' stands twice."),
@@ -220,6 +277,26 @@ def test_a_policy_that_could_match_nothing_is_a_mistake(policy: str, sentence: s
     assert problems_of(f"sampling: {{policies: [{{name: a, {policy}}}]}}") == [f"sampling.policies[0].{sentence}"]
 
 
+@pytest.mark.parametrize(
+    ("policies", "sentence"),
+    [
+        (
+            "[{name: a, type: always_sample, shadow: true}, "
+            "{name: b, type: drop, drop: {drop_sub_policy: [{name: c, type: always_sample}]}}]",
+            "keeps nothing: each of its policies is in shadow or of type drop.",
+        ),
+        (
+            "[{name: a, type: and, and: {and_sub_policy: ["
+            "{name: b, type: not, not: {not_sub_policy: {name: c, type: always_sample, shadow: true}}}]}}]",
+            "has shadow on 'c' within 'a', where it does nothing: put it on the outermost policy.",
+        ),
+    ],
+)
+def test_policies_that_do_nothing_together_are_a_mistake(policies: str, sentence: str) -> None:
+    """As each alone would be."""
+    assert problems_of(f"sampling: {{policies: {policies}}}") == [f"sampling {sentence}"]
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     """Four mistakes in four sections are four sentences."""
     found = problems_of(
@@ -239,6 +316,31 @@ def test_a_header_is_never_quoted() -> None:
     assert len(found) == 1
     assert "exporters.otlp.headers.authorization" in found[0]
     assert "hunter2" not in found[0]
+
+
+@pytest.mark.parametrize("header", [("bad name", "hunter2"), ("blob-bin", "hunter2"), ("authorization", "hünter2")])
+def test_headers_that_grpc_refuses_are_a_sentence(header: tuple[str, str]) -> None:
+    """With the name, and without the value, which is mostly a secret."""
+    name, value = header
+    (found,) = problems_of(f"exporters: {{otlp: {{endpoint: 'a:1', headers: {{{name}: '{value}'}}}}}}")
+    assert found.startswith(f"exporters.otlp.headers: the value of '{name}' is not accepted: a name is of letters")
+    assert value not in found
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:0", "192.0.2.7:9464"])
+def test_addresses_that_do_not_collide_are_accepted(endpoint: str) -> None:
+    """Port 0 is another each time, and a port belongs to its host."""
+    text = f"receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '{endpoint}'}}}}}}}}"
+    assert config.parse(text, {}).telemetry.metrics.endpoint == "127.0.0.1:9464"
+
+
+def test_yaml_merges_are_read() -> None:
+    """`<<` brings in keys, and what stands beside it goes before them."""
+    text = (
+        "sampling: {policies: [&slow {name: slow, type: latency, latency: {threshold_ms: 5}}, "
+        "{<<: *slow, name: slower, latency: {threshold_ms: 9}}]}"
+    )
+    assert [policy.name for policy in config.parse(text, {}).sampling.policies] == ["slow", "slower"]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from spansieve.clock import Clock
-from spansieve.config import Retry
+from spansieve.config_exporters import Retry
 from spansieve.export import Logger, QueueStatus
 from spansieve.export.batch import Batch
 from spansieve.export.pause import Pause
@@ -15,12 +15,22 @@ from spansieve.outcome import Ledger, Outcome, Reason
 
 
 class NotAcceptedError(Exception):
-    """An attempt that failed: the gRPC status code's name, and the seconds that the peer's RetryInfo asks for."""
+    """An attempt that failed: the gRPC status code's name, and the seconds that the peer's RetryInfo asks for.
 
-    def __init__(self, code: str, retry_info: float | None) -> None:
+    `why` is what kept the peer from being reached at all, as `unreachable` has it.
+    """
+
+    def __init__(self, code: str, retry_info: float | None, why: str | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.retry_info = retry_info
+        self.why = why
+
+
+def tell_failing(logger: Logger, signal: str, refusal: NotAcceptedError, delay: float) -> None:
+    """Say that attempts have begun to fail. The peer's own words are left out: they may quote what it was sent."""
+    why = {} if refusal.why is None else {"why": refusal.why}
+    logger.warning("export_failing", signal=signal, code=refusal.code, **why, retry_in_seconds=round(delay, 3))
 
 
 Send = Callable[[bytes], Awaitable[int]]
@@ -80,7 +90,7 @@ class Delivery:
                 match judge(refusal.code, refusal.retry_info):
                     case Verdict.RETRY:
                         delay = backoff.next(refusal.retry_info)
-                        self._failed(refusal.code, delay)
+                        self._failed(refusal, delay)
                         await self._around.pause(delay)
                         continue
                     case Verdict.SPLIT:
@@ -119,13 +129,11 @@ class Delivery:
                 "export_dropped", signal=signal.value, items=dropped, reason=reason.value, code=code
             )
 
-    def _failed(self, code: str, delay: float) -> None:
+    def _failed(self, refusal: NotAcceptedError, delay: float) -> None:
         self.failures += 1
         if self.failures == 1:  # one line for an outage, not one for each attempt
             self._failing_since = self._around.clock.monotonic()
-            self._around.logger.warning(
-                "export_failing", signal=self._signal.value, code=code, retry_in_seconds=round(delay, 3)
-            )
+            tell_failing(self._around.logger, self._signal.value, refusal, delay)
 
     def _answered(self) -> None:
         if self.failures:

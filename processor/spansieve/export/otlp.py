@@ -4,7 +4,6 @@ gRPC's serialization is left out: bytes go in and come out, since what is export
 """
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -20,8 +19,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spansieve import __version__
 from spansieve.clock import Clock
-from spansieve.config import ClientTls, ConfigError, OtlpExporter
-from spansieve.export import Logger, QueueStatus
+from spansieve.config import ConfigError
+from spansieve.config_exporters import ClientTls, OtlpExporter
+from spansieve.export import Logger, QueueStatus, unreachable
 from spansieve.export.batch import RequestBatch, cut, fitting, take_traces
 from spansieve.export.delivery import Delivery, NotAcceptedError, Send, Surroundings
 from spansieve.export.own_metrics import OwnMetrics
@@ -36,8 +36,6 @@ METHODS = {
     Signal.LOGS: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
     Signal.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
 }
-_HEADER = re.compile(r"[0-9a-z_.-]+")  # https://grpc.io/docs/guides/metadata/; `-bin` would hold bytes, not text
-_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
 class OtlpDestination:
@@ -95,7 +93,6 @@ class OtlpDestination:
 
     async def start(self) -> None:
         """Open the channel, which connects when there is something to send. Raises ConfigError."""
-        self._check_headers()
         self._channel = self._open()
         self._exports = {signal: self._channel.unary_unary(method) for signal, method in METHODS.items()}
         for signal, delivery in self._deliveries.items():
@@ -165,21 +162,12 @@ class OtlpDestination:
             try:
                 response = await export(payload, timeout=self._config.timeout, metadata=self._metadata)
             except grpc.aio.AioRpcError as error:
-                raise NotAcceptedError(error.code().name, _retry_info(error)) from None
+                raise NotAcceptedError(
+                    error.code().name, _retry_info(error), unreachable.why(error.details())
+                ) from None
             return rejected_items(signal, response)
 
         return send
-
-    def _check_headers(self) -> None:
-        """Raise ConfigError for metadata that gRPC would refuse at each call. No values are shown: they are secrets."""
-        problems = [
-            f"exporters.otlp.headers: {key!r} is not accepted: a name is of letters, digits, -, _ and . and does not "
-            "end in -bin, a value of printable ASCII."
-            for key, value in self._metadata
-            if not _HEADER.fullmatch(key) or key.endswith("-bin") or not _HEADER_VALUE.fullmatch(value)
-        ]
-        if problems:
-            raise ConfigError(problems)
 
 
 def rejected_items(signal: Signal, response: bytes) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from spansieve.export.delivery import NotAcceptedError, Send, Surroundings
+from spansieve.export.delivery import NotAcceptedError, Send, Surroundings, tell_failing
 from spansieve.export.retry import Backoff, Verdict, judge
 
 
@@ -40,13 +40,18 @@ class OwnMetrics:
     async def _deliver(self) -> None:
         """Try until the newest payload, which may change between attempts, was accepted or refused."""
         backoff = Backoff(self._around.retry, self._around.random)
+        failing = False
         while self._newest is not None:
             payload = self._newest
             try:
                 rejected = await self._send(payload)
             except NotAcceptedError as refusal:
                 if judge(refusal.code, refusal.retry_info) is Verdict.RETRY:
-                    await self._around.pause(backoff.next(refusal.retry_info))
+                    delay = backoff.next(refusal.retry_info)
+                    if not failing:  # one line for an outage: without traffic this is the only one
+                        failing = True
+                        tell_failing(self._around.logger, "own_metrics", refusal, delay)
+                    await self._around.pause(delay)
                     continue
                 self._around.logger.warning("own_metrics_refused", code=refusal.code)
             else:

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from spansieve.config import Retry
+from spansieve.config_exporters import Retry
 
 
 class Verdict(Enum):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spansieve.clock import Clock
-from spansieve.config import Retry
+from spansieve.config_exporters import Retry
 from spansieve.export import Logger, QueueStatus
 from spansieve.export.pause import Pause, Sleep
 from spansieve.export.queue import ExportQueue

@@ -5,7 +5,7 @@ from collections import deque
 import pytest
 
 from fakes import ManualClock
-from spansieve.config import Retry
+from spansieve.config_exporters import Retry
 from spansieve.export.batch import cut, take_traces
 from spansieve.export.delivery import Delivery, NotAcceptedError, Surroundings
 from spansieve.export.pause import Pause

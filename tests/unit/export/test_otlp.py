@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from fakes import ManualClock
-from spansieve.config import OtlpExporter
+from spansieve.config_exporters import OtlpExporter
 from spansieve.export import QueueStatus
 from spansieve.export.otlp import OtlpDestination, rejected_items
 from spansieve.model import SampledTrace, Signal
@@ -379,6 +379,17 @@ async def test_own_metrics_are_in_no_ledger() -> None:
         await exporter.drain()
         assert [call.payload for call in exporter.peer.calls] == [metrics(own=3)]
         assert fates(exporter.ledger, Signal.METRICS) == {}
+
+
+async def test_own_metrics_that_do_not_arrive_are_one_warning() -> None:
+    """Before there is any traffic this is what tells that the Collector is not there."""
+    async with exporting() as exporter:
+        exporter.peer.say(*[UNAVAILABLE] * 3)
+        exporter.destination.submit_own_metrics(metrics(own=1))
+        await exporter.peer.was_called(4)
+        assert [(event, values["signal"]) for _, event, values in exporter.logger.lines] == [
+            ("export_failing", "own_metrics")
+        ]
 
 
 async def test_the_newest_own_metrics_replace_older_ones() -> None:

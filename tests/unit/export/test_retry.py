@@ -5,7 +5,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import DebugInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from spansieve.config import Retry
+from spansieve.config_exporters import Retry
 from spansieve.export.retry import Backoff, Verdict, judge, retry_info
 
 

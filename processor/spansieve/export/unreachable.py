@@ -1,0 +1,34 @@
+"""Why a peer could not be reached, in words of ours. Pure.
+
+gRPC gives one status code, UNAVAILABLE, to a name that does not resolve, a port where nobody listens and a certificate
+that nobody trusts, and tells them apart in its text alone. That text is not passed on: the same field holds what a peer
+answers, which may quote what it was sent. So what is known of gRPC's own sentences becomes one of a few of ours.
+"""
+
+from typing import Final
+
+_BEGINNINGS: Final = ("failed to connect to all addresses", "errors resolving ", "DNS resolution failed")
+_SIGNS: Final = (
+    ("CERTIFICATE_VERIFY_FAILED", "certificate_not_trusted"),
+    ("Hostname Verification Check failed", "certificate_of_another_host"),
+    ("WRONG_VERSION_NUMBER", "peer_speaks_no_tls"),
+    ("Failed to create security handshaker", "certificate_files_not_usable"),
+    ("Tls handshake failed", "tls_handshake_failed"),
+    ("Connection refused", "connection_refused"),
+    ("Domain name not found", "host_not_found"),
+    ("errors resolving ", "host_not_resolved"),
+    ("DNS resolution failed", "host_not_resolved"),
+    ("Failed parsing HTTP/2", "peer_speaks_no_grpc"),
+    # What a peer that wants TLS, or a certificate of ours, does with a connection that has none.
+    ("Socket closed", "connection_closed_by_peer"),
+    ("Timeout occurred", "connection_timed_out"),
+    ("Network is unreachable", "network_unreachable"),
+    ("No route to host", "network_unreachable"),
+)
+
+
+def why(details: str | None) -> str | None:
+    """What kept a connection from being made, by gRPC's text of a failed call; None when it is not about that."""
+    if details is None or not details.startswith(_BEGINNINGS):
+        return None
+    return next((word for sign, word in _SIGNS if sign in details), "connection_failed")
