@@ -22,10 +22,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.micro import GC_THRESHOLD, default_rules
+from bench.micro import default_rules
 from bench.processes import ROOT, Failed, environment
 from bench.traffic import KINDS, Recording, load
-from spansieve import decode, measure, price_table
+from spansieve import decode, measure, price_table, process
 from spansieve.measure import Meter
 from spansieve.measure.reading import Reader
 from spansieve.model import Encoding, ReceivedRequest, RedactedSpans, Signal, SpanSet
@@ -88,9 +88,7 @@ def run(recording: Recording, rules: CompiledRules, rounds: int) -> Measuring:
     other_spans = sum(each.items for each in others)
     llm_spans = sum(each.items for each in requests) - other_spans
     spent: list[tuple[float, float]] = []
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLD)
+    process.settle_in()
     try:
         for number in range(_UNCOUNTED + rounds):
             _renew(requests, number)

@@ -10,7 +10,6 @@ has them. The figures report, they do not gate.
 """
 
 import argparse
-import gc
 import signal
 import statistics
 import sys
@@ -24,8 +23,9 @@ from types import FrameType
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bench.traffic import KINDS, Recording, load
-from spansieve import decode, measure, price_table, sample, sampling_plan
-from spansieve.config import OtlpExporter, Sampling
+from spansieve import decode, measure, price_table, process, sample, sampling_plan
+from spansieve.config import Sampling
+from spansieve.config_exporters import OtlpExporter
 from spansieve.export.batch import cut, take_traces
 from spansieve.measure import Meter
 from spansieve.model import Encoding, ReceivedRequest, SampledTrace, Signal
@@ -40,7 +40,6 @@ _DECISIONS_AT_ONCE = 500
 _MAX_BATCH_BYTES = OtlpExporter.model_fields["max_batch_bytes"].default
 _SAMPLE_SECONDS = 0.001
 _TOP = 30
-GC_THRESHOLD = (1_500, 3, 1_000_000_000)  # as process.py sets it
 
 
 def main() -> None:
@@ -118,9 +117,7 @@ class Stages:
         plan = sampling_plan.plan(Sampling(decision_wait="1ms"), probes)  # of the policies that are the default
         self._sampler = Sampler(plan, 100_000, 1_000_000, probes)
         self._now = 0.0
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLD)
+        process.settle_in()
 
     def request(self, body: bytes) -> None:
         """Take a request through all stages up to the sampler's decision."""

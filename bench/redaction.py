@@ -15,7 +15,6 @@ left out. The figures report, they do not gate.
 """
 
 import argparse
-import gc
 import importlib
 import json
 import subprocess
@@ -28,9 +27,9 @@ from random import Random
 from typing import Any
 
 from bench.machine import describe
-from bench.micro import GC_THRESHOLD, default_rules
+from bench.micro import default_rules
 from bench.prose import Prose
-from spansieve import redact
+from spansieve import process, redact
 from spansieve.redact import policy
 from spansieve.redact.cache import Cache
 from spansieve.redact.compiled import CompiledRules
@@ -237,9 +236,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     """Measure all of it."""
     least, count = (0.3, 8) if quick else (2.0, 40)
     rules, same = default_rules(), of_same_entities()
-    gc.collect()
-    gc.freeze()  # as process.py does: else a text of many anchors pays for a look at all that was loaded
-    gc.set_threshold(*GC_THRESHOLD)
+    process.settle_in()  # else a text of many anchors pays for a look at all that was loaded
     results: dict[str, Any] = {"machine": describe(), "policy": rules.digest, "texts": {}}
     for kind in ("clean", "dense", "json"):
         of = texts(kind, count)

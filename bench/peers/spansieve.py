@@ -1,12 +1,10 @@
 """The gateway: spansieve.yaml, as `spansieve run` starts it."""
 
-import json
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from bench.peers import Running, Settings
 from bench.processes import Child, free_address, http_get, wait_until
@@ -88,12 +86,3 @@ def _held(health: str) -> float:
         if line.startswith('spansieve_held_bytes{place="buffer"}'):
             return float(line.rpartition(" ")[2])
     return 0.0
-
-
-def final_books(log: Path) -> dict[str, Any]:
-    """What the gateway wrote when it had stopped: `balanced`, and the ledger of traces."""
-    for line in reversed(log.read_text(encoding="utf-8").splitlines()):
-        if '"stopped"' in line:
-            stopped: dict[str, Any] = json.loads(line)
-            return {"balanced": stopped["balanced"], **stopped["ledger"]["traces"]}
-    return {}

@@ -184,7 +184,7 @@ class Pipeline:
                 self._sample(measured, position, now)
         else:
             for trace_id, told in measured.notes:
-                self._sampler.note(trace_id, told)
+                self._settle(self._sampler.note(trace_id, told, now), now)
         if isinstance(measured, MeasuredBatch) and measured.items:
             self.submit(measured.signal, measured.message.SerializeToString(), measured.items, position)
         if self.journal is not None:

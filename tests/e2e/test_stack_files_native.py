@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("real_parts")]
 COLLECTOR_FILES = sorted(
     file for file in processes.COLLECTOR_CONFIG.glob("*.yaml") if file.name != "kustomization.yaml"
 )
+CERTIFICATES = Path(__file__).parents[1] / "unit" / "export" / "tls"
 LONG = 6 * 1024 * 1024  # over gRPC's usual limit of 4 MiB and over Tempo's usual 5 MB for a trace
 
 
@@ -155,6 +156,22 @@ def test_the_backend_says_when_a_store_is_away(tmp_path: Path, stack: Stack) -> 
         with pytest.raises(grpc.RpcError) as refused:
             _send(backend.otlp_grpc, _spans(secrets.token_bytes(16), 1))
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_tls_in_front_takes_senders_with_a_certificate_alone(tmp_path: Path, stack: Stack) -> None:
+    """Who has one of the authority's is answered by what stands behind; who has none gets no connection."""
+    pem = {name: (CERTIFICATES / f"{name}.pem").read_bytes() for name in ("ca", "client", "client-key")}
+    known = grpc.ssl_channel_credentials(pem["ca"], pem["client-key"], pem["client"])
+    trace_id = secrets.token_bytes(16)
+    with processes.start_tls(tmp_path, stack.backend.otlp_grpc, CERTIFICATES) as front:
+        address = front.otlp_grpc.replace("127.0.0.1", "localhost")
+        with grpc.secure_channel(address, known) as channel:
+            TraceServiceStub(channel).Export(_spans(trace_id, 2), timeout=10, wait_for_ready=True)
+        stranger = grpc.ssl_channel_credentials(pem["ca"])
+        with grpc.secure_channel(address, stranger) as channel, pytest.raises(grpc.RpcError) as refused:
+            TraceServiceStub(channel).Export(_spans(secrets.token_bytes(16), 1), timeout=10)
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert len(_stored(stack.tempo, trace_id)) == 2
 
 
 def test_the_agent_waits_for_the_gateway(tmp_path: Path, stack: Stack) -> None:

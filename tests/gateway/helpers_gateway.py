@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import random
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from e2e.harness.sink import GrpcSink
+from e2e.parts.processes import wait_until
 
 METHODS = {
     "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
@@ -101,6 +103,48 @@ def sender(gateway: Gateway, transport: str) -> Iterator[GrpcSender | HttpSender
         made.close()
 
 
+@dataclasses.dataclass(frozen=True)
+class Traffic:
+    """What became of the traces that were sent so far: those answered OK, and the codes of refusals."""
+
+    accepted: list[ExportTraceServiceRequest] = dataclasses.field(default_factory=list)
+    refusals: set[str] = dataclasses.field(default_factory=set)
+
+    def flows(self, requests: int, within: float = 30) -> None:
+        """Wait until so many more are answered OK."""
+        before = len(self.accepted)
+        wait_until(lambda: len(self.accepted) >= before + requests, "traffic flows", within=within)
+
+
+@contextmanager
+def traffic(gateway: Gateway, *transports: str) -> Iterator[Traffic]:
+    """Senders at work until the end of the block, one for each transport given, that connect anew when refused."""
+    sent = Traffic()
+    ended = threading.Event()
+
+    def send(transport: str) -> None:
+        while not ended.is_set():
+            with sender(gateway, transport) as to_gateway:
+                while not ended.is_set():
+                    request = trace()
+                    answered = to_gateway.send("traces", request.SerializeToString())
+                    if not answered.ok:
+                        sent.refusals.add(answered.code)
+                        ended.wait(0.1)  # what starts anew needs the machine more than who knocks
+                        break
+                    sent.accepted.append(request)
+
+    threads = [threading.Thread(target=send, args=(transport,)) for transport in transports]
+    for thread in threads:
+        thread.start()
+    try:
+        yield sent
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
 def trace(spans: int = 3, prose_bytes: int = 0) -> ExportTraceServiceRequest:
     """A request with one whole trace of harmless spans, each with so many bytes of prose. Never the same twice."""
     seeded = random.Random(next(_NUMBERS))
@@ -143,6 +187,7 @@ def forwarding(sink: GrpcSink, policy: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "redaction": {"names": "off"},
         "sampling": {"decision_wait": "100ms", "policies": [policy]},
+        "storage": {"journal_max_mib": 64},  # segments of 8 MiB, which every start fills
         "exporters": {"otlp": exporter},
     }
 

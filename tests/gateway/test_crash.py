@@ -1,6 +1,5 @@
 """kill -9 between two requests: what was answered OK is taken up by the next process, and has its fate there."""
 
-import threading
 from collections import Counter
 from typing import Any
 
@@ -9,16 +8,10 @@ from demo.gateway import Gateway, GatewayFailed
 
 from e2e.harness.sink import GrpcSink
 from e2e.parts.processes import wait_until
-from gateway.helpers_gateway import StartGateway, kept_by_half, ledger, sender, span_ids, trace
+from gateway.helpers_gateway import StartGateway, kept_by_half, ledger, sender, span_ids, trace, traffic
 
 HALF = {"name": "half", "type": "probabilistic", "probabilistic": {"sampling_percentage": 50}}
 LONG_WAIT = {"decision_wait": "3s", "policies": [HALF]}
-DURABLE = {"durability": "fsync"}
-
-
-def storage(gateway: Gateway, **keys: object) -> dict[str, object]:
-    """The storage section of a gateway's configuration."""
-    return {"directory": str(gateway.directory / "data"), **keys}
 
 
 def ids(requests: list[Any]) -> Counter[bytes]:
@@ -132,29 +125,10 @@ def test_two_gateways_cannot_share_a_journal(sink: GrpcSink, start: StartGateway
 def test_kills_in_mid_traffic_lose_nothing(sink: GrpcSink, start: StartGateway) -> None:
     """Senders at work, five kills: every request that was answered OK arrives, whole and unchanged."""
     gateway = start(sink)
-    accepted: list[Any] = []
-    ended = threading.Event()
-
-    def traffic(transport: str) -> None:
-        while not ended.is_set():
-            with sender(gateway, transport) as to_gateway:
-                request = trace()
-                while not ended.is_set():
-                    if not to_gateway.send("traces", request.SerializeToString()).ok:
-                        break  # connect anew
-                    accepted.append(request)
-                    request = trace()
-
-    threads = [threading.Thread(target=traffic, args=(transport,)) for transport in ("grpc", "http")]
-    for thread in threads:
-        thread.start()
-    for _ in range(5):
-        before = len(accepted)
-        wait_until(lambda: len(accepted) > before + 50, "traffic flows", within=20)  # noqa: B023 - called at once
-        gateway.kill()
-        gateway.start()
-    ended.set()
-    for thread in threads:
-        thread.join()
+    with traffic(gateway, "grpc", "http") as sent:
+        for _ in range(5):
+            sent.flows(50)
+            gateway.kill()
+            gateway.start()
     wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate", within=20)
-    assert not ids(accepted).keys() - received_ids(sink).keys()
+    assert not ids(sent.accepted).keys() - received_ids(sink).keys()

@@ -1,6 +1,5 @@
 """SIGTERM in mid-traffic: what was answered OK is in the sink or was sampled out, and the books say so."""
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,7 +8,7 @@ import pytest
 from demo.gateway import Gateway
 
 from e2e.harness.sink import Received, grpc_sink
-from gateway.helpers_gateway import forwarding, kept_by_half, ledger, sender, span_ids, trace
+from gateway.helpers_gateway import forwarding, kept_by_half, ledger, span_ids, traffic
 
 HALF = {"name": "half", "type": "probabilistic", "probabilistic": {"sampling_percentage": 50}}
 BEFORE_SIGTERM = 300  # requests answered OK
@@ -29,35 +28,15 @@ class Stopped(NamedTuple):
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stopped]:
     """Traffic over both transports that goes on until the gateway, told to stop, refuses it."""
-    accepted: list[Any] = []
-    refusals: set[str] = set()
-    enough = threading.Event()
     with grpc_sink() as sink:
         with Gateway(
             tmp_path_factory.mktemp("gateway"), {**forwarding(sink, HALF), "drain_on_shutdown": True}
         ) as gateway:
-
-            def traffic(transport: str) -> None:
-                with sender(gateway, transport) as to_gateway:
-                    while True:
-                        request = trace()
-                        answered = to_gateway.send("traces", request.SerializeToString())
-                        if not answered.ok:
-                            refusals.add(answered.code)
-                            return
-                        accepted.append(request)
-                        if len(accepted) >= BEFORE_SIGTERM:
-                            enough.set()
-
-            threads = [threading.Thread(target=traffic, args=(transport,)) for transport in ("grpc", "http") * 2]
-            for thread in threads:
-                thread.start()
-            assert enough.wait(30)
-            exit_code = gateway.stop()
-            for thread in threads:
-                thread.join()
+            with traffic(gateway, *("grpc", "http") * 2) as sent:
+                sent.flows(BEFORE_SIGTERM)
+                exit_code = gateway.stop()
             books, log = ledger(gateway)["traces"], gateway.log_file.read_text()
-        yield Stopped(exit_code, accepted, books, sink, refusals, log)
+        yield Stopped(exit_code, sent.accepted, books, sink, sent.refusals, log)
 
 
 def test_exit_code_is_zero(stopped: Stopped) -> None:

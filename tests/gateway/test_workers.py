@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +16,17 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status as SpanStatus
 
 from e2e.harness.sink import GrpcSink
 from e2e.parts.processes import wait_until
-from gateway.helpers_gateway import Answered, GrpcSender, StartGateway, kept_by_half, ledger, sender, span_ids, trace
+from gateway.helpers_gateway import (
+    Answered,
+    GrpcSender,
+    StartGateway,
+    kept_by_half,
+    ledger,
+    sender,
+    span_ids,
+    trace,
+    traffic,
+)
 from gateway.test_reload import NAMED, POLICY, RULE, reloads, write
 
 HALF = {"name": "half", "type": "probabilistic", "probabilistic": {"sampling_percentage": 50}}
@@ -108,40 +117,19 @@ def test_killed_workers_lose_nothing_and_come_back(sink: GrpcSink, start: StartG
     """Senders at work, four kills of a worker: what was answered OK arrives, and two workers serve again."""
     gateway = start(sink, workers=2)
     owner = gateway.pid
-    accepted: list[Any] = []
-    ended = threading.Event()
-
-    def traffic(transport: str) -> None:
-        while not ended.is_set():
-            with sender(gateway, transport) as to_gateway:
-                request = trace()
-                while not ended.is_set():
-                    if not to_gateway.send("traces", request.SerializeToString()).ok:
-                        break  # connect anew
-                    accepted.append(request)
-                    request = trace()
-
-    threads = [threading.Thread(target=traffic, args=(transport,)) for transport in ("grpc", "http", "http")]
-    for thread in threads:
-        thread.start()
-    try:
+    with traffic(gateway, "grpc", "http", "http") as sent:
         for kill in range(1, 5):
-            before = len(accepted)
-            wait_until(lambda: len(accepted) > before + 30, "traffic flows", within=30)  # noqa: B023 - called at once
+            sent.flows(30)
             os.kill(min(workers(gateway)), signal.SIGKILL)
             wait_until(
                 lambda: gateway.metrics().total("spansieve_workers_restarts_total") == kill and serving(gateway) == 2,  # noqa: B023 - called at once
                 "the worker is back",
                 within=40,
             )
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
     settled(gateway)
     assert gateway.pid == owner
-    sent = {span_id for request in accepted for span_id in span_ids(request)}
-    assert not sent - {span.span_id for span in sink.spans()}
+    owed = {span_id for request in sent.accepted for span_id in span_ids(request)}
+    assert not owed - {span.span_id for span in sink.spans()}
 
 
 def test_a_worker_that_hangs_is_replaced(sink: GrpcSink, start: StartGateway) -> None:
@@ -187,21 +175,12 @@ def test_a_stop_ends_all_processes(sink: GrpcSink, start: StartGateway) -> None:
     """SIGTERM under traffic: exit code 0, balanced books that hold all that was answered OK, no process left."""
     gateway = start(sink, workers=2)
     ours = workers(gateway)
-    accepted: list[Any] = []
-
-    def traffic() -> None:
-        with sender(gateway, "http") as to_gateway:
-            while to_gateway.send("traces", (request := trace()).SerializeToString()).ok:
-                accepted.append(request)
-
-    thread = threading.Thread(target=traffic)
-    thread.start()
-    wait_until(lambda: len(accepted) > 20, "traffic flows", within=30)
-    assert gateway.stop() == 0
-    thread.join()
+    with traffic(gateway, "http") as sent:
+        sent.flows(20)
+        assert gateway.stop() == 0
     assert all(map(is_gone, ours))
     books = ledger(gateway)["traces"]
-    assert books["received"] == 3 * len(accepted)
+    assert books["received"] == 3 * len(sent.accepted)
     assert books["exported"] + books["in_flight"] == books["received"]
 
 

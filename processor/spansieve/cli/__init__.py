@@ -28,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="spansieve",
         description="The gateway between LLM applications and a stock OpenTelemetry stack.",
-        epilog="commands:\n" + "\n".join(f"  {name:<8}{summary}" for name, summary in _COMMANDS.items()),
+        epilog="commands:\n" + "\n".join(f"  {name:<10}{summary}" for name, summary in _COMMANDS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"spansieve {__version__}")
-    parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="spansieve COMMAND --help tells")
+    parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND", help="one of those below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="its arguments: spansieve COMMAND --help")
     chosen = parser.parse_args(arguments)
     # Only the chosen command's module is loaded: `redact` need not wait for the imports of the servers.
     module = importlib.import_module(f"spansieve.cli.{chosen.command}")

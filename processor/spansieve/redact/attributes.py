@@ -75,7 +75,11 @@ def prefix(size: int) -> bytes:
 
 def with_text(key_head: bytes, text: str) -> bytes:
     """Write an attribute with a string value. Raises UnicodeEncodeError for what cannot be encoded."""
-    encoded = text.encode()
+    return with_encoded(key_head, text.encode())
+
+
+def with_encoded(key_head: bytes, encoded: bytes) -> bytes:
+    """Write an attribute with a string value, which is given in UTF-8."""
     value = _STRING_TAG + varint(len(encoded)) + encoded
     return key_head + _VALUE_TAG + varint(len(value)) + value
 

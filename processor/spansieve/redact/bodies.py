@@ -36,8 +36,8 @@ class Worker(Protocol):
     def search(self, text: str) -> Places:
         """Where the anchors of a text are."""
 
-    def string(self, text: str, key: str, where: int, places: Places, depth: int, digest: bytes | None) -> str:
-        """Redact a string; under its digest, what became of it is remembered."""
+    def string(self, text: str, key: str, where: int, places: Places, depth: int) -> tuple[str, Mapping[str, int]]:
+        """Redact a string. Gives what was found, too, which is not counted yet."""
 
     def by_tokens(self, text: str, where: int, places: Places, depth: int) -> str:
         """Redact JSON token by token."""
@@ -53,7 +53,7 @@ class Worker(Protocol):
 
 
 class Body:
-    """A JSON text in its pieces, of which some may be known: `texts` are to be searched for anchors, together."""
+    """A JSON text in UTF-8, in pieces of which some may be known: `texts` are to be searched for anchors, together."""
 
     __slots__ = ("_around", "_cut", "_depth", "_known", "_names", "_pieces", "_rules", "_where", "texts")
 
@@ -65,15 +65,15 @@ class Body:
         self._around: dict[str, bytes] = {}  # by key: what else the redaction of its strings depends on
         self._cut: Cut | None = None
         self._names: list[bytes] = []  # the pieces' digests
-        self._known: list[Known | Piece] = []  # what became of them, or is to
-        self._pieces: list[str] = []
+        self._known: list[Known[bytes] | Piece] = []  # what became of them, or is to
+        self._pieces: list[bytes] = []
 
     def cut_up(self, cut: Cut) -> None:
         """Take the pieces of a list. Raises ValueError when one is no JSON."""
         cache, known_of = self._rules.cache, self._known
         self._cut, self._pieces = cut, cut.pieces
         around = cache.around("piece", self._where, self._depth)
-        self._names = cache.digests([text.encode() for text in cut.pieces], around)
+        self._names = cache.digests(cut.pieces, around)
         fresh: dict[bytes, Piece] = {}
         for text, name, settled in zip(cut.pieces, self._names, cache.recall(self._names), strict=True):
             known = settled or fresh.get(name)
@@ -82,12 +82,12 @@ class Body:
                 self.texts += known.searched()
             known_of.append(known)
 
-    def whole(self, text: str, key: str) -> bool:
+    def whole(self, text: bytes, key: str) -> bool:
         """Take the text as one piece. False when it is to be read by tokens; raises ValueError when it is no JSON."""
         cache, name = self._rules.cache, None
         self._pieces = [text]
         if len(text) >= WORTH:
-            name = cache.digest(text, around("whole", key, self._where, self._depth, self._rules))
+            (name,) = cache.digests([text], around("whole", key, self._where, self._depth, self._rules))
             if (known := cache.get(name)) is not None:
                 self._known = [known]
                 return True
@@ -96,7 +96,7 @@ class Body:
         self.texts = piece.searched()
         return piece.shape is not None
 
-    def _piece(self, text: str, key: str, name: bytes | None, *, wrapped: bool) -> Piece:
+    def _piece(self, text: bytes, key: str, name: bytes | None, *, wrapped: bool) -> Piece:
         """Read a piece. Raises ValueError when it is no JSON."""
         piece = Piece(text, name, (key, self._where, self._depth, wrapped))
         for frame, inner in self._rules.cache.framed(text, piece.around):
@@ -111,6 +111,8 @@ class Body:
                 return piece
             shape = known
             piece.texts = list(shape.texts)
+            segments = piece.segments = parsed.segments(text)
+            piece.inner = [segments[2 * number + 1] for number in piece.asked]
         piece.shape = shape
         self._recall(piece, shape)
         return piece
@@ -134,33 +136,34 @@ class Body:
 
     def _recall(self, piece: Piece, shape: Shape) -> None:
         """Ask what is known of the long strings of a piece."""
-        cache, texts, keys, known_around = self._rules.cache, piece.texts, shape.keys, self._around
-        for number in piece.asked:
-            if len(text := texts[number]) >= WORTH:
+        cache, keys, known_around = self._rules.cache, shape.keys, self._around
+        for number, inner in zip(piece.asked, piece.inner, strict=True):
+            if len(inner) >= WORTH:
                 key = keys[number] or ""
                 if key not in known_around:
-                    known_around[key] = around("text", key, self._where, self._depth + 1, self._rules)
-                digest = cache.digest(text, known_around[key])
+                    known_around[key] = around("string", key, self._where, self._depth + 1, self._rules)
+                (digest,) = cache.digests((inner,), known_around[key])
                 known = cache.get(digest)
                 if known is None:
                     piece.digests[number] = digest
                 else:
                     piece.settled[number] = known
 
-    def redact(self, worker: Worker, hits: Mapping[int, Places], first: int) -> str:
+    def redact(self, worker: Worker, hits: Mapping[int, Places], first: int) -> bytes:
         """Redact it. `hits` are the anchors of its texts, by index, of which `first` is that of the first one."""
         findings = worker.findings
         pieces = self._pieces[:]
-        done: list[Known] = []
+        done: list[Known[bytes]] = []
+        found = worker.findings = Counter()
         for index, each in enumerate(self._known):
             if isinstance(each, Known):
                 known = each
             elif each.known is not None:  # the same as one before
                 known = each.known
             else:
-                worker.findings = Counter()
                 ends, first = self._redact(each, worker, hits, first)
-                known = each.known = self._settled(each, worker.findings, ends)
+                known = each.known = self._settled(each, found, ends)
+                found.clear()
             done.append(known)
             if known.new is not None:
                 pieces[index] = known.new
@@ -173,7 +176,7 @@ class Body:
         fresh = self._meetings(done)
         return self._across(text, fresh, pieces, worker) if fresh is None or fresh else text
 
-    def _across(self, text: str, fresh: Sequence[_Met] | None, pieces: Sequence[str], worker: Worker) -> str:
+    def _across(self, text: bytes, fresh: Sequence[_Met] | None, pieces: Sequence[bytes], worker: Worker) -> bytes:
         """Redact what is split over pieces of the text, which is redacted otherwise."""
         cache = self._rules.cache
         name = b"across" + b"".join(self._names)
@@ -182,7 +185,7 @@ class Body:
             if fresh is not None and not self._is_split(fresh, pieces, worker):
                 return text
             findings, worker.findings = worker.findings, Counter()
-            new = worker.again(self._joined(self._pieces), text, self._where)
+            new = worker.again(self._joined(self._pieces).decode(), text.decode(), self._where).encode()
             known = Known.of(text, new, worker.findings)
             if self._rules.may_remember(worker.findings):
                 cache.put(name, known)
@@ -195,12 +198,12 @@ class Body:
         """Whether a key is known to hold nothing itself."""
         return key in parts.KEYS or key in self._rules.cache.keys
 
-    def _joined(self, pieces: Sequence[str]) -> str:
+    def _joined(self, pieces: Sequence[bytes]) -> bytes:
         if self._cut is None:
             return pieces[0]
-        return f"{self._cut.before}{self._cut.gap.join(pieces)}{self._cut.after}"
+        return b"".join((self._cut.before, self._cut.gap.join(pieces), self._cut.after))
 
-    def _settled(self, piece: Piece, found: Counter[str], ends: Ends) -> Known:
+    def _settled(self, piece: Piece, found: Counter[str], ends: Ends) -> Known[bytes]:
         """What became of a piece, which is remembered if it may be."""
         rules = self._rules
         settled = Known.of(piece.text, piece.new, found, ends)
@@ -219,39 +222,55 @@ class Body:
             following += len(shape.numbers)
             if any(index in hits for index in range(numbers, following)):
                 piece.shape = None  # a number may be somebody's, and only a token says where it is
-                return self._by_tokens(piece, worker, worker.search(piece.json(piece.text))), following
+                return self._by_tokens(piece, worker, worker.search(piece.json(piece.text).decode())), following
         changed = self._strings(piece, shape, worker, hits, first)
         return self._put(piece, shape, changed, worker), following
 
     def _by_tokens(self, piece: Piece, worker: Worker, places: Places | None) -> Ends:
         if places is not None:
-            new = worker.by_tokens(piece.json(piece.text), self._where, places, self._depth)
+            new = worker.by_tokens(piece.json(piece.text).decode(), self._where, places, self._depth).encode()
             piece.new = new[1:-1] if piece.around[-1] else new
         return carried.ends(piece.going_on())
 
     def _strings(
         self, piece: Piece, shape: Shape, worker: Worker, hits: Mapping[int, Places], first: int
-    ) -> dict[int, str]:
-        """Redact the strings of a piece one by one. Gives what changed, by number."""
+    ) -> dict[int, bytes]:
+        """Redact the strings of a piece one by one, in its texts. Gives what changed as it is to stand, by number."""
         texts, keys, telling, settled = piece.texts, shape.keys, piece.telling, piece.settled
-        changed: dict[int, str] = {}
+        changed: dict[int, bytes] = {}
         index = first
-        for number in piece.asked:
+        for number, inner in zip(piece.asked, piece.inner, strict=True):
             if settled and (known := settled.get(number)) is not None:
-                for rule, count in known.found:
-                    worker.findings[rule] += count
                 if known.new is not None:
-                    changed[number] = _left(known.new)
-                continue
-            if (places := hits.get(index)) is not None or (telling and keys[number] in telling):
-                old, digest = texts[number], piece.digests.get(number)
-                new = worker.string(old, keys[number] or "", self._where, places or [], self._depth + 1, digest)
-                if new != old:
-                    changed[number] = _left(new)
+                    changed[number] = known.new
+                    (texts[number],) = parsed.read((known.new,))
+            elif (places := hits.get(index)) is not None or (telling and keys[number] in telling):
+                known = self._string(piece, number, inner, keys[number] or "", places or [], worker)
+                if known.new is not None:
+                    changed[number] = known.new
+                index += 1
             else:
                 self._nothing(piece, keys[number], texts[number], number)
-            index += 1
+                index += 1
+                continue
+            for rule, count in known.found:
+                worker.findings[rule] += count
         return changed
+
+    def _string(
+        self, piece: Piece, number: int, inner: bytes, key: str, places: Places, worker: Worker
+    ) -> Known[bytes]:
+        """Redact a string, in the texts of its piece. Gives, and remembers if it may, what is to stand for it."""
+        old = piece.texts[number]
+        new, found = worker.string(old, key, self._where, places, self._depth + 1)
+        put = None
+        if new != old:  # a rule drops attributes, and of a string in one nothing stays
+            piece.texts[number] = new = "" if new == DROP else new
+            put = parsed.written(new, inner)
+        known = NOTHING if put is None and not found else Known(put, tuple(found.items()))
+        if (digest := piece.digests.get(number)) is not None and self._rules.may_remember(found):
+            self._rules.cache.put(digest, known)
+        return known
 
     def _nothing(self, piece: Piece, key: str | None, text: str, number: int) -> None:
         """Remember a string in which there is nothing, or a key that says nothing either."""
@@ -261,29 +280,28 @@ class Body:
         elif key is None and not rules.selective and text not in piece.telling:
             rules.cache.remember_key(text)
 
-    def _put(self, piece: Piece, shape: Shape, changed: dict[int, str], worker: Worker) -> Ends:
+    def _put(self, piece: Piece, shape: Shape, changed: dict[int, bytes], worker: Worker) -> Ends:
         """Splice in what changed, and what is split over strings of the piece. Gives its ends."""
         texts = piece.texts
-        for number, new in changed.items():
-            texts[number] = new
         for key, numbers in shape.going_on.items():
             if len(numbers) > 1:
                 joined = worker.together([texts[number] for number in numbers], key, self._where)
                 for number, new in zip(numbers, joined or (), strict=joined is not None):
                     if new != texts[number]:
-                        texts[number] = changed[number] = new
-        only_long = changed.keys() <= set(shape.long)
+                        texts[number] = new
+                        changed[number] = parsed.written(new, piece.split()[2 * number + 1])
+        only_long = not changed or changed.keys() <= set(shape.long)
         if piece.frame is not None and only_long:
             if changed:
                 piece.new = piece.frame.splice(piece.inner, changed)
         else:
             if changed:
-                piece.new = parsed.splice(piece.text, changed)
-            if only_long and not piece.telling and (frame := parsed.frame(shape, piece.text)) is not None:
+                piece.new = parsed.splice(piece.split(), changed)
+            if only_long and not piece.telling and (frame := parsed.frame(shape, piece.split())) is not None:
                 self._rules.cache.remember_frame(piece.text, piece.around, frame)
         return carried.ends(piece.going_on())
 
-    def _meetings(self, done: Sequence[Known]) -> list[_Met] | None:
+    def _meetings(self, done: Sequence[Known[bytes]]) -> list[_Met] | None:
         """Where pieces meet that are not known to have met. None when too many short ones may continue one another."""
         before: dict[str, tuple[bytes, tuple[int, ...]]] = {}  # by key: the pieces that the next one may continue
         met: list[_Met] = []
@@ -301,7 +319,7 @@ class Body:
         known = self._rules.cache.recall([meeting for _, _, meeting in met])
         return [each for each, nothing in zip(met, known, strict=True) if nothing is None]
 
-    def _going_on(self, number: int, new: str) -> dict[str, list[str]]:
+    def _going_on(self, number: int, new: bytes) -> dict[str, list[str]]:
         """The strings of a piece, redacted by now, that another may continue."""
         piece = self._known[number]
         if isinstance(piece, Piece):
@@ -310,9 +328,9 @@ class Body:
             texts = frame.texts(inner)
             if texts is not None:
                 return carried.of_shape(frame.shape, texts)
-        return carried.read(f"[{self._pieces[number]}]", f"[{new}]")
+        return carried.read(b"[%b]" % self._pieces[number], b"[%b]" % new)
 
-    def _is_split(self, fresh: Sequence[_Met], pieces: Sequence[str], worker: Worker) -> bool:
+    def _is_split(self, fresh: Sequence[_Met], pieces: Sequence[bytes], worker: Worker) -> bool:
         """Whether a value is split over pieces where they meet. What is found not to be is remembered."""
         read: dict[int, dict[str, list[str]]] = {}
         meetings: list[Meeting] = []
@@ -327,11 +345,6 @@ class Body:
             if self._is_plain(key):
                 self._rules.cache.put(meeting, NOTHING)
         return False
-
-
-def _left(new: str) -> str:
-    """What stands in JSON where a string became this: a rule drops attributes, and of a string in one nothing stays."""
-    return "" if new == DROP else new
 
 
 def _rows(fresh: Iterable[_Met]) -> list[tuple[str, list[int]]]:
@@ -355,8 +368,8 @@ def around(kind: str, key: str, where: int, depth: int, rules: CompiledRules) ->
     return rules.cache.around(kind, where, depth, key)
 
 
-def body(text: str, key: str, where: int, depth: int, rules: CompiledRules) -> Body | None:
-    """Make a body of a text that begins as JSON does, under a key.
+def body(text: bytes, key: str, where: int, depth: int, rules: CompiledRules) -> Body | None:
+    """Make a body of a text in UTF-8 that begins as JSON does, under a key.
 
     None when it is no JSON that parses, or more than its strings is asked for: by rules for whole texts or for roles,
     for the sake of the key.

@@ -7,7 +7,7 @@ nothing changed. The memory is bounded in bytes.
 import secrets
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, AnyStr, Final, Generic, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -28,32 +28,34 @@ _NONCE = bytes(12)
 _MOST_KEYS = 4096
 _MOST_BEGINNINGS = 64  # of frames
 _ALIKE = 8  # frames that begin alike: among more it would take longer to find the right one than to read a text anew
-_BEGINNING = 16  # characters
+_BEGINNING = 16  # bytes
 _LONGEST_KEY = 64  # characters
 
 Ends = tuple[tuple[str, bool], ...]
 
 
-class Known(NamedTuple):
+class Known(NamedTuple, Generic[AnyStr]):
     """What became of a text: `new` is the clean one, None when it stays; `found` what was found in it, by rule.
+
+    A piece of JSON is one in UTF-8: the circumstances that its digest takes in tell it from a text that was decoded.
 
     `ends`, for a piece of JSON: the keys under which it holds text that what follows may continue, and whether any such
     text is so long that nothing reaches over it.
     """
 
-    new: str | None
+    new: AnyStr | None
     found: tuple[tuple[str, int], ...]
     ends: Ends = ()
 
     @classmethod
-    def of(cls, text: str, new: str, found: Mapping[str, int], ends: Ends = ()) -> "Known":
+    def of(cls, text: AnyStr, new: AnyStr, found: Mapping[str, int], ends: Ends = ()) -> "Known[AnyStr]":
         """What there is to know of a text that was redacted."""
         if not found and not ends and new == text:
             return NOTHING
         return cls(None if new == text else new, tuple(found.items()), ends)
 
 
-NOTHING: Final = Known(None, ())
+NOTHING: Final[Known[Any]] = Known(None, ())
 """What is known of a text in which there is nothing."""
 
 
@@ -83,11 +85,11 @@ class Cache:
         self._tag = AESGCM(make_key()).encrypt
         self.keys: set[str] = set()
         """Keys of JSON in which nothing was found, and for whose sake no value is taken: see `remember_key`."""
-        self.frames: dict[tuple[str, Hashable], tuple[Frame, ...]] = {}
+        self.frames: dict[tuple[bytes, Hashable], tuple[Frame, ...]] = {}
         """Frames of JSON in which nothing was found but in long strings, by how they begin: see `remember_frame`."""
         self._around: dict[tuple[str, int, int], bytes] = {}
-        self._young: dict[bytes, Known] = {}
-        self._old: dict[bytes, Known] = {}
+        self._young: dict[bytes, Known[Any]] = {}
+        self._old: dict[bytes, Known[Any]] = {}
         self._size = 0  # of the young ones
 
     def around(self, kind: str, where: int, depth: int, key: str | None = None) -> bytes:
@@ -118,14 +120,14 @@ class Cache:
                 self.keys.clear()
             self.keys.add(key)
 
-    def framed(self, text: str, around: Hashable) -> Iterator[tuple[Frame, list[str]]]:
+    def framed(self, text: bytes, around: Hashable) -> Iterator[tuple[Frame, list[bytes]]]:
         """The frames that a text may be in, in its circumstances, and the long strings that it has then."""
         for frame in self.frames.get((text[:_BEGINNING], around), ()):
             inner = frame.inner(text)
             if inner is not None:
                 yield frame, inner
 
-    def remember_frame(self, text: str, around: Hashable, frame: Frame) -> None:
+    def remember_frame(self, text: bytes, around: Hashable, frame: Frame) -> None:
         """Add to `frames`, which is bounded, that of a text."""
         name = text[:_BEGINNING], around
         alike = self.frames.get(name, ())
@@ -135,7 +137,7 @@ class Cache:
             self.frames.clear()
         self.frames[name] = (*alike[1 - _ALIKE :], frame)
 
-    def get(self, digest: bytes) -> Known | None:
+    def get(self, digest: bytes) -> Known[Any] | None:
         """Say what became of a text, or None when that is not known."""
         known = self._young.get(digest)
         if known is None:
@@ -144,7 +146,7 @@ class Cache:
                 self._keep(digest, known)
         return known
 
-    def recall(self, digests: Sequence[bytes]) -> list[Known | None]:
+    def recall(self, digests: Sequence[bytes]) -> list[Known[Any] | None]:
         """Say what became of texts, as `get` does."""
         found = list(map(self._young.get, digests))
         if None in found:
@@ -154,14 +156,14 @@ class Cache:
                     self._keep(digests[index], earlier)
         return found
 
-    def put(self, digest: bytes, known: Known) -> None:
+    def put(self, digest: bytes, known: Known[Any]) -> None:
         """Remember what became of a text. Too large a one is not kept."""
         self._keep(digest, known)
 
     def __len__(self) -> int:
         return len(self._young.keys() | self._old.keys())
 
-    def _keep(self, digest: bytes, known: Known) -> None:
+    def _keep(self, digest: bytes, known: Known[Any]) -> None:
         new, found, ends = known
         size = _ENTRY + len(digest) + 64 * len(found) + _END * len(ends) + (0 if new is None else sys.getsizeof(new))
         if size > self._half:

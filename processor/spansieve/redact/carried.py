@@ -6,18 +6,18 @@ from spansieve.redact import jsontext, parsed, parts
 from spansieve.redact.cache import Ends
 
 
-def read(old: str, new: str) -> dict[str, list[str]]:
-    """Those of JSON that is given as it came and as it is once redacted."""
+def read(old: bytes, new: bytes) -> dict[str, list[str]]:
+    """Those of JSON in UTF-8 that is given as it came and as it is once redacted."""
     after = _read(new)
     if after is not None:
         before = after if old == new else _read(old)
         if before is not None and len(before.texts) == len(after.texts):
             return of_shape(after, after.texts)
-    tokens = strings_of(old, new)
+    tokens = strings_of(old.decode(), new.decode())
     return by_key([token.key for token in tokens], [token.text for token in tokens])
 
 
-def _read(text: str) -> parsed.Shape | None:
+def _read(text: bytes) -> parsed.Shape | None:
     try:
         return parsed.shape(text, "", wrapped=False)
     except ValueError:

@@ -8,28 +8,28 @@ whose pieces then are no JSON by themselves; who parses them finds out.
 import re
 from typing import Final, NamedTuple
 
-_HEAD = re.compile(r'\[[ \n]{0,8}+(\{[ \n]{0,8}+"[^"\\]{1,32}"[ \n]{0,8}+:)')
+_HEAD = re.compile(rb'\[[ \n]{0,8}+(\{[ \n]{0,8}+"[^"\\]{1,32}"[ \n]{0,8}+:)')
 _SMALLEST: Final = 96
-"""Characters of an element, on average: chunks of a stream are one text, and not said again with each turn."""
+"""Bytes of an element, on average: chunks of a stream are one text, and not said again with each turn."""
 
-_MEETING = re.compile(r"\}([ \n]{0,8},[ \n]{0,8})\Z")
-_WIDEST: Final = 24  # characters from the end of one object to the start of the next
+_MEETING = re.compile(rb"\}([ \n]{0,8},[ \n]{0,8})\Z")
+_WIDEST: Final = 24  # bytes from the end of one object to the start of the next
 _TRIES: Final = 16  # openings that may be those of objects within the first element
 _LEAST: Final = 256
-"""Characters of a piece: shorter elements are taken together, as a look-up of each would cost more than it saves."""
+"""Bytes of a piece: shorter elements are taken together, as a look-up of each would cost more than it saves."""
 
 
 class Cut(NamedTuple):
     """A list in pieces of one object or several: `before` + `gap`.join(pieces) + `after`."""
 
-    before: str
-    pieces: list[str]
-    gap: str
-    after: str
+    before: bytes
+    pieces: list[bytes]
+    gap: bytes
+    after: bytes
 
 
-def cut(text: str) -> Cut | None:
-    """Cut a list of objects. None when it is none, has one piece only, or is one of many small objects."""
+def cut(text: bytes) -> Cut | None:
+    """Cut a list of objects, in UTF-8. None when it is none, has one piece only, or is one of many small objects."""
     head = _HEAD.match(text)
     if head is None:
         return None
@@ -39,32 +39,32 @@ def cut(text: str) -> Cut | None:
     if gap is None:
         return None
     inner = text.rstrip()
-    if not inner.endswith("]"):
+    if not inner.endswith(b"]"):
         return None
     inner = inner[:-1].rstrip()
-    if not inner.endswith("}"):
+    if not inner.endswith(b"}"):
         return None
-    border = "}" + gap + opening
+    border = b"}" + gap + opening
     raw = inner[start:-1].split(border)
     if len(inner) < _SMALLEST * len(raw):
         return None
-    pieces: list[str] = []
-    together: list[str] = []
+    pieces: list[bytes] = []
+    together: list[bytes] = []
     size = 0
     for each in raw:
         together.append(each)
         size += len(each)
         if size >= _LEAST:
-            pieces.append(f"{opening}{border.join(together)}}}")
+            pieces.append(b"%b%b}" % (opening, border.join(together)))
             together, size = [], 0
     if together:
-        pieces.append(f"{opening}{border.join(together)}}}")
+        pieces.append(b"%b%b}" % (opening, border.join(together)))
     if len(pieces) == 1:
         return None
     return Cut(text[: head.start(1)], pieces, gap, text[len(inner) :])
 
 
-def _gap(text: str, opening: str, start: int) -> str | None:
+def _gap(text: bytes, opening: bytes, start: int) -> bytes | None:
     """What stands between the first element and the next; None when there is no other."""
     at = start
     for _ in range(_TRIES):

@@ -4,39 +4,33 @@ Fail closed: a value whose processing raises, costs too much or nests too deep i
 `error` or `budget`.
 """
 
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from types import MappingProxyType
+from typing import Final
 
-from spansieve.redact import bodies, carried, fold, jsontext, media, normalise, numbers, pairs, parts, persons, roles
-from spansieve.redact.anchors import OverBudget, Place
+from spansieve.redact import bodies, fold, normalise
+from spansieve.redact.anchors import OverBudget
 from spansieve.redact.bodies import Body
-from spansieve.redact.cache import ERROR, NOTHING, WORTH, Known
-from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
-from spansieve.redact.flat import BUDGET, DROP, MOST_PASSES, REMOVED, Flat
+from spansieve.redact.cache import ERROR
+from spansieve.redact.compiled import CompiledRules
+from spansieve.redact.flat import BUDGET, DROP, REMOVED
 from spansieve.redact.matching import Places
+from spansieve.redact.nested import LARGE, Groups, Nested, encoded, outcome
 
 __all__ = ["DROP", "REMOVED", "Run"]
 
-_LARGE = WORTH  # characters of JSON from which on its strings are searched, and not the text around them
-_AT_ONCE = 16_384  # characters of JSON taken through together, while what was read is in the processor's caches
+_AT_ONCE: Final = 16_384  # bytes of JSON taken through together, while what was read is in the processor's caches
 
-Groups = Iterable[Sequence[int]]
-"""Texts, by index, that one may continue the other."""
+_Large = tuple[int, bytes, Body]  # the index of a text that is JSON, and the text
 
 
-def _outcome(text: str, known: Known) -> tuple[str, Counter[str]]:
-    return text if known.new is None else known.new, Counter(dict(known.found))
-
-
-class Run(Flat):
+class Run(Nested):
     """The rules at work on one request, or one text. Owner of its findings; not used again."""
 
     def __init__(self, rules: CompiledRules) -> None:
         super().__init__(rules)
-        self.found_in: dict[int, Counter[str]] = {}  # by index of the texts last given to `texts`
-        self._done: dict[tuple[str, int, str], tuple[str, Counter[str]]] = {}
+        self.encoded: dict[int, bytes] = {}  # by index of the texts last given: what became of raw ones that were JSON
 
     def texts(
         self,
@@ -45,36 +39,21 @@ class Run(Flat):
         wheres: Sequence[int] = (),
         groups: Groups = (),
         placed: Mapping[int, Places] = MappingProxyType({}),
+        raws: Mapping[int, bytes] = MappingProxyType({}),
     ) -> dict[int, str]:
         """Redact texts. Gives what changed, by index.
 
         Each stands under its key; a key that says nothing may be left out. `wheres` says where each stands (see
         CompiledRules.at), and may be left out when no rule asks. Of short ones that are `placed` it is known where
-        their anchors are.
+        their anchors are. In the place of those that are given as `raws`, in UTF-8, texts are empty; of those that are
+        JSON `encoded` says what changed. Raises UnicodeDecodeError for what is no UTF-8.
         """
         changed: dict[int, str] = {}
-        searched: Sequence[str] = ["" if i in placed else text for i, text in enumerate(texts)] if placed else texts
-        together: list[tuple[int, Body]] = []
-        size = 0
-        for index, text in enumerate(texts):
-            if len(text) >= _LARGE and text[0] in "[{":
-                key, where = keys.get(index, ""), wheres[index] if wheres else 0
-                body = self._body(text, key, where, 0)
-                if body is not None:
-                    together.append((index, body))
-                    size += len(text)
-                    if size >= _AT_ONCE:
-                        self._of_bodies(together, texts, keys, wheres, changed)
-                        together, size = [], 0
-                elif (known := self._seen(index, text, key, where)) is None:
-                    continue
-                elif known != text:
-                    changed[index] = known
-                if searched is texts:
-                    searched = list(texts)
-                searched[index] = ""  # type: ignore[index]  # it is the list that was made above
-        if together:
-            self._of_bodies(together, texts, keys, wheres, changed)
+        texts = list(texts)  # decoded ones are put in
+        whole = self._large(texts, keys, wheres, raws, changed)
+        searched = texts
+        if whole or placed:
+            searched = ["" if i in placed or i in whole else text for i, text in enumerate(texts)]
         try:
             hits = self._rules.anchors.scan(searched) if any(searched) else {}
         except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
@@ -86,31 +65,74 @@ class Run(Flat):
         self._groups(groups, texts, keys, wheres, changed, 0)
         return changed
 
+    def _large(
+        self,
+        texts: MutableSequence[str],
+        keys: Mapping[int, str],
+        wheres: Sequence[int],
+        raws: Mapping[int, bytes],
+        changed: dict[int, str],
+    ) -> set[int]:
+        """Redact those of the texts that are JSON, or known, as a whole. Gives their indexes."""
+        done: set[int] = set()
+        together: list[_Large] = []
+        size = 0
+        for index, raw in self._may_be_json(texts, raws):
+            key, where = keys.get(index, ""), wheres[index] if wheres else 0
+            body = self._body(raw, key, where, 0)
+            if body is None:
+                text = texts[index] = texts[index] or raw.decode()
+                if (known := self._seen(index, text, key, where)) is not None:
+                    done.add(index)
+                    if known != text:
+                        changed[index] = known
+                continue
+            done.add(index)
+            together.append((index, raw, body))
+            size += len(raw)
+            if size >= _AT_ONCE:
+                self._of_bodies(together, texts, keys, wheres, changed)
+                together, size = [], 0
+        if together:
+            self._of_bodies(together, texts, keys, wheres, changed)
+        return done
+
+    def _may_be_json(self, texts: Sequence[str], raws: Mapping[int, bytes]) -> Iterator[tuple[int, bytes]]:
+        for index, text in enumerate(texts):
+            if index in raws:
+                yield index, raws[index]
+            elif len(text) >= LARGE and text[0] in "[{":
+                yield index, encoded(text)
+
     def _of_bodies(
         self,
-        together: Sequence[tuple[int, Body]],
-        texts: Sequence[str],
+        together: Sequence[_Large],
+        texts: MutableSequence[str],
         keys: Mapping[int, str],
         wheres: Sequence[int],
         changed: dict[int, str],
     ) -> None:
-        """Redact JSON texts, each with its index, after one search for their anchors."""
+        """Redact JSON texts after one search for their anchors."""
         try:
-            hits = self._rules.anchors.scan([text for _, body in together for text in body.texts])
+            hits = self._rules.anchors.scan([text for _, _, body in together for text in body.texts])
         except Exception:  # noqa: BLE001 - whatever it is: nothing is known of any text, so each goes alone
-            changed |= self._one_by_one([index for index, _ in together], texts, keys, wheres)
+            for index, raw, _ in together:
+                texts[index] = texts[index] or raw.decode()
+            changed |= self._one_by_one([index for index, _, _ in together], texts, keys, wheres)
             return
         first = 0
-        for index, body in together:
+        for index, raw, body in together:
             before, self.findings = self.findings, Counter()
             new = self._of_body(body, hits, first)
+            found, self.findings = self.findings, before
             first += len(body.texts)
-            if new != texts[index]:
-                changed[index] = new
-                self.found_in[index] = self.findings
-            if self.findings:
-                before += self.findings
-            self.findings = before
+            if new != raw:
+                self.found_in[index] = found
+                if texts[index]:
+                    changed[index] = new.decode()
+                else:
+                    self.encoded[index] = new
+            self._account(found)
 
     def _seen(self, index: int, text: str, key: str, where: int) -> str | None:
         """What became of a text that is looked at as a whole, if that is known, and counted."""
@@ -120,20 +142,13 @@ class Run(Flat):
         known = rules.cache.get(rules.cache.digest(text, bodies.around("text", key, where, 0, rules)))
         if known is None:
             return None
-        if known.found:
-            self.found_in[index] = Counter(dict(known.found))
-            self.findings += self.found_in[index]
-        return text if known.new is None else known.new
+        new, found = outcome(text, known)
+        if found:
+            self.found_in[index] = found
+            self._account(found)
+        return new
 
-    def _body(self, text: str, key: str, where: int, depth: int) -> Body | None:
-        if jsontext.too_many(text):
-            return None
-        try:
-            return bodies.body(text, key, where, depth, self._rules)
-        except Exception:  # noqa: BLE001 - whatever it is: the text takes the longer road, where it is guarded
-            return None
-
-    def _of_body(self, body: Body, hits: Mapping[int, Places], first: int) -> str:
+    def _of_body(self, body: Body, hits: Mapping[int, Places], first: int) -> bytes:
         findings = self.findings
         try:
             return body.redact(self, hits, first)
@@ -143,67 +158,7 @@ class Run(Flat):
             why = ERROR
         self.findings = findings
         findings.clear()
-        return self._remove(why)
-
-    def _all(
-        self,
-        texts: Sequence[str],
-        keys: Mapping[int, str],
-        wheres: Sequence[int],
-        hits: Mapping[int, Places],
-        settled: Mapping[int, Known],
-        depth: int,
-    ) -> dict[int, str]:
-        """Redact texts with these anchors. Of those that are settled it is known what became of them."""
-        indexes: Iterable[int] = [*settled, *hits]
-        if self._rules.every_text:
-            indexes = range(len(texts))
-        elif telling := self._telling(keys, wheres, len(texts)):
-            indexes = telling.union(indexes)
-        changed: dict[int, str] = {}
-        for index in indexes:
-            text = texts[index]
-            if (known := settled.get(index)) is not None:
-                new, found = _outcome(text, known)
-            else:
-                key = keys.get(index, "")
-                new, found = self._remembered(text, key, wheres[index] if wheres else 0, hits.get(index, ()), depth)
-            if found:
-                self._account(found)
-            if new != text:
-                changed[index] = new
-                if depth == 0:
-                    self.found_in[index] = found
-        return changed
-
-    def _groups(
-        self,
-        groups: Groups,
-        texts: Sequence[str],
-        keys: Mapping[int, str],
-        wheres: Sequence[int],
-        changed: dict[int, str],
-        depth: int,
-    ) -> None:
-        """Redact what is split over texts, in what remains of them."""
-        for group in groups:
-            before, self.findings = self.findings, Counter()
-            key, where = keys.get(group[0], ""), wheres[group[0]] if wheres else 0
-            new = self.together([changed.get(index, texts[index]) for index in group], key, where)
-            if new is not None:
-                changed.update({i: text for i, text in zip(group, new, strict=True) if text != texts[i]})
-            if self.findings and depth == 0:
-                first = next(index for index in group if index in changed)
-                self.found_in[first] = self.found_in.get(first, Counter()) + self.findings
-            self.findings += before
-
-    def _telling(self, keys: Mapping[int, str], wheres: Sequence[int], size: int) -> set[int]:
-        """The texts that may be taken for their key's sake."""
-        facts = self._rules.facts
-        if wheres:
-            return {index for index in range(size) if facts(keys.get(index, ""), wheres[index]).whole}
-        telling = {key for key in set(keys.values()) if facts(fold.word(key)).whole}
-        return {index for index, key in keys.items() if key in telling} if telling else set()
+        return self._remove(why).encode()
 
     def _one_by_one(
         self, indexes: Iterable[int], texts: Sequence[str], keys: Mapping[int, str], wheres: Sequence[int]
@@ -225,201 +180,3 @@ class Run(Flat):
                     changed[index] = new
                     self.found_in[index] = found
         return changed
-
-    def string(self, text: str, key: str, where: int, places: Sequence[Place], depth: int, digest: bytes | None) -> str:
-        """Redact a text; under its digest, what became of it is remembered."""
-        new, found = self._result(text, key, where, places, depth, digest)
-        self._account(found)
-        return new
-
-    def _account(self, found: Mapping[str, int]) -> None:
-        findings = self.findings
-        for rule, count in found.items():
-            findings[rule] += count
-
-    def _result(
-        self, text: str, key: str, where: int, places: Sequence[Place], depth: int, digest: bytes | None
-    ) -> tuple[str, Counter[str]]:
-        """Redact a text. Gives what was found, too, which is not counted yet."""
-        before, self.findings = self.findings, Counter()
-        try:
-            new = self._one(text, key, where, places, depth)
-        except (OverBudget, normalise.TooDeep):
-            self.findings.clear()
-            new = self._remove(BUDGET)
-        except Exception:  # noqa: BLE001 - fail closed, whatever it is
-            self.findings.clear()
-            new = self._remove(ERROR)
-        found, self.findings = self.findings, before
-        if digest is not None and self._rules.may_remember(found):
-            self._rules.cache.put(digest, Known.of(text, new, found))
-        return new, found
-
-    def _remembered(
-        self, text: str, key: str, where: int, places: Sequence[Place], depth: int
-    ) -> tuple[str, Counter[str]]:
-        """Redact one text, or recall what became of it. Gives what was found, too, which is not counted yet."""
-        digest: bytes | None = None
-        # Spans repeat themselves: what was clean a moment ago still is.
-        if len(text) < WORTH:
-            known = self._done.get((key, where, text))
-            if known is not None and self._rules.sealing.isdisjoint(known[1]):
-                return known
-        else:
-            digest = self._rules.cache.digest(text, bodies.around("text", key, where, depth, self._rules))
-            if (seen := self._rules.cache.get(digest)) is not None:
-                return _outcome(text, seen)
-        new, found = self._result(text, key, where, places, depth, digest)
-        if digest is None:
-            self._done[key, where, text] = new, found
-        return new, found
-
-    def _one(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
-        facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS
-        if facts.whole and (rule := self._whole(text, facts)) is not None:
-            self._count(rule)
-            return DROP if rule.drops else rule.render(text)
-        if not jsontext.looks_like(text):
-            return self._flat(text, facts, places)
-        if jsontext.too_many(text):
-            raise OverBudget
-        whole = jsontext.parses(text)
-        for _ in range(MOST_PASSES):
-            text, again = self._json(text, key, where, places, depth, whole=whole)
-            if whole:
-                return text
-            new = self._flat(text, facts, self.search(text) if again else places)
-            if new in (text, DROP):
-                return new
-            text, places = new, self.search(new)  # what was put in may have made plain text of a string in it
-        raise OverBudget
-
-    def _whole(self, text: str, facts: KeyFacts) -> CompiledRule | None:
-        """Find the rule that takes the whole value for its key's sake. JSON objects are walked, not erased."""
-        if not text or self._rules.made(text) or media.NOTE.fullmatch(text):
-            return None
-        container: bool | None = None
-        for rule in facts.whole:
-            if rule.key_value is not None and not rule.key_value.fullmatch(text):
-                continue
-            if not rule.takes_json:
-                if container is None:
-                    container = jsontext.is_container(text)
-                if container:
-                    continue
-            return rule
-        return None
-
-    def _json(
-        self, text: str, key: str, where: int, places: Sequence[Place], depth: int, *, whole: bool
-    ) -> tuple[str, bool]:
-        """Redact the leaves of JSON text, and say whether any changed.
-
-        In what does not parse, because it was cut off or only holds some JSON, numbers are left to the plain pass.
-        """
-        if whole and depth < self._rules.limits.depth and (len(text) < _LARGE or depth):
-            body = self._body(text, key, where, depth) if text[0] in '[{"' else None
-            if body is not None:
-                new = body.redact(self, self._rules.anchors.scan(body.texts), 0)
-                return new, new != text
-        return self._tokens(text, key, where, places, depth, whole=whole)
-
-    def by_tokens(self, text: str, where: int, places: Sequence[Place], depth: int) -> str:
-        """Redact JSON that parses token by token."""
-        return self._tokens(text, "", where, places, depth, whole=True)[0]
-
-    def _tokens(
-        self, text: str, key: str, where: int, places: Sequence[Place], depth: int, *, whole: bool
-    ) -> tuple[str, bool]:
-        found = jsontext.tokens(text, key, whole=whole)
-        if not found:
-            return text, False
-        if depth >= self._rules.limits.depth:
-            raise OverBudget
-        facts_of = self._rules.facts
-        leaves = [
-            index
-            for index, token in enumerate(found)
-            if token.kind != jsontext.NUMBER
-            or jsontext.is_long_number(token.text)
-            or facts_of(fold.word(token.key), where).whole
-        ]
-        members = [found[index] for index in leaves]
-        texts = [numbers.plain(token.text) if token.kind == jsontext.NUMBER else token.text for token in members]
-        keys = {i: token.key for i, token in enumerate(members) if token.key}
-        keys |= pairs.named(text, members) | persons.named(text, members)
-        wheres = self._wheres(text, members, where)
-        settled, fresh = self._recalled(texts, keys, wheres, depth + 1)
-        hits = self._handed_down(texts, members, places, settled)
-        new = self._all(texts, keys, wheres, hits, settled, depth + 1)
-        self._groups(parts.of_tokens(members), texts, keys, wheres, new, depth + 1)
-        for index, digest in fresh.items():
-            if index not in hits and index not in new:
-                self._rules.cache.put(digest, NOTHING)
-        if not new:
-            return text, False
-        put = {leaves[i]: "" if value == DROP else value for i, value in new.items()}
-        return jsontext.splice(text, found, put), True
-
-    def _wheres(self, text: str, members: Sequence[jsontext.Token], where: int) -> Sequence[int]:
-        if self._rules.by_role:
-            return roles.wheres(text, [token.start for token in members], where, self._rules.with_role)
-        return [where] * len(members) if where else ()
-
-    def _recalled(
-        self, texts: Sequence[str], keys: Mapping[int, str], wheres: Sequence[int], depth: int
-    ) -> tuple[dict[int, Known], dict[int, bytes]]:
-        """What became of the long leaves that are known from before; the digests of the others.
-
-        A conversation sends all its messages again each turn: what is known is not even searched for anchors. So it has
-        to be held from here on: asked for again, it may have been forgotten.
-        """
-        cache = self._rules.cache
-        settled: dict[int, Known] = {}
-        fresh: dict[int, bytes] = {}
-        for index, text in enumerate(texts):
-            if len(text) >= WORTH:
-                key = keys.get(index, "")
-                where = wheres[index] if wheres else 0
-                digest = cache.digest(text, bodies.around("text", key, where, depth, self._rules))
-                known = cache.get(digest)
-                if known is None:
-                    fresh[index] = digest
-                else:
-                    settled[index] = known
-        return settled, fresh
-
-    def _handed_down(
-        self, texts: list[str], members: list[jsontext.Token], places: Sequence[Place], settled: Mapping[int, Known]
-    ) -> dict[int, Places]:
-        """The anchors of leaves: those of the text around them where a leaf stands as it is, else found anew."""
-        hits: dict[int, Places] = {}
-        starts: list[int] = []
-        again: list[int] = []
-        for index, token in enumerate(members):
-            start = token.start + (token.kind != jsontext.NUMBER)
-            starts.append(start)
-            if index in settled:
-                continue
-            if token.end - start - (token.closed and token.kind != jsontext.NUMBER) != len(texts[index]):
-                again.append(index)
-        escaped = {*again, *settled}
-        for at, anchor in places:
-            index = bisect_right(starts, at) - 1
-            if index >= 0 and index not in escaped and (offset := at - starts[index]) < len(texts[index]):
-                hits.setdefault(index, []).append((offset, anchor))
-        if again:
-            scanned = self._rules.anchors.scan([texts[index] for index in again])
-            for i, found in scanned.items():
-                hits[again[i]] = found
-        return hits
-
-    def again(self, old: str, new: str, where: int) -> str:
-        """Redact what is split over the strings of a JSON text, which is given as it came and as it is by now."""
-        found = carried.strings_of(old, new)
-        put: dict[int, str] = {}
-        for group in parts.of_tokens(found):
-            pieces = self.together([found[index].text for index in group], found[group[0]].key, where)
-            if pieces is not None:
-                put.update({i: piece for i, piece in zip(group, pieces, strict=True) if piece != found[i].text})
-        return jsontext.splice(new, found, put) if put else new

@@ -1,9 +1,9 @@
 """Short attributes that were not met before: most hold nothing, and one look at all of them together says so.
 
 A text without an anchor stays as it is, unless its key alone tells, so that it need not be taken through the rules by
-itself; and so does one whose anchors are numbers that no pattern matches, such as those within a UUID. What else has
-anchors goes through the rules with their places. What is long, written in another way than usual, or under a key that
-is not known or tells something, is left to the longer road (`pieces`).
+itself; and so does one whose anchors are numbers that no pattern matches. Most identifiers need not even that look.
+What else has anchors goes through the rules with their places. What is long, written in another way than usual, or
+under a key that is not known or tells something, is left to the longer road (`pieces`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +16,7 @@ from spansieve.redact.anchors import DIGITS
 from spansieve.redact.attributes import PREFIXES, Key
 from spansieve.redact.cache import WORTH
 from spansieve.redact.compiled import CompiledRules
+from spansieve.redact.ids import SHORTEST, Ids
 from spansieve.redact.matching import Places
 from spansieve.redact.pieces import Attributes, Job
 
@@ -31,6 +32,7 @@ class Fresh:
     def __init__(self, rules: CompiledRules) -> None:
         self._anchors = rules.anchors
         self._of_digits = None if rules.wholes else rules.shapes[DIGITS].of_digits
+        self._ids = None if rules.wholes else Ids(rules.anchors.literals)
         self._numbers: set[bytes] = set()  # serialized values that identify nobody, under a key that says nothing
 
     def undecided(self, kind: Attributes, raws: Iterable[bytes], keys: Mapping[bytes, Key], job: Job) -> list[bytes]:
@@ -60,7 +62,7 @@ class Fresh:
         left: list[bytes] = []
         short: list[bytes] = []
         pieces: list[bytes] = []
-        numbers, add_wanted = self._numbers, kind.wanted.add
+        numbers, add_wanted, ids = self._numbers, kind.wanted.add, self._ids
         for raw in raws:
             at = raw[1] + 2 if len(raw) > 1 else 0
             key = keys.get(raw[:at])
@@ -72,8 +74,11 @@ class Fresh:
                 add_wanted(raw)
             prefix = PREFIXES[size]
             if raw.startswith(prefix, at):
+                start = at + len(prefix)
+                if size > SHORTEST and ids is not None and ids.has(raw, start):
+                    continue
                 short.append(raw)
-                pieces.append(raw[at + len(prefix) :])
+                pieces.append(raw[start:])
             elif not key.silent or ((value := raw[at:]) not in numbers and not self._is_silent(value)):
                 left.append(raw)
         return left, short, pieces

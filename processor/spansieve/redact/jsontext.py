@@ -57,9 +57,12 @@ def looks_like(text: str) -> bool:
     return "\\" in text and '\\"' in text
 
 
-def too_many(text: str) -> bool:
+def too_many(text: str | bytes) -> bool:
     """Whether a text that is JSON may have more leaves than are looked at."""
-    return len(text) > MOST and max(text.count(","), text.count(":")) > MOST
+    if len(text) <= MOST:
+        return False
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    return max(raw.count(b","), raw.count(b":")) > MOST
 
 
 def parses(text: str) -> bool:
@@ -196,6 +199,16 @@ def encode(value: str, *, ascii_only: bool) -> str:
         return orjson.dumps(value)[1:-1].decode()
     except TypeError:  # lone surrogates
         return encode_basestring(value)[1:-1]
+
+
+def encoded(value: str, *, ascii_only: bool) -> bytes:
+    """Write a string as `encode` does, in UTF-8; lone surrogates, which that does not have, in escapes."""
+    if not (ascii_only and not value.isascii()):
+        try:
+            return orjson.dumps(value)[1:-1]
+        except TypeError:  # lone surrogates
+            pass
+    return encode_basestring_ascii(value)[1:-1].encode()
 
 
 def is_long_number(text: str) -> bool:

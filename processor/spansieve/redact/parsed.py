@@ -1,4 +1,4 @@
-"""The strings of JSON that a parser takes, each under its nearest key, and new ones put where they stand.
+"""The strings of JSON in UTF-8 that a parser takes, each under its nearest key, and new ones put where they stand.
 
 What a parser hides (a key that stands twice in an object) is left to `jsontext`, which reads token by token. What
 stands around the long strings of a text is its frame: a stream of messages has few, so what there is to find out about
@@ -16,10 +16,11 @@ from spansieve.redact import jsontext, numbers, parts
 
 _DEEPEST: Final = 64  # containers within containers
 _SHORT: Final = 20  # characters of a string that may be a part of a frame: "assistant", "tool_call_response"
-_WIDEST: Final = 2048  # characters of a frame: a wider one is not seen again
-_LONG_NUMBER = re.compile(r"[0-9][0-9.eE+-]{6}")
-_NUMBER = re.compile(r"-?[0-9][0-9.eE+-]*+")
-_ESCAPED_QUOTE = "\\u0022"
+_WIDEST: Final = 2048  # bytes of a frame: a wider one is not seen again
+_LONG_NUMBER = re.compile(rb"[0-9][0-9.eE+-]{6}")
+_NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*+")
+_ESCAPED_QUOTE = b"\\u0022"
+_BACKSLASH = 0x5C
 
 
 _Number = tuple[int | float, str]
@@ -46,29 +47,29 @@ class Shape(NamedTuple):
 class Frame(NamedTuple):
     """What stands around the long strings of a text, quotes included, and what there is to know of all such texts."""
 
-    around: tuple[str, ...]
+    around: tuple[bytes, ...]
     shape: Shape
 
-    def inner(self, text: str) -> list[str] | None:
+    def inner(self, text: bytes) -> list[bytes] | None:
         """The long strings of a text, with their escapes. None when it does not look like this."""
         around = self.around
         at, end = len(around[0]), len(text) - len(around[-1])
         if at > end or not text.startswith(around[0]) or not text.endswith(around[-1]):
             return None
-        found: list[str] = []
+        found: list[bytes] = []
         for between in around[1:-1]:
             following = text.find(between, at, end)
-            if following < 0 or text[following - 1] == "\\":  # which may be escaped: that has to be looked at closely
+            if following < 0 or text[following - 1] == _BACKSLASH:  # it may be escaped, which takes a closer look
                 return None
             found.append(text[at:following])
             at = following + len(between)
         found.append(text[at:end])
-        return None if found[-1].endswith("\\") else found
+        return None if found[-1].endswith(b"\\") else found
 
-    def texts(self, inner: Sequence[str]) -> list[str] | None:
+    def texts(self, inner: Sequence[bytes]) -> list[str] | None:
         """All strings of a text whose long ones are these. None when there are others, or it is no JSON."""
         try:
-            said = _read(inner)
+            said = read(inner)
         except ValueError:
             return None
         if len(said) != len(inner):  # a quote in one of them was none of it
@@ -78,22 +79,22 @@ class Frame(NamedTuple):
             found[number] = text
         return found
 
-    def splice(self, inner: Sequence[str], changed: Mapping[int, str]) -> str:
-        """The text with new strings in the place of long ones, by number. All else stays as it is."""
+    def splice(self, inner: Sequence[bytes], changed: Mapping[int, bytes]) -> bytes:
+        """The text with new strings in the place of long ones, by number, escaped. All else stays as it is."""
         pieces = [self.around[0]]
         for number, old, behind in zip(self.shape.long, inner, self.around[1:], strict=True):
             new = changed.get(number)
-            pieces += old if new is None else _written(new, old), behind
-        return "".join(pieces)
+            pieces += old if new is None else new, behind
+        return b"".join(pieces)
 
 
-def shape(text: str, above: str, *, wrapped: bool) -> Shape | None:
+def shape(text: bytes, above: str, *, wrapped: bool) -> Shape | None:
     """Find out about a text; what is in no object of it stands under the key `above`.
 
     `wrapped`: it is JSON only between brackets. None when the text is to be read token by token. Raises ValueError when
     it is no JSON.
     """
-    root = orjson.loads(f"[{text}]" if wrapped else text)
+    root = orjson.loads(b"[%b]" % text if wrapped else text)
     found = _Strings()
     if type(root) is str:
         found.texts.append(root)
@@ -101,7 +102,7 @@ def shape(text: str, above: str, *, wrapped: bool) -> Shape | None:
     elif not (found.object(root, 0) if type(root) is dict else type(root) is list and found.list(root, above, 0)):
         return None
     texts = found.texts
-    quotes = text.count('"') - 2 * len(texts)
+    quotes = text.count(b'"') - 2 * len(texts)
     # A key that stands twice leaves quotes over: the parser gave only the last of its values.
     if quotes and (quotes != sum([each.count('"') for each in texts if '"' in each]) or _ESCAPED_QUOTE in text):
         return None
@@ -116,11 +117,11 @@ def shape(text: str, above: str, *, wrapped: bool) -> Shape | None:
     )
 
 
-def _long(found: Sequence[_Number], text: str) -> list[tuple[str, str]]:
+def _long(found: Sequence[_Number], text: bytes) -> list[tuple[str, str]]:
     """The long ones of the numbers of a text, as the rules know them, with their keys."""
     literals = [str(number) for number, _ in found]
     if any(type(number) is float for number, _ in found) and _LONG_NUMBER.search(text):
-        literals = _NUMBER.findall('""'.join(_segments(text)[::2]))  # with all their digits
+        literals = [each.decode() for each in _NUMBER.findall(b'""'.join(segments(text)[::2]))]  # with all their digits
     return [
         (numbers.plain(literal), key)
         for literal, (_, key) in zip(literals, found, strict=True)
@@ -197,62 +198,62 @@ def _is_pair(value: Sequence[Any]) -> bool:
     return len(value) == 2 and type(value[0]) is type(value[1]) is str
 
 
-def frame(shape: Shape, text: str) -> Frame | None:
-    """The frame of a text of this shape, which holds nothing of its long strings.
+def frame(shape: Shape, segments: Sequence[bytes]) -> Frame | None:
+    """The frame of a text of this shape, split into its segments, which holds nothing of its long strings.
 
     None when there are none, these are more than values, or they are not most of the text: it would not be seen again.
     """
-    long = sum([len(shape.texts[number]) for number in shape.long])
-    if len(text) - long > min(long, _WIDEST) or any(shape.keys[number] is None for number in shape.long):
+    long = sum([len(segments[2 * number + 1]) for number in shape.long])
+    around_them = sum(map(len, segments)) + len(segments) - 1 - long
+    if around_them > min(long, _WIDEST) or any(shape.keys[number] is None for number in shape.long):
         return None
-    segments = _segments(text)
-    around: list[str] = []
+    around: list[bytes] = []
     texts = list(shape.texts)
     done = 0
     for number in shape.long:
-        around.append('"'.join(segments[done : 2 * number + 1]))
+        around.append(b'"'.join(segments[done : 2 * number + 1]))
         done = 2 * number + 2
         texts[number] = ""
-    around.append('"'.join(segments[done:]))
-    whole = '"\0"'.join(around).split("\0")  # a character that JSON has only in escapes
+    around.append(b'"'.join(segments[done:]))
+    whole = b'"\0"'.join(around).split(b"\0")  # a character that JSON has only in escapes
     return Frame(tuple(whole), shape._replace(texts=texts))
 
 
-def _read(inner: Sequence[str]) -> list[str]:
+def read(inner: Sequence[bytes]) -> list[str]:
     """What strings say that are given without their quotes. Raises ValueError."""
     if not inner:
         return []
-    said: list[str] = orjson.loads('["' + '","'.join(inner) + '"]')
+    said: list[str] = orjson.loads(b'["%b"]' % b'","'.join(inner))
     return said
 
 
-def splice(text: str, changed: Mapping[int, str]) -> str:
-    """Put new strings into a JSON text, by number. All else stays as it is."""
-    pieces = _segments(text)
+def splice(segments: Sequence[bytes], changed: Mapping[int, bytes]) -> bytes:
+    """Put new strings, escaped, into a JSON text in its segments, by number. All else stays as it is."""
+    pieces = list(segments)
     for number, new in changed.items():
-        pieces[2 * number + 1] = _written(new, pieces[2 * number + 1])
-    return '"'.join(pieces)
+        pieces[2 * number + 1] = new
+    return b'"'.join(pieces)
 
 
-def _segments(text: str) -> list[str]:
+def segments(text: bytes) -> list[bytes]:
     """Split a JSON text at the quotes around its strings: every second segment is a string, with its escapes."""
-    found = text.split('"')
-    if "\\" not in text:
+    found = text.split(b'"')
+    if b"\\" not in text:
         return found
-    whole: list[str] = []
+    whole: list[bytes] = []
     add, first = whole.append, -1  # the first segment of a string of which the quote behind is escaped
     for number, each in enumerate(found):
-        if each[-1:] == "\\" and (each[-2:-1] != "\\" or (len(each) - len(each.rstrip("\\"))) % 2):
+        if each[-1:] == b"\\" and (each[-2:-1] != b"\\" or (len(each) - len(each.rstrip(b"\\"))) % 2):
             if first < 0:
                 first = number
         elif first < 0:
             add(each)
         else:
-            add('"'.join(found[first : number + 1]))
+            add(b'"'.join(found[first : number + 1]))
             first = -1
     return whole if first < 0 else whole + found[first:]
 
 
-def _written(new: str, old: str) -> str:
+def written(new: str, old: bytes) -> bytes:
     """A string as JSON has it, without its quotes, in the place of another."""
-    return jsontext.encode(new, ascii_only=old.isascii() or "\\u" in old)
+    return jsontext.encoded(new, ascii_only=old.isascii() or b"\\u" in old)

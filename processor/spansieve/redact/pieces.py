@@ -13,6 +13,7 @@ from spansieve.redact.attributes import PREFIXES, Key
 from spansieve.redact.compiled import CompiledRules
 from spansieve.redact.engine import DROP, REMOVED, Run
 from spansieve.redact.matching import Places
+from spansieve.redact.nested import LARGE
 from spansieve.redact.remembered import Remembered
 from spansieve.redact.selectors import Place
 
@@ -72,6 +73,7 @@ class Job:
         self._parsed: list[tuple[Attributes, bytes, KeyValue, range, bool]] = []
         self._list = KeyValueList()
         self._hits: dict[int, Places] = {}  # by index of a text: what is known already
+        self._raws: dict[int, bytes] = {}  # long ones that begin as JSON does, by index of a text
 
     def attributes(self, kind: Attributes, raws: Iterable[bytes], keys: Mapping[bytes, Key]) -> list[bytes]:
         """Add attributes, and give those that are not added, since `keys` does not know what their keys tell.
@@ -99,10 +101,12 @@ class Job:
             prefix = PREFIXES[size] if size < most else attributes.prefix(size)
             if raw.startswith(prefix, at):
                 index = len(texts)
-                try:
-                    texts.append(raw[at + len(prefix) :].decode())
-                except UnicodeDecodeError:
-                    raise MalformedRequest(NOT_A_REQUEST) from None
+                value = raw[at + len(prefix) :]
+                if size >= LARGE and value[0] in b"[{":  # as JSON does, which is not decoded as a whole
+                    texts.append("")
+                    self._raws[index] = value
+                else:
+                    texts.append(_decoded(value))
                 owners.append(None)
                 plain[index] = (kind, raw, key_head)
                 if not silent:
@@ -155,7 +159,10 @@ class Job:
         if not leaves.texts and not self._parsed:
             return
         run = Run(self._rules)
-        changed = run.texts(leaves.texts, leaves.keys, leaves.wheres, leaves.groups, self._hits)
+        try:
+            changed = run.texts(leaves.texts, leaves.keys, leaves.wheres, leaves.groups, self._hits, self._raws)
+        except UnicodeDecodeError:
+            raise MalformedRequest(NOT_A_REQUEST) from None
         found_in = run.found_in
         if run.findings.total() > sum(counts.total() for counts in found_in.values()):
             # What was found over the parts of a list is in no text's account.
@@ -165,6 +172,16 @@ class Job:
             findings.update(+beside)
         if leaves.undecodable:
             messages.note_undecodable(leaves, found_in)
+        for index, encoded in run.encoded.items():
+            kind, raw, key_head = self._plain[index]
+            kind.changed[raw] = Outcome(attributes.with_encoded(key_head, encoded), found_in.get(index))
+        self._put(changed, found_in)
+        if self._parsed:
+            self._write(changed, found_in, findings)
+
+    def _put(self, changed: Mapping[int, str], found_in: Mapping[int, Counter[str]]) -> None:
+        """Put what changed in its place."""
+        leaves = self._leaves
         for index, new in changed.items():
             if (plain := self._plain.get(index)) is not None:
                 kind, raw, key_head = plain
@@ -175,8 +192,6 @@ class Job:
                 texts.found[text] = found_in.get(index, Counter())
             else:
                 leaves.put(index, _encodable(new))
-        if self._parsed:
-            self._write(changed, found_in, findings)
 
     def _write(self, changed: Mapping[int, str], found_in: Mapping[int, Counter[str]], findings: Counter[str]) -> None:
         """Write what was parsed."""
@@ -191,6 +206,13 @@ class Job:
                 kind.changed[raw] = Outcome(None, found)
             elif (new := pair.SerializeToString()) != raw:
                 kind.changed[raw] = Outcome(new, found)
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise MalformedRequest(NOT_A_REQUEST) from None
 
 
 def _attribute(key_head: bytes, text: str) -> bytes | None:

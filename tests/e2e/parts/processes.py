@@ -178,8 +178,8 @@ def start_collector(
 ) -> Collector:
     """A Collector with the given files (later ones overlay earlier ones) and environment variables.
 
-    `health` is the host:port at which those files put the health_check extension. `start_backend`, `start_agent` and
-    `start_loadbalancing` do this for the files of collector-config/.
+    `health` is the host:port at which those files put the health_check extension. `start_backend`, `start_agent`,
+    `start_tls` and `start_loadbalancing` do this for the files of collector-config/.
     """
     metrics = free_address()
     metrics_host, metrics_port = metrics.split(":")
@@ -231,6 +231,31 @@ def start_agent(directory: Path, gateway: str, *, overlays: Sequence[Path] = (),
             "AGENT_OTLP_GRPC_ENDPOINT": grpc,
             "AGENT_OTLP_HTTP_ENDPOINT": http,
             "AGENT_HEALTH_ENDPOINT": health,
+            "SPANSIEVE_OTLP_ENDPOINT": gateway,
+        },
+        directory=directory,
+        health=health,
+        name=name,
+        otlp_grpc=grpc,
+        otlp_http=http,
+    )
+
+
+def start_tls(directory: Path, gateway: str, certificates: Path, *, name: str = "tls") -> Collector:
+    """The Collector that takes TLS for a gateway: collector-config/tls.yaml, with the server.pem of `certificates`.
+
+    It asks senders for a certificate of the authority ca.pem.
+    """
+    grpc, http, health = free_address(), free_address(), free_address()
+    return start_collector(
+        [COLLECTOR_CONFIG / "tls.yaml"],
+        {
+            "TLS_OTLP_GRPC_ENDPOINT": grpc,
+            "TLS_OTLP_HTTP_ENDPOINT": http,
+            "TLS_HEALTH_ENDPOINT": health,
+            "TLS_CERT_FILE": str(certificates / "server.pem"),
+            "TLS_KEY_FILE": str(certificates / "server-key.pem"),
+            "TLS_CLIENT_CA_FILE": str(certificates / "ca.pem"),
             "SPANSIEVE_OTLP_ENDPOINT": gateway,
         },
         directory=directory,

@@ -371,7 +371,9 @@ async def test_a_sender_that_goes_away_harms_nobody() -> None:
     await asyncio.sleep(0)
     gone.cancel()
     await world.write()
-    await world.journal.stop(lambda: None)
+    await world.journal.stop(lambda: 1)
+    records, _ = read(world.disk)
+    assert [each for each in records.values() if isinstance(each, Batch)] == [batch(), batch()]
 
 
 async def test_stop_leaves_a_checkpoint_behind_everything() -> None:

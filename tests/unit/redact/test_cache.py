@@ -134,10 +134,10 @@ def test_many_are_recalled_as_each_is() -> None:
 
 
 def _framed(cache: Cache, beginning: str, key: str) -> bool:
-    text = json.dumps({beginning: "x", key: "a text that is longer than what stands around it " * 3})
+    text = json.dumps({beginning: "x", key: "a text that is longer than what stands around it " * 3}).encode()
     shape = parsed.shape(text, "", wrapped=False)
     assert shape is not None
-    frame = parsed.frame(shape, text)
+    frame = parsed.frame(shape, parsed.segments(text))
     assert frame is not None
     known = any(True for _ in cache.framed(text, "here"))
     cache.remember_frame(text, "here", frame)

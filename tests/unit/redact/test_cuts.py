@@ -19,15 +19,15 @@ def _messages(count: int, content: str = _LONG) -> list[dict[str, str]]:
 @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
 def test_each_long_message_is_a_piece(separators: tuple[str, str], indent: int | None) -> None:
     """However its writer spaces them."""
-    pieces = cut(json.dumps(_messages(3), separators=separators, indent=indent))
+    pieces = cut(json.dumps(_messages(3), separators=separators, indent=indent).encode())
     assert pieces is not None
     assert [json.loads(piece) for piece in pieces.pieces] == _messages(3)
 
 
 def test_short_messages_are_taken_together() -> None:
     """A look-up of each would cost more than it saves; a conversation that goes on keeps its first pieces."""
-    short = cut(json.dumps(_messages(40, _LONG[:80])))
-    longer = cut(json.dumps(_messages(60, _LONG[:80])))
+    short = cut(json.dumps(_messages(40, _LONG[:80])).encode())
+    longer = cut(json.dumps(_messages(60, _LONG[:80])).encode())
     assert short is not None
     assert longer is not None
     assert 1 < len(short.pieces) < 40
@@ -42,11 +42,11 @@ def test_short_messages_are_taken_together() -> None:
 )
 def test_put_together_the_pieces_are_the_text(value: list[dict[str, str]], around: str) -> None:
     """Whatever stands in its strings: each piece is JSON in brackets, and no character is lost."""
-    text = f"{around}{json.dumps(value)}{around}".lstrip()
+    text = f"{around}{json.dumps(value)}{around}".lstrip().encode()
     pieces = cut(text)
     if pieces is not None:
-        assert f"{pieces.before}{pieces.gap.join(pieces.pieces)}{pieces.after}" == text
-        assert [each for piece in pieces.pieces for each in json.loads(f"[{piece}]")] == value
+        assert pieces.before + pieces.gap.join(pieces.pieces) + pieces.after == text
+        assert [each for piece in pieces.pieces for each in json.loads(b"[%b]" % piece)] == value
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_put_together_the_pieces_are_the_text(value: list[dict[str, str]], aroun
 )
 def test_other_texts_are_not_cut(text: str) -> None:
     """What is no list of several objects, or was cut off, is one text."""
-    assert cut(text) is None
+    assert cut(text.encode()) is None

@@ -17,8 +17,18 @@ _VALUES = st.recursive(
 )
 
 
+def _frame(shape: parsed.Shape | None, text: str) -> parsed.Frame | None:
+    return None if shape is None else parsed.frame(shape, parsed.segments(text.encode()))
+
+
+def _splice(text: str, changed: dict[int, str]) -> str:
+    segments = parsed.segments(text.encode())
+    new = {number: parsed.written(each, segments[2 * number + 1]) for number, each in changed.items()}
+    return parsed.splice(segments, new).decode()
+
+
 def _shape(text: str, above: str) -> parsed.Shape | None:
-    return parsed.shape(text, above, wrapped=False)
+    return parsed.shape(text.encode(), above, wrapped=False)
 
 
 @given(_VALUES, st.booleans(), st.sampled_from([None, 1]))
@@ -41,18 +51,21 @@ def test_a_text_in_a_known_frame_is_read_as_any(value: Any, ascii_only: bool, mo
     """What is kept of one tells the strings of another that looks the same, and where they stand."""
     text = json.dumps([value, _LONG, {"a": _LONG}], ensure_ascii=ascii_only)
     shape = _shape(text, "")
-    frame = None if shape is None else parsed.frame(shape, text)
+    frame = _frame(shape, text)
     if frame is None:
         return
-    assert _LONG not in "".join(frame.around + tuple(frame.shape.texts))
+    assert _LONG not in b"".join(frame.around).decode() + "".join(frame.shape.texts)
     other = text.replace("longer", json.dumps(f"longer {more}.", ensure_ascii=ascii_only)[1:-1])
-    inner = frame.inner(other)
+    inner = frame.inner(other.encode())
     told = _shape(other, "")
     assert inner is not None
     assert told is not None
     assert frame.texts(inner) == told.texts
     changed = {number: f"{number} {more}" for number in frame.shape.long[::2]}
-    assert frame.splice(inner, changed) == parsed.splice(other, changed)
+    written = {
+        n: parsed.written(changed[n], old) for n, old in zip(frame.shape.long, inner, strict=True) if n in changed
+    }
+    assert frame.splice(inner, written).decode() == _splice(other, changed)
 
 
 _FRAMED = '[{"a": "%s"}, {"a": "%s"}]'
@@ -79,9 +92,9 @@ def test_a_text_in_no_known_frame_is_told(text: str) -> None:
     known = _FRAMED % (_LONG, _LONG)
     shape = _shape(known, "")
     assert shape is not None
-    frame = parsed.frame(shape, known)
+    frame = _frame(shape, known)
     assert frame is not None
-    inner = frame.inner(text)
+    inner = frame.inner(text.encode())
     assert inner is None or frame.texts(inner) is None
 
 
@@ -94,7 +107,7 @@ def test_what_is_spliced_in_stands_in_the_place_of_the_old(value: Any, ascii_onl
         return
     changed = data.draw(st.dictionaries(st.integers(0, len(shape.texts) - 1), st.text(max_size=8), min_size=1))
     tokens = [token for token in jsontext.tokens(text, "", whole=True) if token.kind != jsontext.NUMBER]
-    assert parsed.splice(text, changed) == jsontext.splice(text, tokens, changed)
+    assert _splice(text, changed) == jsontext.splice(text, tokens, changed)
 
 
 def test_numbers_are_told_with_their_keys() -> None:
@@ -131,7 +144,7 @@ def test_what_is_not_seen_again_has_no_frame(value: object) -> None:
     text = json.dumps(value)
     shape = _shape(text, "")
     assert shape is not None
-    assert parsed.frame(shape, text) is None
+    assert _frame(shape, text) is None
 
 
 @pytest.mark.parametrize("text", ["{", "[1,]", '{"a": "\\ud800"}', "word", "[" * 100_000, '[]"a', '["a\\"', '["\n"]'])

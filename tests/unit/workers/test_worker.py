@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import pytest
 import structlog
@@ -46,6 +47,12 @@ class Owner:
         return frame
 
 
+@cache  # compiling takes long
+def agreed() -> str:
+    """The mark of the default policy."""
+    return fingerprint(policy_source.load("default", {}))
+
+
 @asynccontextmanager
 async def serving(clock: ManualClock | None = None, mark: str | None = None) -> AsyncIterator[tuple[Worker, Owner]]:
     """A worker without receivers that redacts by a policy, or has another `mark` to agree with."""
@@ -53,10 +60,9 @@ async def serving(clock: ManualClock | None = None, mark: str | None = None) -> 
     worker, owner = Worker(clock or ManualClock(), structlog.get_logger()), Owner()
     await owner.channel.open(ours)
     run = asyncio.create_task(worker.run(theirs))
-    agreed = fingerprint(policy_source.load("default", {}))
     redaction = Redaction(names="off").model_dump(mode="json", exclude_none=True)
     protocols = {"http": {"endpoint": "127.0.0.1:0"}}
-    owner.channel.send(Terms(1, redaction, protocols, mark or agreed, 100 * MIB, 10 * MIB))
+    owner.channel.send(Terms(1, redaction, protocols, mark or agreed(), 100 * MIB, 10 * MIB))
     while isinstance(frame := await owner.told.get(), Counted):
         pass  # it is heard of before it is ready
     assert frame == Ready(1) if mark is None else isinstance(frame, Unable)
