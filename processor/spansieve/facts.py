@@ -1,15 +1,16 @@
 """What sampling may know of a trace: sums over its spans, which make no difference between orders of arrival."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from spansieve import tracestate
 
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 _NOBODY: frozenset[str] = frozenset()
-_NO_SCORES: Mapping[str, float] = MappingProxyType({})
+NO_SCORES: Mapping[str, float] = MappingProxyType({})
 _MOST_VALUES = 64
 """Distinct values kept of one trace for each set below; a trace that has more is matched by the first of them."""
 
@@ -61,7 +62,7 @@ class LlmFacts(NamedTuple):
     conversations: frozenset[str] = _NOBODY
     failed_tools: int = 0
     thumbs_down: int = 0
-    lowest_scores: Mapping[str, float] = _NO_SCORES  # by evaluation's name
+    lowest_scores: Mapping[str, float] = NO_SCORES  # by evaluation's name
 
     def plus(self, other: "LlmFacts") -> "LlmFacts":
         """The facts of both parts together."""
@@ -96,6 +97,8 @@ class LlmFacts(NamedTuple):
 
 
 NO_LLM = LlmFacts()
+make_llm_facts: Final[Callable[[tuple[Any, ...]], LlmFacts]] = partial(tuple.__new__, LlmFacts)
+"""Make one of all its fields, in their order: the class's own function in between would cost as much as the rest."""
 
 
 class TraceFacts(NamedTuple):

@@ -33,7 +33,7 @@ from spansieve import shipped_prices
 from spansieve.config import ConfigError
 from spansieve.config_problems import sentences
 from spansieve.measure.llm_call import CostSource
-from spansieve.measure.pricing import PriceRow, Prices, PriceSource, PriceTable, Rate, TableVersion
+from spansieve.measure.pricing import PriceRow, Prices, PriceSource, PriceTable, Rate, TableVersion, Timeless
 
 _MILLION = 10**6
 _EXAMPLE = {"provider": "openai", "model": "my-model", "usd_per_million_tokens": {"input": 2.5, "output": 10}}
@@ -132,6 +132,14 @@ def load(override: Path | None) -> PriceTable:
     text = _read(override)
     file = parse(text, str(override))
     own = _entries(file, shipped)
+    if lost := [each for each in file.aliases if not _priced(each.price_of, (own, shipped))]:
+        raise ConfigError(
+            [
+                f"{override}: aliases: {each.model} is priced as {each.price_of.model} of {each.price_of.provider}, "
+                "of which no price is known. Give one under prices, or see `spansieve prices list`."
+                for each in lost
+            ]
+        )
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return PriceTable([own, _aliases(file, (own, shipped)), shipped], TableVersion(version, day, digest))
 
@@ -183,10 +191,7 @@ def _entries(file: PriceFile, shipped: PriceSource) -> PriceSource:
         window = known(0, "").context_window if known else None
         rows = {tier: _row(entry, window) for tier, entry in by_tier.items()}
 
-        def prices(_at: int, service_tier: str) -> PriceRow:
-            return rows.get(service_tier) or rows[""]
-
-        return prices
+        return Timeless(lambda tier: rows.get(tier) or rows[""])
 
     return source
 
@@ -225,7 +230,11 @@ def _aliases(file: PriceFile, sources: tuple[PriceSource, ...]) -> PriceSource:
         target = targets.get((provider, model.lower())) or targets.get(("", model.lower()))
         if target is None:
             return None
-        found = (each(target.provider, target.model) for each in sources)
-        return next((prices for prices in found if prices is not None), None)
+        return _priced(target, sources)
 
     return source
+
+
+def _priced(target: Target, sources: tuple[PriceSource, ...]) -> Prices | None:
+    found = (each(target.provider, target.model) for each in sources)
+    return next((prices for prices in found if prices is not None), None)

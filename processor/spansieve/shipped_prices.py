@@ -16,7 +16,7 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, Provider, StartDateConstraint, TieredPrices
 
 from spansieve.measure.llm_call import CostSource
-from spansieve.measure.pricing import PriceRow, Prices, PriceSource, Rate, always
+from spansieve.measure.pricing import PriceRow, Prices, PriceSource, Rate, Timeless, always
 
 _MILLION = 10**6
 _PERIOD_SECONDS = 1800
@@ -120,6 +120,9 @@ def _prices(model: ModelInfo, *, has_variants: bool) -> Prices:
         moment = datetime.fromtimestamp(period * _PERIOD_SECONDS, UTC)
         context = {"service_tier": tier, "processing": tier, "speed": tier} if tier else None
         return _row(model, model.get_prices(moment, context))
+
+    if isinstance(model.prices, ModelPrice) and all(variant.constraint is None for variant in variants):
+        return Timeless(lambda tier: row(0, tier if tier in tiers else ""))
 
     def prices(at: int, service_tier: str) -> PriceRow:
         return row(at // _PERIOD_SECONDS, service_tier if service_tier in tiers else "")

@@ -12,7 +12,7 @@ def plain(observation: Observation) -> dict[str, Any]:
     if isinstance(observation, LlmCall):
         fields |= fields.pop("kind")._asdict()
     for field, value in fields.items():
-        if field in {"origin", "user"} or value is None or value in ("", ()):
+        if field in {"origin", "user"} or value is None or value in ("", ()) or (field == "is_risk" and not value):
             continue
         if hasattr(value, "_asdict"):
             said[field] = {key: count for key, count in value._asdict().items() if count is not None}

@@ -25,7 +25,6 @@ prices:
 aliases:
   - {provider: azure.ai.openai, model: fast, price_of: {provider: openai, model: gpt-4o-mini}}
   - {provider: azure.ai.openai, model: own, price_of: {provider: openai, model: gpt-4o}}
-  - {model: nowhere, price_of: {provider: openai, model: no-such-model}}
 """
 
 
@@ -103,9 +102,11 @@ def test_an_alias_has_the_price_of_another_model(table: PriceTable) -> None:
     assert _row(table, "azure.ai.openai", "own").source is CostSource.OVERRIDE
 
 
-def test_an_alias_of_nothing_has_no_price(table: PriceTable) -> None:
-    """An alias whose target nobody knows is unpriced."""
-    assert table.find("openai", "nowhere", "", _NOON_NS) is None
+def test_an_alias_of_nothing_is_a_mistake(tmp_path: Path) -> None:
+    """It would leave its calls unpriced without a word."""
+    text = "aliases: [{model: nowhere, price_of: {provider: openai, model: no-such-model}}]"
+    with pytest.raises(ConfigError, match="aliases: nowhere is priced as no-such-model of openai, of which no price"):
+        price_table.load(_write(tmp_path, text))
 
 
 def test_the_shipped_prices_remain(table: PriceTable) -> None:

@@ -31,9 +31,12 @@ _MOST_VARINT: Final = 5  # bytes of an integer that is read by hand: none is neg
 _REMEMBERED: Final = 16_384  # some 4 MB
 _VALUES: Final = 256  # of one key that are remembered: as many as answers have lengths
 _FEW_VALUES: Final = 512  # of one whose values come again and again
+_UNREAD: Final = 1024
 _LONGEST_REMEMBERED: Final = 192  # bytes
 _LONGEST_ITEM: Final = 256
 _MAX_ITEMS: Final = 8  # of an array; lists of finish reasons have one or two
+_NOTHING: Final[dict[bytes, tuple[()]]] = dict.fromkeys([b"", *(bytes((byte,)) for byte in range(256))], ())
+"""Attributes that are too short to have a key, and what is read of them."""
 _double = struct.Struct("<d").unpack_from
 
 
@@ -50,25 +53,26 @@ class AttributeReader:
 
     def read(self, attributes: Iterable[bytes]) -> tuple[tuple[Mark, ...], list[Plain]]:
         """Read serialized KeyValues, which must be valid: the marks of those that are read, and their values."""
-        remembered, heads = self._remembered, self._heads
+        remembered = self._remembered
         known, ever_new, anew = remembered.get, remembered.ever_new.get, remembered.anew
+        unread = remembered.unread
         marks: list[Mark] = []
         found: list[Plain] = []
         for raw in attributes:
             # A long one is not looked for: hashing it would cost more than reading it.
             if len(raw) <= _LONGEST_REMEMBERED:
                 if (read := known(raw)) is None:
-                    head = raw[: raw[1] + 2] if len(raw) > 1 else b""
-                    if (key := ever_new(head)) is not None:
+                    at = raw[1] + 2  # there are two bytes: what is shorter is known
+                    if (key := ever_new(raw[:at])) is not None:
                         if key:
                             marks.append(key)
-                            found.append(_value(raw, len(head)))
+                            found.append(_value(raw, at))
                         continue
-                    read = anew(raw, head)
-            elif (head := raw[: raw[1] + 2]) in heads or raw[0] != _KEY or raw[1] >= _ONE_BYTE:
-                read = anew(raw, head)
+                    read = anew(raw, raw[:at])
+            elif (head := raw[: raw[1] + 2]) in unread:
+                continue
             else:
-                continue  # nobody reads it
+                read = anew(raw, head)
             if read:
                 mark, value = read
                 marks.append(mark)
@@ -101,8 +105,15 @@ class _Memory(dict[bytes, _Read]):
         self._heads = heads
         self._few = few
         self._values: dict[bytes, int] = {}  # by head
+        self._forget()
         self.ever_new: dict[bytes, str] = {}
         """Keys of which no more values are remembered, by their heads; empty for one that nobody reads."""
+        self.unread: set[bytes] = set()
+        """Heads of keys with long values that nobody reads."""
+
+    def _forget(self) -> None:
+        self.clear()
+        self.update(_NOTHING)
 
     def anew(self, raw: bytes, head: bytes) -> _Read:
         """Read a serialized KeyValue whose key is in `head`: its mark and value, nothing when nobody reads it."""
@@ -115,7 +126,7 @@ class _Memory(dict[bytes, _Read]):
             values = self._values.get(head, 0)
             if values < (_FEW_VALUES if key in self._few else _VALUES):
                 if len(self) >= _REMEMBERED:
-                    self.clear()  # what comes again is back after one look
+                    self._forget()  # what comes again is back after one look
                     self._values.clear()
                     self.ever_new.clear()
                     values = 0
@@ -123,6 +134,8 @@ class _Memory(dict[bytes, _Read]):
                 self[raw] = read
             elif key not in self._few and head and head[0] == _KEY and head[1] < _ONE_BYTE:
                 self.ever_new[head] = key or ""
+        elif key is None and raw[0] == _KEY and raw[1] < _ONE_BYTE and len(self.unread) < _UNREAD:
+            self.unread.add(head)
         return read
 
     def _unusual(self, raw: bytes, at: int) -> _Read:

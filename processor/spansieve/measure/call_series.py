@@ -2,16 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from spansieve.catalogue import Semconv
 from spansieve.facts import ErrorClass
 from spansieve.measure.exemplars import PER_BUCKET
 from spansieve.measure.finish_reasons import FinishReasons
 from spansieve.measure.llm_call import CallKind, CostSource, LlmCall, Origin, Source, Tokens, TtftSource
-from spansieve.series import Distribution, Labels, SeriesStore
-
-_T = TypeVar("_T")
+from spansieve.series import Counter, Distribution, Labels, SeriesStore
 
 Form: TypeAlias = tuple[CallKind, Source, ErrorClass | None, TtftSource | None, bool | None]
 """What decides which series a call raises: its kind, its source, error class, source of TTFT, whether it streamed."""
@@ -51,18 +49,18 @@ _COUNTERS: Final[_Places] = {
 }
 
 
-class _Handles(dict[str, _T]):
-    """The series that calls of one form raise, each begun when it is first raised."""
+class _Counters(dict[str, Counter]):
+    """The counters that calls of one form raise, each begun when it is first raised."""
 
-    def __init__(self, series_of: Callable[[str, Labels], _T], labels: Labels, places: _Places) -> None:
+    def __init__(self, store: SeriesStore, labels: Labels, places: _Places) -> None:
         super().__init__()
-        self._series_of = series_of
+        self._store = store
         self._labels = labels
         self._places = places
 
-    def __missing__(self, key: str) -> _T:
+    def __missing__(self, key: str) -> Counter:
         name, own = self._places[key]
-        found = self[key] = self._series_of(name, self._labels + own)
+        found = self[key] = self._store.counter(name, self._labels + own)
         return found
 
 
@@ -85,12 +83,16 @@ class CallSeries:
         error = "" if error_class is None else error_class.value
         self._each = [store.counter(name, label) for name, label in _each_call(labels, form, reasons)]
         wasted = {"wasted": ("spansieve.llm.wasted_tokens", (error,))}
-        self._counters = _Handles(store.counter, labels, {**_COUNTERS, **wasted})
+        self._counters = _Counters(store, labels, {**_COUNTERS, **wasted})
         self._latest_usage = semconv is Semconv.LATEST
         places = _v1_41(error)
         if self._latest_usage:
             places = _latest(error, is_embedding=kind.operation == _EMBEDDINGS)
-        self._distributions = _Handles(store.distribution, labels, places)
+        self._store = store
+        self._labels = labels
+        self._places = places
+        # In the order of _DISTRIBUTED, each begun when it is first raised.
+        self._distributions: list[Distribution | None] = [None] * len(_DISTRIBUTED)
         self._failed = error_class is not None
         self._counts_more = self._failed or self._latest_usage
         self._offer = offer
@@ -124,7 +126,7 @@ class CallSeries:
         count = origin.adjusted_count
         for each in self._each:
             each.value += count
-        counters, at = self._counters, self._distributions
+        counters = self._counters
         if given is not None:
             counters["input"].value += given * count
         if output is not None:
@@ -139,14 +141,19 @@ class CallSeries:
             self._count_more(tokens, count)
         saturation = given / window if window and given is not None else None
         values = duration, given, output, ttft, per_token, per_chunk, saturation
-        for name, value in zip(_DISTRIBUTED, values, strict=True):
+        for at, value in enumerate(values):
             if value is not None:  # as Distribution.observe does it
-                distribution = at[name]
+                distribution = self._distributions[at] or self._begin(at)
                 bucket = bisect_left(distribution.bounds, value)
                 distribution.counts[bucket] += count
                 distribution.sum += value * count
                 if distribution.waiting[bucket] < PER_BUCKET:
                     self._offer(distribution, bucket, value, origin)
+
+    def _begin(self, at: int) -> Distribution:
+        name, own = self._places[_DISTRIBUTED[at]]
+        found = self._distributions[at] = self._store.distribution(name, self._labels + own)
+        return found
 
     def _count_more(self, tokens: Tokens, count: float) -> None:
         """Raise the counters of what is part of the input or output, wasted, or told by the latest conventions."""

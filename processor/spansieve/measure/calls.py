@@ -3,16 +3,32 @@
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
+from typing import TypeAlias
 
 from spansieve.facts import ErrorClass
 from spansieve.measure import values
 from spansieve.measure.dialects import Fields, Option
-from spansieve.measure.llm_call import CallKind, CostSource, LlmCall, Origin, Suspect, Tokens, TtftSource
+from spansieve.measure.llm_call import (
+    CallKind,
+    CostSource,
+    LlmCall,
+    Origin,
+    Suspect,
+    Tokens,
+    TtftSource,
+    make_call,
+    make_tokens,
+)
 from spansieve.measure.plans import Plan, Shape
 from spansieve.measure.pricing import cost_of
 from spansieve.measure.values import Told
 
+_Times: TypeAlias = tuple[bool | None, float | None, TtftSource | None, str, float | None, float | None]
+"""Whether an answer was streamed; seconds to its first token, whence, and by which attribute or event; seconds for each
+further token, and chunk."""
+
 _USERS = 4096
+_MOST = values.MAX_TOKENS
 
 
 class CallReader:
@@ -30,27 +46,19 @@ class CallReader:
         self, plan: Plan, kind: CallKind, told: Told, origin: Origin, duration: float | None, error: ErrorClass | None
     ) -> LlmCall:
         """Read one call of a kind by its plan; it took `duration` seconds, and failed for `error`."""
-        shape, suspects = plan.shape, told.suspects
+        shape, found = plan.shape, told.found
         fields = shape.fields
-        streaming = told.truth(fields.streaming) if fields.streaming else None
-        tokens = self.tokens(told, shape, origin.source.scope, kind.provider)
-        if plan.streaming is not None:
-            streaming = plan.streaming
-        ttft_s: float | None = None
-        ttft_source: TtftSource | None = None
-        ttft_key = ""
-        if fields.ttft and (ttft := told.amount(fields.ttft, values.MAX_SECONDS, streaming=streaming)) is not None:
-            if wrong := _wrong_ttft(ttft[0], duration, streaming=streaming):
-                suspects.append(wrong)
-            else:
-                ttft_s, option = ttft
-                ttft_source, ttft_key = _ttft_source(option), option.key or option.event
-                if streaming is None:
-                    # Some emitters have no flag, and give the time of streamed answers only.
-                    streaming = True
-        per_token = per_chunk = None
-        if ttft_s is not None or fields.time_per_output_token or fields.time_per_output_chunk:
-            per_token, per_chunk = _gaps(told, fields, tokens, duration, ttft_s, streaming=streaming)
+        # What is as it nearly always is, is taken as it stands; whatever is not, `told` makes something of.
+        given_at, output_at, _, _, conversation_at, response_id_at = shape.places
+        given, output = found[given_at], found[output_at]
+        if shape.parts or not (type(given) is type(output) is int and 0 <= given <= _MOST and 0 <= output <= _MOST):
+            tokens = self.tokens(told, shape, origin.source.scope, kind.provider)
+        else:
+            tokens = make_tokens((given, output, None, None, None))
+        times: _Times = plan.streaming, None, None, "", None, None
+        if shape.timed:
+            times = _times(plan, told, duration, tokens.output or 0)
+        streaming, ttft_s, ttft_source, ttft_key, per_token, per_chunk = times
         usd: float | None = None
         if fields.reported_usd and (reported := told.amount(fields.reported_usd, values.MAX_USD)) is not None:
             usd = reported[0]
@@ -58,49 +66,62 @@ class CallReader:
         source: CostSource | None = None
         window: int | None = None
         if plan.prices is not None:
-            row = plan.prices(origin.end_ns // 10**9, kind.service_tier)
+            row = plan.row or plan.prices(origin.end_ns // 10**9, kind.service_tier)
             window = row.context_window
             if (cost := cost_of(tokens, row)) is not None:
                 source = row.source
         if source is None and usd:  # 0 is none: some emitters write it when they found no price
             cost, source = usd, CostSource.REPORTED
+        conversation, response_id = found[conversation_at], found[response_id_at]
+        if type(conversation) is not str or not 0 < len(conversation) <= values.MAX_TEXT:
+            conversation = told.identifier(fields.conversation)
+        if type(response_id) is not str or not 0 < len(response_id) <= values.MAX_TEXT:
+            response_id = told.text(fields.response_id)
         user = told.identifier(fields.user) if fields.user else ""
-        return LlmCall(
-            origin,
-            kind,
-            streaming,
-            ttft_s,
-            ttft_source,
-            ttft_key,
-            per_token,
-            per_chunk,
-            duration,
-            tokens,
-            error,
-            told.identifier(fields.conversation) if fields.conversation else "",
-            self._pseudonym(user) if user else "",
-            told.identifier(fields.agent_id) if fields.agent_id else "",
-            told.text(fields.response_id) if fields.response_id else "",
-            usd,
-            cost,
-            source,
-            window,
-            tuple(suspects) if suspects else (),
+        return make_call(
+            (
+                origin,
+                kind,
+                streaming,
+                ttft_s,
+                ttft_source,
+                ttft_key,
+                per_token,
+                per_chunk,
+                duration,
+                tokens,
+                error,
+                conversation,
+                self._pseudonym(user) if user else "",
+                told.identifier(fields.agent_id) if fields.agent_id else "",
+                response_id,
+                usd,
+                cost,
+                source,
+                window,
+                tuple(told.suspects) if told.suspects else (),
+            )
         )
 
     def tokens(self, told: Told, shape: Shape, scope: str, provider: str) -> Tokens:
         """Read the usage."""
         fields, read, found = shape.fields, told.tokens, told.found
         given = output = None
-        if options := fields.input_tokens:  # as `read` would, but that a call for each costs as much again
-            count = found[options[0].at]
-            given = count if type(count) is int and 0 <= count <= values.MAX_TOKENS else read(options)
-        if options := fields.output_tokens:
-            count = found[options[0].at]
-            output = count if type(count) is int and 0 <= count <= values.MAX_TOKENS else read(options)
-        cache_read = read(fields.cache_read_tokens) if fields.cache_read_tokens else None
-        cache_write = read(fields.cache_write_tokens) if fields.cache_write_tokens else None
-        reasoning = read(fields.reasoning_tokens) if fields.reasoning_tokens else None
+        count = found[shape.places[0]]
+        if type(count) is int and 0 <= count <= values.MAX_TOKENS:
+            given = count
+        elif fields.input_tokens:
+            given = read(fields.input_tokens)
+        count = found[shape.places[1]]
+        if type(count) is int and 0 <= count <= values.MAX_TOKENS:
+            output = count
+        elif fields.output_tokens:
+            output = read(fields.output_tokens)
+        if not shape.parts:
+            return make_tokens((given, output, None, None, None))
+        cache_read = read(fields.cache_read_tokens)
+        cache_write = read(fields.cache_write_tokens)
+        reasoning = read(fields.reasoning_tokens)
         if (cache_read or cache_write) and given is not None:
             cached = (cache_read or 0) + (cache_write or 0)
             # The conventions count cached tokens as input. Some emitters pass on a provider's count that leaves them
@@ -113,13 +134,44 @@ class CallReader:
         if reasoning and output is not None and reasoning > output:
             told.suspects.append(Suspect.REASONING_EXCEEDS_OUTPUT)
             reasoning = None
-        return Tokens(given, output, cache_read, cache_write, reasoning)
+        return make_tokens((given, output, cache_read, cache_write, reasoning))
 
 
-def _wrong_ttft(ttft: float, duration: float | None, *, streaming: bool | None) -> Suspect | None:
-    if duration is not None and ttft > duration:
-        return Suspect.TTFT_EXCEEDS_DURATION
-    return Suspect.TTFT_WITHOUT_STREAMING if streaming is False else None
+def _times(plan: Plan, told: Told, duration: float | None, output: int) -> _Times:
+    """Read whether an answer of `output` tokens was streamed, and how long its parts took."""
+    shape, found = plan.shape, told.found
+    fields = shape.fields
+    _, _, streaming_at, ttft_at, _, _ = shape.places
+    flag = found[streaming_at]
+    streaming = flag if type(flag) is bool else told.truth(fields.streaming)
+    if plan.streaming is not None:
+        streaming = plan.streaming
+    ttft_s: float | None = None
+    ttft_source: TtftSource | None = None
+    ttft_key = ""
+    first = found[ttft_at]
+    if type(first) is float and 0 <= first <= values.MAX_SECONDS:
+        ttft_s, ttft_source, ttft_key = first, TtftSource.ATTRIBUTE, fields.ttft[0].key
+    elif (amount := told.amount(fields.ttft, values.MAX_SECONDS, streaming=streaming)) is not None:
+        ttft_s, option = amount
+        ttft_source, ttft_key = _ttft_source(option), option.key or option.event
+    if ttft_s is not None:
+        if streaming is False or (duration is not None and ttft_s > duration):
+            told.suspects.append(_wrong_ttft(ttft_s, duration))
+            ttft_s, ttft_source, ttft_key = None, None, ""
+        else:
+            streaming = True  # some emitters have no flag, and give the time of streamed answers only
+    per_token = per_chunk = None
+    if shape.gaps:
+        per_token, per_chunk = _gaps(told, fields, streaming=streaming)
+    if per_token is None and ttft_s is not None and duration is not None and output > 1:
+        per_token = (duration - ttft_s) / (output - 1)
+    return streaming, ttft_s, ttft_source, ttft_key, per_token, per_chunk
+
+
+def _wrong_ttft(ttft: float, duration: float | None) -> Suspect:
+    is_longer = duration is not None and ttft > duration
+    return Suspect.TTFT_EXCEEDS_DURATION if is_longer else Suspect.TTFT_WITHOUT_STREAMING
 
 
 def _ttft_source(option: Option) -> TtftSource:
@@ -128,16 +180,8 @@ def _ttft_source(option: Option) -> TtftSource:
     return TtftSource.TIMESTAMP if option.since_start else TtftSource.ATTRIBUTE
 
 
-def _gaps(
-    told: Told,
-    fields: Fields,
-    tokens: Tokens,
-    duration: float | None,
-    ttft: float | None,
-    *,
-    streaming: bool | None,
-) -> tuple[float | None, float | None]:
-    """Return the mean seconds for each output token after the first, and for each chunk, where they are known."""
+def _gaps(told: Told, fields: Fields, *, streaming: bool | None) -> tuple[float | None, float | None]:
+    """Return the mean seconds for each output token after the first, and for each chunk, where they are told."""
     per_token = per_chunk = None
     if fields.time_per_output_token:
         given = told.amount(fields.time_per_output_token, values.MAX_SECONDS, streaming=streaming)
@@ -145,10 +189,6 @@ def _gaps(
     if fields.time_per_output_chunk:
         given = told.amount(tuple(option for option in fields.time_per_output_chunk if option.key), values.MAX_SECONDS)
         per_chunk = given[0] if given is not None else told.mean_gap(fields.time_per_output_chunk)
-    if per_token is None and ttft is not None and duration is not None and streaming:
-        output = tokens.output or 0
-        if output > 1:
-            per_token = (duration - ttft) / (output - 1)
     return per_token, per_chunk
 
 

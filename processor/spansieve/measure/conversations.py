@@ -31,7 +31,17 @@ class _Conversation:
     start_ns: int
     end_ns: int
     heard: float
-    traces: set[bytes]
+    traces: bytes | set[bytes]  # one trace's id, or those of several
+
+    @property
+    def turns(self) -> int:
+        """How many traces there were."""
+        return len(self.traces) if isinstance(self.traces, set) else 1
+
+    @property
+    def joined(self) -> bytes:
+        """The ids of the traces, one behind the other."""
+        return b"".join(sorted(self.traces)) if isinstance(self.traces, set) else self.traces
 
 
 class Conversations:
@@ -58,7 +68,7 @@ class Conversations:
         active = self._active
         found = active.pop(key, None)
         if found is None:
-            active[key] = _Conversation(start_ns, end_ns, now, {trace_id})
+            active[key] = _Conversation(start_ns, end_ns, now, trace_id)
             self._turns += 1
             return
         active[key] = found
@@ -67,9 +77,16 @@ class Conversations:
             found.start_ns = start_ns
         if end_ns > found.end_ns:  # noqa: PLR1730 - as above
             found.end_ns = end_ns
-        if trace_id not in found.traces:
-            found.traces.add(trace_id)
-            self._turns += 1
+        traces = found.traces
+        if isinstance(traces, set):
+            if trace_id in traces:
+                return
+            traces.add(trace_id)
+        elif trace_id == traces:
+            return
+        else:
+            found.traces = {traces, trace_id}
+        self._turns += 1
 
     def ended(self, now: float) -> Iterable[Ended]:
         """Forget and return the conversations that ended by now, and those for which there is no room."""
@@ -88,16 +105,13 @@ class Conversations:
             if not silent and len(self._active) <= self._capacity and self._turns <= self._max_turns:
                 return
             del self._active[key]
-            self._turns -= len(found.traces)
+            self._turns -= found.turns
             duration = max(0, found.end_ns - found.start_ns) / 1e9
-            yield Ended(key[0], len(found.traces), duration, evicted=not silent)
+            yield Ended(key[0], found.turns, duration, evicted=not silent)
 
     def state(self) -> list[Any]:
         """Return all conversations, as JSON can write them."""
-        return [
-            (key, each.start_ns, each.end_ns, each.heard, b"".join(sorted(each.traces)).hex())
-            for key, each in self._active.items()
-        ]
+        return [(key, each.start_ns, each.end_ns, each.heard, each.joined.hex()) for key, each in self._active.items()]
 
     def restore(self, state: list[Any]) -> None:
         """Take over what `state` returned."""

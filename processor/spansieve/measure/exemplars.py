@@ -5,6 +5,7 @@ decisions may take; a link from a chart to a trace that was sampled out would le
 the score of an evaluation is, becomes an exemplar at once if its trace is among those kept last.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -38,6 +39,7 @@ class Candidates:
         self._patience_s = patience_s
         self._capacity = capacity
         self._held = 0
+        self._patient_until = -math.inf  # no candidate is given up before
         # In the order of their first candidate: the oldest trace stands first.
         self._by_trace: dict[bytes, tuple[float, list[_Candidate]]] = {}
         self._kept: dict[bytes, None] = {}  # the one kept longest ago stands first
@@ -74,9 +76,13 @@ class Candidates:
 
     def expire(self, now: float) -> None:
         """Give up candidates whose trace should have been decided by now."""
+        if now < self._patient_until:
+            return
+        self._patient_until = now + self._patience_s
         while self._by_trace:
             trace_id, (since, waiting) = next(iter(self._by_trace.items()))
             if now - since < self._patience_s:
+                self._patient_until = since + self._patience_s
                 return
             del self._by_trace[trace_id]
             self._free(waiting)
@@ -104,6 +110,7 @@ class Candidates:
     def restore(self, state: list[Any], distribution: Callable[[str, tuple[str, ...]], Distribution | None]) -> None:
         """Take over what `state` returned; `distribution` finds a series by its name and labels, if it is still one."""
         self._held = 0
+        self._patient_until = -math.inf
         self._by_trace.clear()
         named, traces, kept = state
         joined = bytes.fromhex(kept)

@@ -4,8 +4,10 @@ An LlmCall is one call of a model, and what tokens, cost and times are counted f
 calls. All are tuples, since one is made for every such span, and each says by its Origin where it comes from.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from spansieve.facts import ErrorClass
 
@@ -60,7 +62,7 @@ class NotCountedReason(StrEnum):
     """Why something that tells of a call was not counted as one: another one tells of the same call."""
 
     REPEATED_SPAN = "repeated_span"  # the span was counted before: a retry of the sender, or a replay
-    REPEATED_LOG = "repeated_log"  # a log record of a call that its span tells too, or that was told before
+    REPEATED_LOG = "repeated_log"  # a log record of what its span tells too, or that was told before
     NESTED = "nested"  # a span above or beneath another one that tells of the same call
 
 
@@ -147,6 +149,12 @@ class LlmCall(NamedTuple):
     suspects: tuple[Suspect, ...]  # what was wrong with values that are therefore unknown
 
 
+make_tokens: Final[Callable[[tuple[Any, ...]], Tokens]] = partial(tuple.__new__, Tokens)
+make_origin: Final[Callable[[tuple[Any, ...]], Origin]] = partial(tuple.__new__, Origin)
+make_call: Final[Callable[[tuple[Any, ...]], LlmCall]] = partial(tuple.__new__, LlmCall)
+"""Make one of all its fields, in their order: a class's own function in between would cost as much as the rest."""
+
+
 class AgentRun(NamedTuple):
     """One run of an agent. `told` is the usage that its span tells, of all calls beneath it; it is counted nowhere."""
 
@@ -218,6 +226,7 @@ class Evaluation(NamedTuple):
     label: str
     response_id: str
     suspects: tuple[Suspect, ...]
+    is_risk: bool = False  # the more, the worse: a guard's
 
 
 class Feedback(NamedTuple):

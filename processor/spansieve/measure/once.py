@@ -9,6 +9,7 @@ SDK, by an agent's span that repeats its children's usage, and all of that again
   another (`Origin.wraps`), or tells nothing, is held until the trace's root is known, since children end and are sent
   before it; or for `settle_s` seconds.
 - A log record of a call is held for `settle_s`, and counts if no span of its id came.
+- An evaluation or a judgement that a span's event and a log record both tell counts once, see judgements.py.
 - What agents and workflows tell of their usage is compared with what was counted beneath them, `settle_s` after.
 
 Everything is bounded: `spans` ids, the parents of `links` spans, `traces` traces for `keep_s` seconds with `calls`
@@ -25,6 +26,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
+from spansieve.measure import judgements
 from spansieve.measure.links import Ids, Links
 from spansieve.measure.llm_call import (
     NO_TOKENS,
@@ -39,8 +41,11 @@ from spansieve.measure.llm_call import (
 )
 from spansieve.measure.seen import WIDTH, Seen
 
-Lone: TypeAlias = tuple[float, bytes, Tokens]
-"""A trace of which one counted call is known, as nearly all are: when, span id, tokens."""
+Lone: TypeAlias = tuple[float, bytes, int | None, int | None, int | None, int | None, int | None]
+"""A trace of which one counted call is known, as nearly all are: when, span id, and its tokens one by one.
+
+A plain tuple of nothing but numbers and bytes is none of the garbage collector's business.
+"""
 Run: TypeAlias = AgentRun | WorkflowRun
 
 SEEN_SPANS: Final = 200_000
@@ -101,22 +106,28 @@ class Once:
         `spans` are all of the request, those that tell nothing as well.
         """
         out = self.settle(now)
-        calls: dict[bytes, list[LlmCall]] = {}
+        calls: dict[bytes, LlmCall | list[LlmCall]] = {}
         first_time = self.seen.first
         for of_one in observed:
             origin = of_one[0].origin
-            is_log = origin.source.log
-            if not first_time(_log_key(of_one[0]) if is_log else origin.trace_id + origin.span_id):
+            source, trace_id, span_id, _, _, _, _ = origin
+            is_log = source.log
+            if not first_time(_log_key(of_one[0]) if is_log else trace_id + span_id):
                 out.append(
                     NotCounted(origin, NotCountedReason.REPEATED_LOG if is_log else NotCountedReason.REPEATED_SPAN)
                 )
                 continue
+            if len(of_one) > 1 or type(of_one[0]) in judgements.JUDGEMENTS:
+                of_one = self._judged_once(of_one, out, is_log=is_log)  # noqa: PLW2901 - what is left of it
             for each in of_one:
-                if type(each) is LlmCall and (trace_id := origin.trace_id) and origin.span_id:
-                    if trace_id in calls:
-                        calls[trace_id].append(each)
+                if type(each) is LlmCall and trace_id and span_id:
+                    before = calls.get(trace_id)
+                    if before is None:
+                        calls[trace_id] = each  # nearly always the only one
+                    elif isinstance(before, list):
+                        before.append(each)
                     else:
-                        calls[trace_id] = [each]
+                        calls[trace_id] = [before, each]
                     continue
                 out.append(each)
                 if type(each) is AgentRun or type(each) is WorkflowRun:
@@ -125,6 +136,23 @@ class Once:
         if calls or touched:
             self._decide(calls, touched, now, out)
         return out
+
+    def _judged_once(
+        self, observations: Sequence[Observation], out: list[Observation], *, is_log: bool
+    ) -> list[Observation]:
+        """Leave out the evaluations and judgements that a span's event and a log record both tell, and were counted."""
+        seen = self.seen
+        if is_log:
+            keyed = [(each, judgements.logged(each, seen)) for each in observations]
+        else:
+            keyed = list(judgements.told(observations))
+        left: list[Observation] = []
+        for each, key in keyed:
+            if key and not seen.first(key):
+                out.append(NotCounted(each.origin, NotCountedReason.REPEATED_LOG))
+            else:
+                left.append(each)
+        return left
 
     def settle(self, now: float) -> list[Observation]:
         """Return what has waited long enough."""
@@ -176,8 +204,8 @@ class Once:
         whole = Trace(trace_id, now)
         self._whole += 1
         if trace is not None:
-            _, span, tokens = trace
-            self._note(whole, span, tokens)
+            _, span, *tokens = trace
+            self._note(whole, span, Tokens(*tokens))
             if not self._is_beneath_root(whole, span):
                 whole.open.add(span)
             del self.traces[trace_id]
@@ -195,20 +223,26 @@ class Once:
         self.queue.append((now + self._settle_s, origin.trace_id, origin.span_id))
 
     def _decide(
-        self, calls: dict[bytes, list[LlmCall]], touched: dict[bytes, Trace], now: float, out: list[Observation]
+        self,
+        calls: Mapping[bytes, LlmCall | list[LlmCall]],
+        touched: dict[bytes, Trace],
+        now: float,
+        out: list[Observation],
     ) -> None:
         traces = self.traces
         for trace_id, some in calls.items():
-            if len(some) == 1 and trace_id not in traces and _is_certain(call := some[0]):
-                traces[trace_id] = now, call.origin.span_id, call.tokens
-                out.append(call)
+            if not isinstance(some, list) and trace_id not in traces and _is_certain(some):
+                given, output, cache_read, cache_write, reasoning = some.tokens
+                traces[trace_id] = now, some.origin.span_id, given, output, cache_read, cache_write, reasoning
+                out.append(some)
                 continue
             trace = touched[trace_id] = self._trace(trace_id, now)
-            self._count(trace, [call for call in some if not self._waits(trace, call, now, out)], out)
+            all_told = some if isinstance(some, list) else [some]
+            self._count(trace, [call for call in all_told if not self._waits(trace, call, now, out)], out)
         for trace in touched.values():
             if trace.held and self._is_complete(trace):
                 self._count_held(trace, out)
-        while traces and (len(traces) > self._limit or self._remembered > self._calls):
+        while len(traces) > self._limit or (self._remembered > self._calls and traces):
             self._drop_oldest(out)
 
     def _link(self, spans: Iterable[Ids]) -> dict[bytes, Trace]:
@@ -326,7 +360,7 @@ class Once:
 
     def _drop_oldest(self, out: list[Observation]) -> None:
         _, trace = self.traces.popitem(last=False)
-        if not isinstance(trace, Trace):
+        if type(trace) is not Trace:
             return
         self._whole -= 1
         for span in (*trace.held, *trace.logged, *sorted(trace.unreconciled)):
@@ -343,10 +377,11 @@ def _log_key(observation: Observation) -> bytes:
 
 
 def _is_certain(call: LlmCall) -> bool:
-    source, tokens = call.origin.source, call.tokens
+    source = call.origin.source
     if source.wraps or source.log:
         return False
-    return bool(tokens.input or tokens.output) or call.error_class is not None
+    given, output, _, _, _ = call.tokens
+    return bool(given or output) or call.error_class is not None
 
 
 def _tells_tokens(call: LlmCall) -> bool:

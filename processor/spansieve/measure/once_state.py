@@ -29,7 +29,7 @@ def state(once: Once) -> dict[str, Any]:
     for number, (trace_id, trace) in enumerate(once.traces.items()):
         ids += trace_id
         if not isinstance(trace, Trace):
-            last, span, used = trace
+            last, span, *used = trace
             counted += span
             sizes.append((last, _LONE))
             tokens.append(tuple(used))
@@ -64,7 +64,7 @@ def restore(once: Once, kept: dict[str, Any]) -> None:
     traces: dict[bytes, Trace | Lone] = {}
     for number, (trace_id, (last, counts)) in enumerate(zip(_cut(ids, _TRACE), sizes, strict=True)):
         if counts == _LONE:
-            traces[trace_id] = last, next(calls), next(used)
+            traces[trace_id] = last, next(calls), *next(used)
             continue
         trace = traces[trace_id] = Trace(trace_id, last)
         trace.counted.update((next(calls), next(used)) for _ in range(counts))

@@ -7,13 +7,13 @@ the dialect stands, what the texts say, and which prices hold. What is left for 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from spansieve import otlp_reduced
 from spansieve.measure.attributes import Mark, Plain, is_empty
-from spansieve.measure.dialects import FIELDS, LEAVES, Dialect, Dialects, Fields, Operation, placed
+from spansieve.measure.dialects import FIELDS, LEAVES, Dialect, Dialects, Fields, Operation, Option, Options, placed
 from spansieve.measure.llm_call import CallKind
-from spansieve.measure.pricing import Prices, PriceTable
+from spansieve.measure.pricing import PriceRow, Prices, PriceTable, Timeless
 from spansieve.measure.traits import TraitReader, Traits
 from spansieve.measure.values import Told
 from spansieve.model import SpanRecord
@@ -21,6 +21,21 @@ from spansieve.model import SpanRecord
 _SHAPES: Final = 4096
 _REMEMBERED: Final = 4096
 _LARGEST: Final = 4096  # bytes of the marks of a plan that is remembered
+
+
+class Places(NamedTuple):
+    """Where a call's values stand among a span's, if the first place of a field is a plain attribute: else NOWHERE."""
+
+    input_tokens: int
+    output_tokens: int
+    streaming: int
+    ttft: int  # in seconds
+    conversation: int
+    response_id: int
+
+
+NOWHERE: Final = -1
+"""A place at which nothing stands: whoever reads by Places puts a None behind a span's values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,10 @@ class Shape:
     known: bool  # the spans speak it; else they carry a signal, or events, and nothing of any dialect
     keys: tuple[str, ...]  # of their attributes, in their order
     fields: Fields  # as far as they can be answered, with places
+    places: Places
+    parts: bool  # tokens that are part of the input or the output may be told
+    timed: bool  # whether it streamed, or a time within the answer, may be told
+    gaps: bool  # times from one token or chunk to the next may be told
     signals: bool  # evaluations, feedback or regenerations may be among the attributes
     failure: bool  # an attribute may say that it failed
     unread: bool  # it carries a model's name or a usage: if it is no call, that is worth a count
@@ -38,7 +57,7 @@ class Shape:
 
     def by_key(self, found: Sequence[Plain]) -> dict[str, Plain]:
         """Return a span's values by their keys."""
-        return dict(zip(self.keys, found, strict=True))
+        return dict(zip(self.keys, found, strict=False))  # behind the values may stand a None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,8 @@ class Plan:
     kind: CallKind | None  # what their calls have in common, if they are calls
     streaming: bool | None  # whether they are streamed, if what they are says so
     prices: Prices | None  # of the model that they call, if any are known
+    row: PriceRow | None  # the same, if they never change
+    leaf: bool  # they are calls for certain, and if one failed its status says so
 
     def operation_of(self, found: Sequence[Plain]) -> Operation | None:
         """Return what a span is; one that does not say it is something only if it has a provider or a usage."""
@@ -140,7 +161,7 @@ class Plans:
         if traits.unsaid and traits.request_model:
             operation = dialect.default_operation
         if operation is None or operation.what not in LEAVES:
-            return Plan(shape, traits, operation, None, None, None)
+            return Plan(shape, traits, operation, None, None, None, None, leaf=False)
         kind = CallKind(
             operation.what,
             traits.provider,
@@ -153,7 +174,9 @@ class Plans:
             traits.agent_name,
         )
         prices = self._prices.of(kind.provider, kind.response_model, kind.request_model)
-        return Plan(shape, traits, operation, kind, operation.streaming, prices)
+        row = prices.row(kind.service_tier) if isinstance(prices, Timeless) else None
+        leaf = not (traits.unsaid or shape.failure)
+        return Plan(shape, traits, operation, kind, operation.streaming, prices, row, leaf=leaf)
 
     def _shape(self, dialect: Dialect | None, keys: tuple[str, ...], events: bool) -> Shape | None:  # noqa: FBT001
         places = {key: at for at, key in enumerate(keys)}  # of two with the same key the last one counts
@@ -166,12 +189,17 @@ class Plans:
                 return None
             dialect = self._dialects.ordered[-1]
         fields = _placed(dialect.fields, places, events=events)
+        gaps = fields.time_per_output_token or fields.time_per_output_chunk
         usage = (*fields.provider, *fields.input_tokens, *fields.output_tokens)
         return Shape(
             dialect,
             known,
             keys,
             fields,
+            Places(*(_place(getattr(fields, name)) for name in Places._fields)),
+            parts=bool(fields.cache_read_tokens or fields.cache_write_tokens or fields.reasoning_tokens),
+            timed=bool(fields.streaming or fields.ttft or gaps),
+            gaps=bool(gaps),
             signals=not self._signals.isdisjoint(present),
             failure=not self._failures.isdisjoint(present),
             unread=not self._usage_keys.isdisjoint(present),
@@ -185,6 +213,15 @@ def _placed(of: Fields, places: Mapping[str, int], *, events: bool) -> Fields:
         of,
         **{name: placed(options, places, events=events) for name in FIELDS if (options := getattr(of, name))},
     )
+
+
+def _place(options: Options) -> int:
+    """Return where a field's value stands, if nothing is to be done with it but to take it."""
+    if not options:
+        return NOWHERE
+    first = options[0]
+    same = Option(first.key, quoted=first.quoted, special=first.special, at=first.at)
+    return first.at if first == same and not first.special else NOWHERE
 
 
 def _usage_keys(dialects: Dialects) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """What a call costs, from prices per token; a call whose price is not known has no cost, never a cost of 0."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -46,6 +46,15 @@ class PriceRow:
     per_call: float = 0.0  # USD
     context_window: int | None = None
     model: str = ""
+    flat: tuple[float, float] | None = field(init=False)  # USD per token of input and output, if neither has tiers
+
+    def __post_init__(self) -> None:
+        """Work out `flat`."""
+        given, output = self.input, self.output
+        flat = None
+        if given is not None and output is not None and not (given.tiers or output.tiers):
+            flat = given.usd, output.usd
+        object.__setattr__(self, "flat", flat)
 
 
 Prices: TypeAlias = Callable[[int, str], PriceRow]
@@ -55,13 +64,21 @@ PriceSource: TypeAlias = Callable[[str, str], Prices | None]
 """(provider, model) → the model's prices, or None. The provider is canonical (providers.yaml), the model as sent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Timeless:
+    """Prices that are the same at all times: whoever knows the service tier may ask once."""
+
+    row: Callable[[str], PriceRow]
+    """Service tier → the row."""
+
+    def __call__(self, _at: int, service_tier: str) -> PriceRow:
+        """Return the row, as Prices do."""
+        return self.row(service_tier)
+
+
 def always(row: PriceRow) -> Prices:
     """Return prices that never change and are the same in all service tiers."""
-
-    def prices(_at: int, _service_tier: str) -> PriceRow:
-        return row
-
-    return prices
+    return Timeless(lambda _: row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,8 @@ def cost_of(tokens: Tokens, row: PriceRow) -> float | None:
     if given is None and output is None:
         return None
     usd = row.per_call
+    if not (cache_read or cache_write or reasoning) and (flat := row.flat) is not None:  # nearly always
+        return usd + (given or 0) * flat[0] + (output or 0) * flat[1]
     if given:
         if row.input is None:
             return None

@@ -29,6 +29,7 @@ from spansieve.measure.llm_call import (
     Suspect,
     ToolRun,
     WorkflowRun,
+    make_origin,
 )
 from spansieve.measure.plans import Plan, Plans, Shape
 from spansieve.measure.pricing import PriceTable
@@ -40,6 +41,7 @@ from spansieve.model import Envelope, SpanHead, SpanRecord
 _ERROR = Status.STATUS_CODE_ERROR
 _EVENT_NAME = "event.name"
 _ENVELOPES = 1024
+_SOURCES = 1024  # of one emitter
 _LONGEST_ENVELOPE = 4096  # bytes of a resource or scope that is remembered
 
 
@@ -49,22 +51,31 @@ class Emitter:
     `extra` are the values of the operator's own labels that the resource gives.
     """
 
-    __slots__ = ("_sources", "dialect", "extra", "scope", "service")
+    __slots__ = ("_labelled", "dialect", "extra", "scope", "service", "sources")
 
     def __init__(self, dialect: Dialect | None, scope: str, service: str, extra: tuple[str, ...] = ()) -> None:
         self.dialect = dialect
         self.scope = scope
         self.service = service
         self.extra = extra
-        self._sources: dict[Dialect | None, Source] = {}
+        self.sources: dict[Dialect | None, Source] = {}
+        """Of the spans that speak a dialect, as far as they are known, where no span has a say in the own labels."""
+        self._labelled: dict[tuple[Dialect | None, tuple[str, ...]], Source] = {}
 
-    def source(self, dialect: Dialect | None) -> Source:
-        """Return the source of the spans that speak a dialect."""
-        known = self._sources.get(dialect)
-        if known is None:
+    def source(self, dialect: Dialect | None, extra: tuple[str, ...] = ()) -> Source:
+        """Return the source of spans that speak a dialect, with these values of the own labels.
+
+        It is the same object again and again, which is how what comes of it is found at hand.
+        """
+        found = self._labelled.get((dialect, extra))
+        if found is None:
+            if len(self._labelled) >= _SOURCES:
+                self._labelled.clear()  # what comes again is back after one look
             name, wraps = ("", False) if dialect is None else (dialect.name, dialect.wraps)
-            known = self._sources[dialect] = Source(name, self.scope, self.service, self.extra, wraps)
-        return known
+            found = self._labelled[dialect, extra] = Source(name, self.scope, self.service, extra or self.extra, wraps)
+            if not self.extra:
+                self.sources[dialect] = found
+        return found
 
 
 class Reader:
@@ -105,6 +116,7 @@ class Reader:
         self._always = failures.keys | self._signals.keys | set(extra_keys)
         self._marks = dialects.marks | self._signals.keys
         self._emitters: dict[tuple[bytes, bytes], Emitter] = {}
+        self._told = Told(())  # of the span that is being read: one is read at a time
 
     def forget(self) -> None:
         """Forget what was worked out with prices that hold no more."""
@@ -156,19 +168,24 @@ class Reader:
             strange = self._not_understood(record, attributes, emitter)
             return () if strange is None else (strange,)
         shape = plan.shape
-        told = Told(found, record.start_ns, events)
-        origin = Origin(
-            self._source(emitter, shape, found) if emitter.extra else emitter.source(shape.dialect),
-            record.trace_id,
-            record.span_id,
-            record.parent_span_id,
-            record.start_ns,
-            record.end_ns,
-            self._adjusted(record, told) if record.trace_state else 1.0,
-        )
+        start_ns, end_ns = record.start_ns, record.end_ns
+        found.append(None)  # at NOWHERE
+        told = self._told
+        told.found, told.start_ns, told.events = found, start_ns, events
+        if told.suspects:
+            told.suspects = []
+        source = emitter.sources.get(shape.dialect) or self._source(emitter, shape, found)
+        count = self._adjusted(record, told) if record.trace_state else 1.0
+        origin = make_origin((source, record.trace_id, record.span_id, record.parent_span_id, start_ns, end_ns, count))
+        seconds = (end_ns - start_ns) / 1e9
+        duration = seconds if 0 <= seconds <= values.MAX_SECONDS else None
         one: Observation | None
-        if (operation := plan.operation_of(found) if plan.traits.unsaid else plan.operation) is not None:
-            one = self._one(operation, plan, record, told, origin)
+        if plan.leaf and duration is not None and plan.kind is not None and record.status != _ERROR:  # nearly always
+            one = self._calls.read(plan, plan.kind, told, origin, duration, plan.traits.answered)
+        elif (operation := plan.operation_of(found) if plan.traits.unsaid else plan.operation) is not None:
+            if duration is None and operation.what != "ignored":
+                told.suspects.append(Suspect.ENDS_BEFORE_START if seconds < 0 else Suspect.TOO_LARGE)
+            one = self._one(operation, plan, record, told, origin, duration)
         elif shape.known:
             one = NotUnderstood(origin) if shape.unread else None
         else:
@@ -197,7 +214,7 @@ class Reader:
         plan = self._plans.of(emitter.dialect, marks, found)
         if plan is None or plan.kind is None or plan.operation_of(found) is None:
             return ()
-        told = Told(found, time_ns)
+        told = Told([*found, None], time_ns)
         error = self._failures.classify(by_key, plan.kind.finish_reasons, failed=False)
         origin = origin._replace(source=source._replace(dialect=plan.shape.dialect.name))
         return (self._calls.read(plan, plan.kind, told, origin, None, error),)
@@ -212,10 +229,11 @@ class Reader:
 
     def _source(self, emitter: Emitter, shape: Shape, found: Sequence[Plain]) -> Source:
         """Return the source of a span, whose own attributes go before its resource's for the operator's labels."""
+        if not emitter.extra:
+            return emitter.source(shape.dialect)
         own = shape.by_key(found)
         extra = zip(self._extra_keys, emitter.extra, strict=True)
-        source = emitter.source(shape.dialect)
-        return source._replace(extra=tuple(_short(own.get(key)) or sent for key, sent in extra))
+        return emitter.source(shape.dialect, tuple(_short(own.get(key)) or sent for key, sent in extra))
 
     def _not_understood(
         self, record: SpanRecord, attributes: Iterable[bytes], emitter: Emitter
@@ -228,17 +246,18 @@ class Reader:
         return NotUnderstood(Origin(emitter.source(None), *ids, *times, adjusted))
 
     def _one(
-        self, operation: Operation, plan: Plan, record: SpanRecord, told: Told, origin: Origin
+        self,
+        operation: Operation,
+        plan: Plan,
+        record: SpanRecord,
+        told: Told,
+        origin: Origin,
+        duration: float | None,
     ) -> Observation | None:
         """Return what a span is."""
         if operation.what == "ignored":
             return None
         shape, traits = plan.shape, plan.traits
-        duration: float | None = None
-        if 0 <= (seconds := (record.end_ns - record.start_ns) / 1e9) <= values.MAX_SECONDS:
-            duration = seconds
-        else:
-            told.suspects.append(Suspect.ENDS_BEFORE_START if seconds < 0 else Suspect.TOO_LARGE)
         error = traits.answered
         if (failed := record.status == _ERROR) or shape.failure:
             message = Status.FromString(_head(record).status).message if failed else ""

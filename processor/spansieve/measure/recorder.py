@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from spansieve import catalogue
 from spansieve.facts import ErrorClass
@@ -13,6 +13,7 @@ from spansieve.measure.exemplars import PER_BUCKET, Candidates
 from spansieve.measure.labels import CleanLabel, LabelLimiter
 from spansieve.measure.llm_call import (
     AgentRun,
+    CallKind,
     Evaluation,
     Feedback,
     LlmCall,
@@ -27,6 +28,7 @@ from spansieve.measure.llm_call import (
     Retrieval,
     Source,
     ToolRun,
+    TtftSource,
     WorkflowRun,
 )
 from spansieve.measure.overflow import OverflowTop
@@ -64,6 +66,10 @@ class _Known(NamedTuple):
     replaced: tuple[tuple[str, str], ...]
 
 
+_Identity: TypeAlias = tuple[int, int, ErrorClass | None, TtftSource | None, bool | None]
+"""A call's form by the ids of the objects that are its kind and its source."""
+
+
 class Recorder:
     """The series, and the bounds on their labels. Owner: one Meter."""
 
@@ -82,6 +88,8 @@ class Recorder:
         self._limiters: dict[str, LabelLimiter] = {}
         self._limiters[_CALL] = self._limiter(specs["spansieve.llm.reasoning_tokens"].labels)
         self._known = lru_cache(maxsize=_REMEMBERED)(self._known_series)
+        # Readers hand out the same objects again and again: their ids cost less than comparing a dozen texts.
+        self._at_hand: dict[_Identity, tuple[_Known, CallKind, Source]] = {}
         self._limited = lru_cache(maxsize=_REMEMBERED)(self._limit)
         self._handlers: dict[type, Callable[[Any], None]] = {
             AgentRun: self._agent,
@@ -100,10 +108,22 @@ class Recorder:
     def record(self, observation: Observation, now: float) -> None:
         """Enter one observation. `now` is seconds, never backwards."""
         self._now = now
-        if type(observation) is LlmCall:  # nearly always
-            self._call(observation)
-        else:
+        if type(observation) is not LlmCall:
             self._handlers[type(observation)](observation)
+            return
+        identity = (
+            id(observation.kind),
+            id(observation.origin.source),
+            observation.error_class,
+            observation.ttft_source,
+            observation.streaming,
+        )
+        series, replaced = (self._at_hand.get(identity) or self._reach(identity, observation))[0]
+        if replaced:
+            self._count_replaced(replaced)
+        if observation.suspects:
+            self._suspects(observation)
+        series.add(observation)
 
     def ended(self, conversation: Ended) -> None:
         """Enter a conversation that ended."""
@@ -113,15 +133,14 @@ class Recorder:
         self.series.observe("spansieve.llm.conversation.duration", labels[0], conversation.duration_s)
         self.series.add("spansieve.llm.conversations", ("evicted" if conversation.evicted else "idle",))
 
-    def _call(self, call: LlmCall) -> None:
-        series, replaced = self._known(
-            (call.kind, call.origin.source, call.error_class, call.ttft_source, call.streaming)
-        )
-        if replaced:
-            self._count_replaced(replaced)
-        if call.suspects:
-            self._suspects(call)
-        series.add(call)
+    def _reach(self, identity: _Identity, call: LlmCall) -> tuple[_Known, CallKind, Source]:
+        """Put at hand what the form of a call leads to, with the objects themselves: so their ids stay theirs."""
+        source = call.origin.source
+        known = self._known((call.kind, source, call.error_class, call.ttft_source, call.streaming))
+        if len(self._at_hand) >= _REMEMBERED:
+            self._at_hand.clear()  # what comes again is back after one look
+        found = self._at_hand[identity] = known, call.kind, source
+        return found
 
     def _extra(self, source: Source) -> tuple[str, ...]:
         # What waited over a restart may be from a configuration with other labels.
@@ -278,6 +297,7 @@ class Recorder:
                 self._limiters[name] = self._limiter(labels)
                 self._limiters[name].restore(kept)
         # What was remembered leads to series that are no longer the store's.
+        self._at_hand.clear()
         self._known.cache_clear()
         self._limited.cache_clear()
 

@@ -28,12 +28,14 @@ class Seen:
 
     def first(self, span: bytes) -> bool:
         """Whether this is the first time that the key (WIDTH bytes) is met, as far as memory goes."""
-        if span in self._young:
+        young = self._young
+        if span in young:
             return False
         known = span in self._old
-        if len(self._young) >= self._half:
-            self._old, self._young = self._young, set()
-        self._young.add(span)
+        if len(young) >= self._half:
+            self._old, young = young, set()
+            self._young = young
+        young.add(span)
         return not known
 
     def __contains__(self, span: object) -> bool:

@@ -24,6 +24,22 @@ class _Rated(NamedTuple):
     score: tuple[Option, ...]
     label: tuple[Option, ...]
     response_id: tuple[Option, ...]
+    called: str = ""  # its name, where no attribute says it
+    is_risk: bool = False
+
+    @property
+    def shown(self) -> tuple[Option, ...]:
+        """What shows that there is one."""
+        return self.score if self.called or self.is_risk else self.name
+
+    def placed(self, places: Mapping[str, int]) -> "_Rated":
+        """Return it with places among attributes."""
+        return self._replace(
+            name=placed(self.name, places),
+            score=placed(self.score, places),
+            label=placed(self.label, places),
+            response_id=placed(self.response_id, places),
+        )
 
 
 class _Judged(NamedTuple):
@@ -47,9 +63,16 @@ class Signals:
         """Names of log records that are read."""
         self._span_events = self.events - self.calls
         self._rated = [
-            _Rated(*(_at(group.get(part), number) for part in _Rated._fields))
+            _Rated(
+                _at(group.get("name"), number),
+                _at(group["score"], number),
+                _at(group.get("label"), number),
+                _at(group.get("response_id"), number),
+                group.get("called", ""),
+                group.get("is_risk", False),
+            )
             for group in evaluation["attributes"]
-            for number in _numbers(group["name"])
+            for number in _numbers(group["score"])
         ]
         self._judged = [_Judged(_at(group["verdict"]), _at(group.get("name"))) for group in feedback["attributes"]]
         self._regenerated = tuple(Option(key) for key in regeneration["attributes"])
@@ -57,7 +80,7 @@ class Signals:
         self._verdicts = dict.fromkeys(feedback["up"], True) | dict.fromkeys(feedback["down"], False)
         # A response's id stands on every call: it shows no signal.
         groups = [
-            *(each._replace(response_id=()) for each in self._rated),
+            *((each.name, each.score, each.label) for each in self._rated),
             *self._judged,
             (self._regenerated,),
         ]
@@ -90,8 +113,8 @@ class Signals:
         told = Told(list(found.values()))
         places = {key: at for at, key in enumerate(found)}
         for rated in self._rated:
-            if placed(rated.name, places):
-                yield self._evaluation(_Rated(*(placed(each, places) for each in rated)), told, origin, call)
+            if placed(rated.shown, places):
+                yield self._evaluation(rated.placed(places), told, origin, call)
         for judged in self._judged:
             if placed(judged.verdict, places):
                 yield self._feedback(_Judged(*(placed(each, places) for each in judged)), told, origin, call)
@@ -100,13 +123,13 @@ class Signals:
             yield _regeneration(origin, call)
 
     def _evaluation(self, rated: _Rated, told: Told, origin: Origin, call: LlmCall | None) -> Observation:
-        name, label = told.text(rated.name), told.text(rated.label)
+        name, label = rated.called or told.text(rated.name), told.text(rated.label)
         score, suspects = _score(told, rated.score)
         if name.lower() in self._feedback_names:
             up = self._verdict(label, score)
             if up is not None:
                 return _feedback(origin, name, call, up=up)
-        return Evaluation(origin, name, score, label, told.text(rated.response_id), suspects)
+        return Evaluation(origin, name, score, label, told.text(rated.response_id), suspects, rated.is_risk)
 
     def _feedback(self, judged: _Judged, told: Told, origin: Origin, call: LlmCall | None) -> Observation:
         name = told.text(judged.name)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from spansieve.facts import NO_LLM, LlmFacts
+from spansieve.facts import NO_LLM, NO_SCORES, LlmFacts, make_llm_facts
 from spansieve.measure.llm_call import CallKind, Evaluation, Feedback, LlmCall, Observation, ToolRun
 
 
@@ -30,7 +30,7 @@ def _of(observation: Observation) -> LlmFacts | None:
             return _of_call(observation)
         case ToolRun(error_class=error) if error is not None:
             return LlmFacts(failed_tools=1)
-        case Evaluation(name=name, score=score) if score is not None:
+        case Evaluation(name=name, score=score, is_risk=False) if score is not None:
             return LlmFacts(lowest_scores={name: score})
         case Feedback(up=False):
             return LlmFacts(thumbs_down=1)
@@ -41,19 +41,25 @@ def _of_call(call: LlmCall) -> LlmFacts:
     # All at once: asking a tuple for a field by its name takes as long as what is done with it.
     _, kind, _, ttft, _, _, per_token, _, _, tokens, error, conversation, _, _, _, _, cost, _, _, _ = call
     providers, models, templates = _texts(kind)
-    return LlmFacts(
-        1,
-        0 if error is None else 1,
-        cost or 0.0,
-        tokens.input or 0,
-        tokens.output or 0,
-        ttft or 0.0,
-        per_token or 0.0,
-        _NOBODY if error is None else _one(error.value),
-        providers,
-        models,
-        templates,
-        frozenset((conversation,)) if conversation else _NOBODY,
+    given, output, _, _, _ = tokens
+    return make_llm_facts(
+        (
+            1,
+            0 if error is None else 1,
+            cost or 0.0,
+            given or 0,
+            output or 0,
+            ttft or 0.0,
+            per_token or 0.0,
+            _NOBODY if error is None else _one(error.value),
+            providers,
+            models,
+            templates,
+            frozenset((conversation,)) if conversation else _NOBODY,
+            0,
+            0,
+            NO_SCORES,
+        )
     )
 
 

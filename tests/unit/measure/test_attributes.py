@@ -50,7 +50,19 @@ def test_what_is_remembered_is_bounded() -> None:
         assert reader.of_bytes([KeyValue(key=f"k-{number}").SerializeToString()]) == {}
         raw = KeyValue(key="a", value=AnyValue(string_value=str(number))).SerializeToString()
         assert reader.of_bytes([raw]) == {"a": str(number)}
+        long = KeyValue(key=f"k-{number}", value=AnyValue(string_value="x" * 200)).SerializeToString()
+        assert reader.of_bytes([long]) == {}
     assert len(reader._remembered) <= 16_384
+    assert len(reader._remembered.unread) <= 1024
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x0a", b"\x12", b"\xff"])
+def test_what_is_too_short_to_have_a_key_tells_nothing(raw: bytes) -> None:
+    """An attribute of a byte or none is passed over, also when much was read before."""
+    reader = AttributeReader(["a"])
+    for number in range(20_000):
+        reader.read([KeyValue(key=f"k-{number}").SerializeToString()])
+    assert reader.read([raw]) == ((), [])
 
 
 @pytest.mark.parametrize("read", [True, False])

@@ -41,6 +41,8 @@ from unit.measure.helpers_measure import Value, call_of, chat, key_values, span
         ({"error.type": "APITimeoutError"}, "", "timeout"),
         ({"error.type": "litellm.exceptions.ContextWindowExceededError"}, "", "context_overflow"),
         ({"error.type": "litellm.ContentPolicyViolationError"}, "", "safety_block"),
+        ({"error.type": "openlit.guard.GuardDeniedError"}, "", "safety_block"),
+        ({"error.type": "openlit.guard.GuardTimeoutError"}, "", "timeout"),
         ({"error.type": "openai.AuthenticationError"}, "", "auth"),
         ({"error.type": "asyncio.exceptions.CancelledError"}, "", "cancelled"),
         ({"error.type": "json.decoder.JSONDecodeError"}, "", "malformed_response"),

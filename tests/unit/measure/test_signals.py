@@ -145,3 +145,26 @@ def test_feedback_on_a_span_that_is_no_call() -> None:
     (found,) = read(span({"gen_ai.user.feedback": "up"}))
     assert isinstance(found, Feedback)
     assert (found.model, found.origin.source.service) == ("", "shop")
+
+
+def test_a_guard_is_an_evaluation() -> None:
+    """OpenLIT's guards tell how sure they are that a text is bad, and what they did: more is worse."""
+    one = span(chat())
+    event = one.events.add(name="guard.evaluation", time_unix_nano=START_NS + 5)
+    event.attributes.extend(key_values({"guard.name": "pii", "guard.score": 0.7, "guard.action": "redact"}))
+    _, found = read(one)
+    assert isinstance(found, Evaluation)
+    assert (found.name, found.score, found.label, found.is_risk) == ("pii", 0.7, "redact", True)
+
+
+@pytest.mark.parametrize("given", [{"guard.name": "auth-route"}, {_LABEL: "poor"}, {"gen_ai.eval.other": 1.0}])
+def test_what_is_no_evaluation(given: dict[str, Value]) -> None:
+    """A guard without a score may be anything, a label without a name is nobody's, and no key is guessed."""
+    assert [type(each) for each in read(span(chat() | given))] == [LlmCall]
+
+
+def test_a_key_may_be_the_name_of_an_evaluation() -> None:
+    """OpenLIT has a key for each of three evaluations."""
+    _, found = read(span(chat() | {"gen_ai.eval.answer_relevancy": 0.25}))
+    assert isinstance(found, Evaluation)
+    assert (found.name, found.score) == ("answer_relevancy", 0.25)
