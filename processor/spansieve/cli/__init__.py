@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"spansieve {__version__}")
     parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND", help="one of those below")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="its arguments: spansieve COMMAND --help")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="see spansieve COMMAND --help")
     chosen = parser.parse_args(arguments)
     # Only the chosen command's module is loaded: `redact` need not wait for the imports of the servers.
     module = importlib.import_module(f"spansieve.cli.{chosen.command}")

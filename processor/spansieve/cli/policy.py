@@ -70,7 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(_arguments: argparse.Namespace) -> int:
     for name in policy.shipped_names():
         print(f"{name:<20}{policy.parse(policy.shipped(name)).description}")
-    print(f"packs: {', '.join(policy.packs())}")
+    print("\nRule packs, for `include`, and the entities that their rules find:")
+    for name in policy.packs():
+        print(f"{name:<20}{', '.join(dict.fromkeys(rule.entity for rule in policy.pack_rules(name)))}")
     return 0
 
 

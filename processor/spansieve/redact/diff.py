@@ -15,7 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from spansieve import redact
 from spansieve.model import DecodedBatch, ExportRequest
-from spansieve.redact import compiled
+from spansieve.redact import assembly
 from spansieve.redact.cache import Cache
 from spansieve.redact.compiled import CompiledRules
 
@@ -102,7 +102,7 @@ def _acquainted(rules: CompiledRules, other: CompiledRules) -> CompiledRules:
         rules,
         replacements=replacements,
         made_by_actions=made_by_actions,
-        put=compiled.put(replacements, made_by_actions) if rules.wholes else made_by_actions,
+        put=assembly.put(replacements, made_by_actions) if rules.wholes else made_by_actions,
         cache=Cache(),
         plain_keys=set(),
         _facts={},

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue, KeyValueList
@@ -43,7 +44,7 @@ class Texts:
 
 
 class Attributes:
-    """The attributes of one kind of place that have to be looked at in a request: `seen`.
+    """The attributes of one kind of place that have to be looked at in a request: `seen`, none of them clean lately.
 
     `changed` are those of them that do not leave as they came, `wanted` those that a later stage reads. What was clean
     is remembered over requests, in `clean` or, if it is wanted, in `clean_wanted`.
@@ -58,6 +59,27 @@ class Attributes:
         self.seen: set[bytes] = set()
         self.changed: dict[bytes, Outcome] = {}
         self.wanted: set[bytes] = set()
+
+    def see(self, raws: Iterable[bytes]) -> None:
+        """Note attributes, but for those of which it is known at once that they are clean."""
+        clean = self.clean.latest
+        self.seen.update(raw for raw in raws if raw not in clean)
+
+    def unknown(self) -> set[bytes]:
+        """Give those seen that were never clean; the others that are wanted are in `wanted` from now on."""
+        new = self.seen
+        if known := self.clean.again(new):
+            new = new - known
+        self.wanted = self.clean_wanted.known(new)
+        return new - self.wanted if self.wanted else new
+
+    def remember(self, new: AbstractSet[bytes]) -> None:
+        """Remember those that did not change."""
+        clean = new - self.changed.keys()
+        if self.wanted:
+            self.clean_wanted.add(clean & self.wanted)
+            clean -= self.wanted
+        self.clean.add(clean)
 
 
 class Job:

@@ -126,7 +126,7 @@ def parse(text: str) -> Policy:
     try:
         own = Policy.model_validate(tree, context=is_shipped)
     except ValidationError as error:
-        raise PolicyError([policy_problems.sentence(details) for details in error.errors()]) from None
+        raise PolicyError([policy_problems.sentence(details, tree) for details in error.errors()]) from None
     rules, problems = _resolve(own)
     rules = {name: rule for name, rule in rules.items() if _of_countries(rule, own)}
     if not rules and own.allow is None and not problems:

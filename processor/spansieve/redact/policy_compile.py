@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from spansieve.redact import actions, anchors, compiled, literals, persons, selectors, wholes
+from spansieve.redact import actions, anchors, assembly, literals, persons, selectors, wholes
 from spansieve.redact.actions import Act, Material
-from spansieve.redact.compiled import CompiledRule, CompiledRules, Named, Pattern
+from spansieve.redact.compiled import CompiledRule, CompiledRules, Limits, Named, Pattern
 from spansieve.redact.linear import Linear
 from spansieve.redact.policy_model import Allow, IsShipped, Policy, Rule
 from spansieve.redact.presidio import Recogniser
@@ -64,9 +64,9 @@ def rules(
     if policy.allow is not None:
         made.append(_content(len(made), policy.allow))
         anchors_of.append(())
-    limits = compiled.Limits(policy.limits.depth, policy.limits.checks, policy.limits.checks_per_kib)
+    limits = Limits(policy.limits.depth, policy.limits.checks, policy.limits.checks_per_kib)
     sealing = [rule.name for rule in policy.rules if rule.action == "encrypt"]
-    return compiled.rules(made, anchors_of, keys, limits, policy.name, digest, act.marks, sealing), []
+    return assembly.rules(made, anchors_of, keys, limits, policy.name, digest, act.marks, sealing), []
 
 
 def _rule(index: int, rule: Rule, policy: Policy, act: "_Acts", is_shipped: IsShipped) -> CompiledRule:
@@ -79,7 +79,7 @@ def _rule(index: int, rule: Rule, policy: Policy, act: "_Acts", is_shipped: IsSh
     looks = [_whole(each, rule, policy) for each in own]
     if recogniser is not None:
         looks.append(Whole(recogniser.look, rule.threshold, _literals(rule), *_check(rule.validator, policy)))
-    return compiled.rule(
+    return assembly.rule(
         index,
         name=rule.name,
         replacement=rule.replacement,
@@ -141,7 +141,7 @@ def _pattern(pattern: str | None, is_shipped: IsShipped, *, end: bool = False) -
     if pattern is None:
         return None
     if is_shipped(pattern):
-        return compiled.pattern(rf"(?:{pattern})\Z" if end else pattern)
+        return assembly.pattern(rf"(?:{pattern})\Z" if end else pattern)
     return Linear(f"(?:{pattern})$" if end else pattern)
 
 
@@ -195,7 +195,7 @@ def _selector(rule: Rule) -> selectors.Selector | None:
 
 def _content(index: int, allow: Allow) -> CompiledRule:
     """The rule that takes all that an allow-list does not name. Keys themselves are no content."""
-    return compiled.rule(
+    return assembly.rule(
         index,
         name=CONTENT,
         replacement="[CONTENT]",

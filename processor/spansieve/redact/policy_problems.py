@@ -1,6 +1,8 @@
 """Mistakes in a policy file as sentences: the key, the value's kind, what is wrong, an example. Never the value."""
 
+import difflib
 import json
+import re
 
 from pydantic_core import ErrorDetails
 
@@ -92,19 +94,33 @@ def kind(value: object) -> str:
     return {list: "a list", str: "a text", bool: "a truth value", dict: "keys and values"}.get(type(value), "a number")
 
 
-def sentence(details: ErrorDetails) -> str:
-    """One mistake that pydantic found, as a sentence."""
-    path = ".".join(str(part) for part in details["loc"]) or "The policy"
+def sentence(details: ErrorDetails, tree: object = None) -> str:
+    """One mistake that pydantic found, as a sentence. A rule is called by its name, as `tree`, the file, has it."""
+    path = ".".join(_called(details["loc"], tree)) or "The policy"
     last = next((part for part in reversed(details["loc"]) if isinstance(part, str)), "")
     example = (_OF_RULES if "rules" in details["loc"][:-1] else _OF_POLICY | examples_of(Rule)).get(last)
     hint = "" if example is None else f" Example: {last}: {json.dumps(example, ensure_ascii=False)}."
     match details["type"]:
         case "extra_forbidden":
-            return f"{path} is not a key of a policy."
+            like = difflib.get_close_matches(str(last), [*Policy.model_fields, *Rule.model_fields], 1)
+            return f"{path} is not a key of a policy.{f' Did you mean {like[0]}?' if like else ''}"
         case "missing":
             return f"{path} is missing.{hint}"
         case "value_error":
             return f"{path}: {kind(details['input'])} that {details['ctx']['error']}.{hint}"
+        case "model_type" | "dict_type":
+            return f"{path}: {kind(details['input'])} is not accepted: keys and values are needed.{hint}"
         case _:
             why = details["msg"][0].lower() + details["msg"][1:]
             return f"{path}: {kind(details['input'])} is not accepted: {why}.{hint}"
+
+
+def _called(loc: tuple[int | str, ...], tree: object) -> list[str]:
+    """A place in a policy file: `rules.badge.reason`, or `rules.0.reason` of a rule that has no name."""
+    parts = [str(part) for part in loc]
+    if len(loc) > 1 and loc[0] == "rules" and isinstance(loc[1], int) and isinstance(tree, dict):
+        rule = tree["rules"][loc[1]]
+        name = rule.get("name") if isinstance(rule, dict) else None
+        if isinstance(name, str) and re.fullmatch(r"[a-z0-9_]+", name):
+            parts[1] = name
+    return parts

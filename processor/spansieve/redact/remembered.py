@@ -20,7 +20,7 @@ class Remembered(Generic[_P]):
 
     Two generations, as in cache.Cache: what is used is in the young one, and when that is half of `capacity` it becomes
     the old one. `latest` is the young one, for who asks often: what is not in it may still be known. It is another set
-    after each `known` and `add`.
+    after each `known`, `again` and `add`.
     """
 
     __slots__ = ("_half", "_old", "latest")
@@ -33,11 +33,13 @@ class Remembered(Generic[_P]):
     def known(self, pieces: AbstractSet[_P]) -> set[_P]:
         """Give those that are remembered."""
         found = self.latest & pieces
-        if self._old and len(found) < len(pieces):
-            again = self._old & pieces
-            if again:
-                self._keep(again)
-                found |= again
+        return found | self.again(pieces) if len(found) < len(pieces) else found
+
+    def again(self, pieces: AbstractSet[_P]) -> set[_P]:
+        """Give those that are remembered in the old generation, which are then in the young one."""
+        found = self._old & pieces
+        if found:
+            self._keep(found)
         return found
 
     def add(self, pieces: AbstractSet[_P]) -> None:

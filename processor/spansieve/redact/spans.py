@@ -145,11 +145,11 @@ class SpanRedactor:
     def _extra(self, events: Iterable[EventHead], links: Iterable[LinkHead], status: bytes) -> _Extra:
         of_events = [(event, event.attributes[:]) for event in events]
         for event, own in of_events:
-            self._of_events.seen.update(own)
+            self._of_events.see(own)
             self._event_names.seen.add(event.name)
         of_links = [(link, link.attributes[:]) for link in links]
         for link, own in of_links:
-            self._of_links.seen.update(own)
+            self._of_links.see(own)
             self._states.seen.add(link.trace_state)
         if status in otlp_reduced.STATUSES:
             return _Extra(of_events, of_links, b"")
@@ -161,10 +161,7 @@ class SpanRedactor:
         job = Job(self._rules, self._reads)
         fresh: list[tuple[Attributes, set[bytes]]] = []
         for kind in self._attributes:
-            new = kind.seen - kind.clean.known(kind.seen)
-            if new:
-                kind.wanted = kind.clean_wanted.known(new)
-                new -= kind.wanted
+            if new := kind.unknown():
                 fresh.append((kind, new))
                 left = new if self._fresh is None else self._fresh.undecided(kind, new, self._keys, job)
                 if unknown := job.attributes(kind, left, self._keys):
@@ -176,9 +173,7 @@ class SpanRedactor:
                 job.texts(texts, texts.seen - texts.clean.known(texts.seen))
         job.run(findings)
         for kind, new in fresh:
-            clean = new.difference(kind.changed)
-            kind.clean_wanted.add(clean & kind.wanted)
-            kind.clean.add(clean - kind.wanted)
+            kind.remember(new)
         for texts in self._texts:
             if texts.seen:
                 texts.clean.add(texts.seen.difference(texts.new))

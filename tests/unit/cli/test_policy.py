@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from spansieve import cli
+from spansieve.redact import policy
 from unit.redact.helpers_redact import CAPTURES
 
 _SEALING = """
@@ -43,11 +44,15 @@ def standard(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
 
 
 def test_list_names_what_is_shipped(standard: _Standard) -> None:
-    """Each policy with what it is for, and the packs."""
+    """Each policy with what it is for, and each pack with the entities that a policy which includes it finds."""
     code, out, _ = standard.call("policy", "list")
     assert code == 0
-    names = [line.split()[0] for line in out.splitlines()]
-    assert names == ["default", "gdpr", "hipaa-safe-harbor", "metadata-only", "pci-dss", "packs:"]
+    policies, packs = out.split("\n\n")
+    names = [line.split()[0] for line in policies.splitlines()]
+    assert names == ["default", "gdpr", "hipaa-safe-harbor", "metadata-only", "pci-dss"]
+    entities = {line.split()[0]: line.split(maxsplit=1)[1] for line in packs.splitlines()[1:]}
+    assert list(entities) == policy.packs()
+    assert entities["identity"] == "EMAIL, US_ITIN, US_SSN, PHONE"
 
 
 def test_examples_of_names_are_run(standard: _Standard, tmp_path: Path) -> None:

@@ -132,6 +132,12 @@ rules:
         (_OWN.replace("patterns:", "context_patterns:"), "no context words"),
         (_OWN.replace("keys: [badge_number]", "key_value: '1'"), "key_value but no keys"),
         (_OWN + _OWN[_OWN.index("  - name") :], "stands twice"),
+        ("includes: [secrets]", "Did you mean include?"),
+        (
+            _OWN.replace("    patterns:", "    pattern:"),
+            "rules.badge.pattern is not a key of a policy. Did you mean patterns?",
+        ),
+        ("actions: {EMAIL: mask}", "actions.EMAIL: a text is not accepted: keys and values are needed"),
     ],
 )
 def test_a_mistake_is_named(text: str, part: str) -> None:

@@ -1,5 +1,6 @@
 """The reviewer's document says what is so, in two forms, and loads nothing."""
 
+from functools import cache
 from html.parser import HTMLParser
 
 import pytest
@@ -44,17 +45,23 @@ class _Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.fixture(scope="module")
+@cache  # which runs every example
+def of_shipped(name: str) -> Report:
+    """The report on a shipped policy."""
+    return report.make(policy.parse(policy.shipped(name)))
+
+
+@pytest.fixture
 def safe_harbor() -> Report:
-    """The report on the policy that claims most."""
-    return report.make(policy.parse(policy.shipped("hipaa-safe-harbor")))
+    """That on the policy that claims most."""
+    return of_shipped("hipaa-safe-harbor")
 
 
 @pytest.mark.parametrize("name", policy.shipped_names())
 def test_every_rule_is_in_the_report(name: str) -> None:
     """With what became of each example."""
     chosen = policy.parse(policy.shipped(name))
-    made = report.make(chosen)
+    made = of_shipped(name)
     text = report_text.markdown(made)
     assert [rule.name for rule in made.rules][: len(chosen.rules)] == [rule.name for rule in chosen.rules]
     assert all(f"### {rule.name}\n" in text for rule in made.rules)
@@ -141,7 +148,7 @@ def test_shares_are_not_rounded_up(figures: Figures | None, recall: str, precisi
 
 def test_an_allow_list_is_shown() -> None:
     """All that stays, and the rule that takes the rest."""
-    made = report.make(policy.parse(policy.shipped("metadata-only")))
+    made = of_shipped("metadata-only")
     text = report_text.markdown(made)
     assert "- `gen_ai.request.model`\n" in text
     assert "### content\n" in text
@@ -150,15 +157,13 @@ def test_an_allow_list_is_shown() -> None:
 @pytest.mark.parametrize("name", policy.shipped_names())
 def test_every_entity_has_its_clauses(name: str) -> None:
     """So that a new kind of value is not forgotten in the report."""
-    made = report.make(policy.parse(policy.shipped(name)))
+    made = of_shipped(name)
     assert sorted({rule.entity for rule in made.rules if not rule.supports}) == []
 
 
 def test_clauses_name_no_entity_that_is_gone() -> None:
     """What no policy finds supports nothing."""
-    known = {
-        rule.entity for name in policy.shipped_names() for rule in report.make(policy.parse(policy.shipped(name))).rules
-    }
+    known = {rule.entity for name in policy.shipped_names() for rule in of_shipped(name).rules}
     assert set(report.clauses()["entities"]) <= known
 
 

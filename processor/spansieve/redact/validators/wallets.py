@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 from collections import Counter
 
 Span = tuple[int, int]
@@ -12,6 +13,8 @@ _BECH32_CONSTANTS = (1, 0x2BC830A3)  # BIP 173, BIP 350
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _UUID_PARTS = (8, 4, 4, 4, 12)
 _LEAST_ENTROPY = 3.4  # bits a character; words and dotted names are below, keys of 20 characters and more above
+_LEAST_OF_HEX = 3.0  # of hexadecimal digits: 6 in 100 random keys of 32 are below 3.4, one in 10,000 is below this
+_HEX = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}").fullmatch
 
 
 def base58_check(text: str, start: int, end: int) -> Span | None:
@@ -46,4 +49,4 @@ def random_looking(text: str, start: int, end: int) -> Span | None:
         return None
     size = len(candidate)
     entropy = -sum(n / size * math.log2(n / size) for n in Counter(candidate).values())
-    return (start, end) if entropy >= _LEAST_ENTROPY else None
+    return (start, end) if entropy >= (_LEAST_OF_HEX if _HEX(candidate) else _LEAST_ENTROPY) else None
