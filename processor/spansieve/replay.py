@@ -109,8 +109,8 @@ class Replay:
             self.started_ns = int(checkpoint.parts["started_ns"])
         except (KeyError, TypeError, ValueError):
             raise JournalError(
-                "The journal's checkpoint was written by another version: run that version until the journal is "
-                "empty, or set storage.directory to another directory."
+                "The journal's checkpoint was written by another version. Have that version hand on what is owed "
+                "(drain_on_shutdown: true) and delete the journal, or name another storage.directory."
             ) from None
         self.time = checkpoint.time
 

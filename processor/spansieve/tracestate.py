@@ -13,6 +13,7 @@ NEVER: Final = 1 << 56
 
 _DIGITS = 14
 _LONGEST_ENTRY = 256
+_MOST_MEMBERS = 32  # of a tracestate: who reads one with more may pass over all of it
 _TH = re.compile(r"[0-9a-fA-F]{1,14}")
 _RV = re.compile(r"[0-9a-fA-F]{14}")
 
@@ -45,8 +46,8 @@ def written(of: int) -> str:
 def with_threshold(trace_state: str, of: int | None) -> str:
     """The tracestate with this threshold as `th`, without any for None; all else in it stays.
 
-    An entry that was changed moves to the front, as W3C asks. When the entry would grow beyond 256 characters it stays
-    without `th`: a probability that is not told is unknown, one that is told wrong is wrong.
+    An entry that was changed moves to the front, as W3C asks. When the entry would grow beyond 256 characters, or be a
+    member too many, there is no `th`: a probability that is not told is unknown, one that is told wrong is wrong.
     """
     members = [member for member in trace_state.split(",") if member.strip()]
     own = next((member for member in members if member.strip().startswith("ot=")), None)
@@ -56,6 +57,8 @@ def with_threshold(trace_state: str, of: int | None) -> str:
     if len(entry) > _LONGEST_ENTRY:
         entry = ";".join(others)
     rest = [member for member in members if not member.strip().startswith("ot=")]
+    if own is None and len(rest) >= _MOST_MEMBERS:
+        return trace_state
     return ",".join([f"ot={entry}", *rest] if entry else rest)
 
 

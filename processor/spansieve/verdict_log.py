@@ -8,6 +8,7 @@ counts what is missing.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +36,7 @@ class VerdictLog:
         self._half = max_bytes // 2
         self._lines: list[bytes] = []
         self._pending = 0
+        self._is_whole = False  # whether the file is known to end with a whole line
         self.missing = 0
 
     def note(self, verdicts: Sequence[tuple[bytes, Decision]]) -> None:
@@ -61,8 +63,12 @@ class VerdictLog:
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(self._file, "ab", opener=_owners_alone) as file:
+                if not self._is_whole and file.tell():
+                    file.write(b"\n")  # a kill, or a full disk, may have cut a line off: it shall not spoil the next
+                self._is_whole = False
                 file.writelines(lines)
                 size = file.tell()
+            self._is_whole = True
             if size > self._half:
                 self._file.replace(self._older)
         except OSError:
@@ -94,10 +100,13 @@ def search(directory: Path, trace_id: str) -> Sequence[dict[str, Any]]:
     files = [file for file in (directory / _OLDER, directory / _NAME) if file.exists()]
     if not files:
         raise FileNotFoundError(directory / _NAME)
-    return [orjson.loads(line) for file in files for line in _lines_with(file, needle)]
+    return [verdict for file in files for verdict in _verdicts_with(file, needle)]
 
 
-def _lines_with(file: Path, needle: bytes) -> Iterator[bytes]:
+def _verdicts_with(file: Path, needle: bytes) -> Iterator[dict[str, Any]]:
     with file.open("rb") as lines:
-        # A last line without its end is still being written.
-        yield from (line for line in lines if line.startswith(needle) and line.endswith(b"\n"))
+        for line in lines:
+            if line.startswith(needle):
+                # A line that is cut off is still being written, or never will be.
+                with suppress(orjson.JSONDecodeError):
+                    yield orjson.loads(line)

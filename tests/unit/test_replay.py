@@ -93,6 +93,57 @@ async def test_a_trace_waits_for_what_it_had_left() -> None:
     await process.end()
 
 
+def thumbs_down(trace: int) -> bytes:
+    """A request with a log record that tells of a user's judgement of a trace."""
+    message = ExportLogsServiceRequest()
+    record = (
+        message.resource_logs.add()
+        .scope_logs.add()
+        .log_records.add(
+            trace_id=trace.to_bytes(16, "big"),
+            span_id=trace.to_bytes(8, "big"),
+            time_unix_nano=1_790_000_000_000_000_000,
+            event_name="gen_ai.evaluation.result",
+        )
+    )
+    record.attributes.add(key="gen_ai.evaluation.name").value.string_value = "user_feedback"
+    record.attributes.add(key="gen_ai.evaluation.score.label").value.string_value = "thumbs_down"
+    return message.SerializeToString()
+
+
+UNHAPPY = {"decision_wait": "10s", "policies": [{"name": "unhappy", "type": "thumbs_down"}]}
+
+
+@pytest.mark.parametrize("orderly", [False, True], ids=["killed", "stopped"])
+@pytest.mark.parametrize("when", ["before its trace", "after a decision against it"])
+async def test_a_judgement_counts_over_a_restart(when: str, *, orderly: bool) -> None:
+    """Log records are sent sooner than spans, or later than the decision."""
+    clock, disk = ManualClock(), FakeDisk()
+    process = await Process(clock, UNHAPPY).start(disk)
+    if when == "before its trace":
+        await process.accept(Signal.LOGS, thumbs_down(1))
+    else:
+        await process.send(spans(1))
+        clock.advance(11)
+        process.decide()
+    if orderly:
+        await process.end()
+    left = disk.left()
+    if not orderly:
+        await process.end()
+    process = await Process(clock, UNHAPPY).start(left)
+    if when == "before its trace":
+        await process.send(spans(1))
+    else:
+        process.decide()
+        await process.accept(Signal.LOGS, thumbs_down(1))
+    clock.advance(11)
+    process.decide()
+    assert len(process.export()) == 1
+    assert process.ledger.balances()
+    await process.end()
+
+
 LIMITED = {
     "decision_wait": "1ms",
     "late_error_wait": "0s",

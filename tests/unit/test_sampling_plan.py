@@ -184,7 +184,7 @@ def test_no_budget_unless_asked_for() -> None:
 def test_what_cannot_be_looked_for_is_a_problem(pattern: str) -> None:
     """Named in a sentence."""
     attribute = f"{{key: t, values: ['{pattern}'], enabled_regex_matching: true}}"
-    with pytest.raises(ConfigError, match="'a': .* RE2"):
+    with pytest.raises(ConfigError, match=r"'a': .* RE2"):
         planned(f"[{{name: a, type: string_attribute, string_attribute: {attribute}}}]")
 
 

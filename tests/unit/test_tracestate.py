@@ -54,6 +54,10 @@ def test_adjusted_count(th: str, count: float) -> None:
     assert tracestate.adjusted_count(of) == count
 
 
+def _members(number: int) -> str:
+    return ",".join(f"vendor{each}=x" for each in range(number))
+
+
 @pytest.mark.parametrize(
     ("before", "of", "after"),
     [
@@ -66,10 +70,13 @@ def test_adjusted_count(th: str, count: float) -> None:
         ("a=1", 0xE6660000000000, "ot=th:e666,a=1"),
         ("a=1", None, "a=1"),
         ("ot=" + "k" * 250 + ":1", 0xFD70A400000000, "ot=" + "k" * 250 + ":1"),
+        (_members(31), 0, f"ot=th:0,{_members(31)}"),
+        (_members(32), 0, _members(32)),
+        (f"ot=th:8,{_members(32)}", None, _members(32)),
     ],
 )
 def test_with_threshold(before: str, of: int | None, after: str) -> None:
-    """Only `th` changes; an entry that would be too long goes without it."""
+    """Only `th` changes; an entry that would be too long, or a member too many, goes without it."""
     assert tracestate.with_threshold(before, of) == after
 
 

@@ -92,6 +92,21 @@ def test_half_a_line_is_passed_over(tmp_path: Path) -> None:
     assert len(search(tmp_path, A.hex())) == 1
 
 
+def test_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
+    """As by a kill in the middle of it: the next process begins a new line, and that one is passed over."""
+    verdicts = log(tmp_path)
+    verdicts.note([(A, KEPT)])
+    verdicts.flush()
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-20])
+    again = log(tmp_path)
+    for decision in (KEPT, OUT):
+        again.note([(B, decision)])
+        again.flush()
+    assert [each["verdict"] for each in search(tmp_path, B.hex())] == ["kept", "sampled_out"]
+    assert search(tmp_path, A.hex()) == []
+
+
 def test_why_tells_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """When, what, by which policy, for what reason, and what it stands for."""
     verdicts = log(tmp_path)

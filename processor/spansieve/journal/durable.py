@@ -37,6 +37,9 @@ _CHECKPOINTS_IN_SEGMENT = 4  # a segment is at least so many times its checkpoin
 _SPARED = 16
 """Of a segment's room one part in so many is for what closes accounts, which must be writable when nothing else is."""
 
+_FOR_ACCOUNTS = 64 * 1024
+"""Room for what closes accounts in the smallest segment, which a journal begins with on a disk that is full."""
+
 _RETRY_AFTER_SECONDS = 2.0
 _ASK_AGAIN_SECONDS = 1.0
 _TIDY_SECONDS = 0.5
@@ -116,6 +119,7 @@ class DurableJournal:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._segment = _Kept(0, self._next, 0)  # the one that is being written
         self._room = 0  # bytes left in it
+        self._is_small = False
         self._ready = Prepared()
         self._preparing: asyncio.Future[None] | None = None
         self._ask_not_before = 0.0
@@ -151,8 +155,24 @@ class DurableJournal:
         state = {**await asyncio.to_thread(self._snapshot.stages), **self._snapshot.books()}
         self._checkpoint_bytes = len(encode(Checkpoint(self._clock.monotonic(), state)))
         self._ask(self._wanted(0))  # beyond the bound if need be: without it nothing could be delivered and deleted
-        await self.reserve(0)
+        try:
+            await self.reserve(0)
+        except Unavailable:
+            await self._start_small()
         await self.synced(self._checkpoint_at)
+
+    async def _start_small(self) -> None:
+        """Begin with the smallest segment. Raises Unavailable when there is no room for that one either.
+
+        A disk may be full of what is owed: to deliver and delete it frees room, if only that can be written down.
+        """
+        self._is_small = True
+        try:
+            self._ask(self._wanted(0))
+            await self.reserve(0)
+        finally:
+            self._is_small = False
+        self._logger.warning("journal_begun_small", size=self._segment.size)
 
     async def reserve(self, size: int) -> None:
         """Wait until a record of so many bytes can be written for sure. Raises Unavailable when it cannot."""
@@ -330,6 +350,8 @@ class DurableJournal:
     def _wanted(self, size: int) -> int:
         """How large a segment has to be for its checkpoint and a record of so many bytes."""
         least = (self._checkpoint_bytes + size + 4 * BLOCK_BYTES) * _SPARED // (_SPARED - 1) + _SPARED
+        if self._is_small:
+            return least + _FOR_ACCOUNTS
         return max(self._least, _CHECKPOINTS_IN_SEGMENT * self._checkpoint_bytes, least)
 
     def _within_bound(self, size: int) -> bool:

@@ -174,8 +174,8 @@ class JournalReader:
             return decode(block.records)
         except RecordError as error:
             raise JournalError(
-                f"The journal's {name_of(number)} was written by another version: {error}. Run that version until the "
-                "journal is empty, or set storage.directory to another directory."
+                f"The journal's {name_of(number)} was written by another version: {error}. Have that version hand on "
+                "what is owed (drain_on_shutdown: true) and delete the journal, or name another storage.directory."
             ) from None
 
 

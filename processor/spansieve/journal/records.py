@@ -36,9 +36,6 @@ _PARKED = struct.Struct(">Q16sIHI")  # position, trace id, spans, number of the 
 _SETTLEMENT = struct.Struct(">QB16sIIH")  # position, signal, trace id, items, dropped, number of the reason
 _SIGNALS = (Signal.TRACES, Signal.LOGS, Signal.METRICS)  # the place is the number, and stays
 
-FRAME_BYTES = _FRAME.size
-"""What a record takes beside its own bytes."""
-
 _DECISIONS = TypeAdapter(list[Decision])
 
 

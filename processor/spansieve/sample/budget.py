@@ -3,7 +3,7 @@
 Who is useful is a matter of class: a trace that a policy keeps as a whole kind (slow, dear, failed …) comes before one
 that stands for others (a share, a rate). The lesser class may not spend the last half of what is saved up, so that a
 burst of the better one finds room: trunk reservation, as telephone networks do it. What a floor bears (errors) is
-always kept, and is paid for by the others.
+always kept, and is paid for by the others: for a minute at most after it has ended, however long it was.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class Budget:
                 return False
             pays.append((bucket, price))
         for bucket, price in pays:
-            bucket.level -= price
+            bucket.level = max(bucket.level - price, -bucket.capacity)
         return True
 
     def pressed(self, now: float) -> bool:

@@ -28,7 +28,7 @@ class Lines:
         """Note."""
         self.lines.append((event, values))
 
-    error = info
+    warning = error = info
 
     @property
     def events(self) -> list[str]:

@@ -403,6 +403,24 @@ async def test_a_new_process_goes_on_behind_the_old_one() -> None:
     await world.journal.stop(lambda: None)
 
 
+async def test_a_journal_can_be_begun_on_a_full_disk() -> None:
+    """A gateway that was killed there delivers what it owes, which frees room: the usual segment is not needed."""
+    disk = await _disk_with_segments(damaged=False)
+    world = World(disk)  # reading frees what the last segments did not use
+    disk.room = disk.used + 80_000
+    await world.start()
+    assert "journal_begun_small" in world.log.events
+    with pytest.raises(Unavailable, match="no room"):
+        await world.write(70_000)
+    for n in range(100):
+        world.journal.append(Settled([Settlement(n + 1, Signal.TRACES, b"t" * 16, 1)]))
+    world.clock.advance(2)
+    world.journal.tidy(lambda: None)
+    await world.write(70_000)
+    assert world.journal.unrecorded == 0
+    await world.journal.stop(lambda: None)
+
+
 async def test_a_journal_that_cannot_be_begun_says_so() -> None:
     """The gateway does not start on a disk without room."""
     world = World(FakeDisk(room=1000))

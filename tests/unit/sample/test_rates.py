@@ -104,6 +104,15 @@ def test_denial_presses_for_a_minute() -> None:
     assert (budget.pressed(59.9), budget.pressed(60.0)) == (True, False)
 
 
+def test_others_pay_for_what_a_floor_bears_for_a_minute_at_most() -> None:
+    """After an hour of a thousand failures a minute, that is, and not for days."""
+    budget = Budget(10, None)
+    for failure in range(60_000):
+        assert budget.spend(SLOW, 100, failure * 0.06, floor=True)
+    assert not budget.spend(SLOW, 100, 3660.0, floor=False)
+    assert budget.spend(SLOW, 100, 3670.0, floor=False)
+
+
 def test_budget_goes_on_from_its_state() -> None:
     """As if there had been no restart."""
     budget, again = Budget(4, None), Budget(4, None)
