@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -27,26 +28,12 @@ from spansieve.sample import Sampler
 from spansieve.sample.probes import Probes
 
 RING = Keyring([bytes(range(32))])
-_RULES: list[CompiledRules] = []
-_METERS: list[tuple[Meter, bytes]] = []  # with the state of one that was never used; making one takes long
 
 
+@cache
 def rules() -> CompiledRules:
     """The default policy, compiled once."""
-    if not _RULES:
-        _RULES.append(policy.compile(policy.parse(policy.shipped("default"))))
-    return _RULES[0]
-
-
-def meter() -> Meter:
-    """A meter in which nothing was entered. Two lives may have one each; a third takes that of the first."""
-    if len(_METERS) < 2:
-        made = Meter(PriceTable(()))
-        _METERS.append((made, made.state()))
-    _METERS.reverse()
-    found, empty = _METERS[0]
-    found.restore(empty)
-    return found
+    return policy.compile(policy.parse(policy.shipped("default")))
 
 
 @dataclass
@@ -80,7 +67,7 @@ class Process:
         self.clock = ResumedClock(clock)
         self.ledger = Ledger()
         self.destination = RecordingDestination(self.ledger)
-        self.meter = meter()
+        self.meter = Meter(PriceTable(()))
         probes = Probes()
         self.sampler = Sampler(sampling_plan.plan(Sampling.model_validate(sampling), probes), 1000, 1000, probes)
         self.thread = RedactionThread(clock)

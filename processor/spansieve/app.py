@@ -191,7 +191,7 @@ class Gateway:
             asyncio.create_task(self._decide(), name="decide"),
             asyncio.create_task(loop_lag.watch(self._telemetry.observe_lag, self._clock), name="watch the loop"),
         ]
-        if self._settings.exporters.otlp:
+        if self._pushes:
             self._tasks.append(asyncio.create_task(self._push_metrics(), name="push metrics"))
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
@@ -220,7 +220,7 @@ class Gateway:
             await self._outbox.drain(max(0.0, deadline - self._clock.monotonic()))
         await self._outbox.stop()
         self._verdict_log.flush()
-        if self._settings.exporters.otlp:
+        if self._pushes:
             self._submit_own_metrics()
         await self._destination.stop(max(0.0, deadline - self._clock.monotonic()), owed=owed)
         await self._close_journal(_JOURNAL_GRACE_SECONDS)
@@ -366,8 +366,13 @@ class Gateway:
         """Decide traces when their wait is over, a tick late at most."""
         while True:
             more = self._pipeline.decide_due()
-            self._verdict_log.flush()
+            if not more:  # at the end of a round of them, since it opens a file; what has gathered by then is bounded
+                self._verdict_log.flush()
             await asyncio.sleep(_BREATH_SECONDS if more else _TICK_SECONDS)
+
+    @property
+    def _pushes(self) -> bool:
+        return self._settings.exporters.otlp is not None and self._settings.telemetry.metrics.push_interval > 0
 
     async def _push_metrics(self) -> None:
         while True:

@@ -182,7 +182,13 @@ class MetricsTelemetry(_Section):
     """The gateway's own metrics and those it derives."""
 
     endpoint: ListenEndpoint = _key("127.0.0.1:9464", "Serves /metrics, /healthz and /readyz.", "0.0.0.0:9464")
-    push_interval: Duration = _key(15.0, "How often metrics are sent through exporters.otlp.", "15s", gt=0)
+    push_interval: Duration = _key(
+        15.0,
+        "How often metrics are sent through exporters.otlp; 0s: not at all, where Prometheus scrapes them and would "
+        "have each series twice.",
+        "15s",
+        ge=0,
+    )
 
 
 class LogsTelemetry(_Section):

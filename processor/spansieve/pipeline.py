@@ -124,12 +124,12 @@ class Pipeline:
         self._admission.check_room(size, self.held_bytes)
         self._admission.check_wait(size, self._thread.expected_wait, self._thread.seconds_per_byte, arrival)
 
-    async def accept(self, request: ReceivedRequest) -> Answer:
+    async def accept(self, request: ReceivedRequest, arrival: Arrival = UNKNOWN) -> Answer:
         """Take a request through all stages up to the sampler. Once this returns, each item is owed an outcome.
 
         Raises MalformedRequest or Unavailable, and then nothing of the request remains.
         """
-        self.admit(len(request.body))
+        self.admit(len(request.body), arrival)
         decoded, redacted, decoding, redacting = await self._thread.redact(request, self._redactor)
         self._observer.observe_stage("decode", decoding)
         self._observer.observe_stage("redact", redacting)

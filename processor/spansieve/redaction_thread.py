@@ -21,13 +21,14 @@ from spansieve.model import DecodedSpans, ReceivedRequest, RedactedBatch, Redact
 from spansieve.names_stage import AllNames
 from spansieve.redact import Redactor
 
-_HAND_BACK_SECONDS: Final = 0.002
 # Requests that wait are taken together, as many as take about so long.
+_HAND_BACK_SECONDS: Final = 0.002
+# Of the loop's time for what it redacts itself, and how much of it may be saved up. With much of it, the loop would be
+# busy, and refuse nobody.
 _ON_LOOP_SHARE: Final = 0.25
-# Of the loop's time for what it redacts itself. With much of it, the loop would be busy, and refuse nobody.
 _ON_LOOP_BURST_SECONDS: Final = 0.02
-_SMOOTHING: Final = 0.1
 # The weight of the latest requests in the pace, which is what the wait of a new one is estimated by.
+_SMOOTHING: Final = 0.1
 _STOP: Final = None
 
 

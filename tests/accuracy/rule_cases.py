@@ -196,6 +196,28 @@ MADE: Mapping[str, Cases] = {
         make.password, "login --password {} now", "Server=db;Password={};", "<password>{}</password>", "passwd = {}"
     ),
     "random_secret": _in(lambda r: make.letters(r, 24) + "7Qx", "signing key: {}", "token: {}", "the access key is {}"),
+    "password_hash": _in(
+        lambda r: r.choice(
+            (
+                f"{'$2b'}$12${make.letters(r, 53)}",
+                f"{'$argon2id'}$v=19$m=65536,t=3,p=4${make.letters(r, 22)}${make.letters(r, 43)}",
+                f"{'$apr1'}${make.letters(r, 8)}${make.letters(r, 22)}",
+                f"{'pbkdf2_sha256'}$600000${make.letters(r, 22)}${make.letters(r, 43)}=",
+            )
+        ),
+        "hash: {}",
+        "alice:{}",
+    ),
+    "named_key": _in(
+        lambda r: make.letters(r, 24) + "7Qx" if r.random() < 0.5 else _hex(r, 32),
+        "ALGOLIA_KEY={}",
+        'deepgram_key: "{}"',
+        "GITEA_PAT={} make",
+        "const mapsKey = '{}';",
+    ),
+    "secret_of_tool": _in(
+        make.password, "sshpass -p '{}' ssh h", "mysql -u root -p'{}' app", "docker login -u a -p '{}' r.example"
+    ),
     "ethereum": _carried(make.ethereum),
     "bitcoin": _in(make.bitcoin, "my wallet is {}", "send it in BTC to {} please", "bitcoin address {}"),
     "bitcoin_segwit": _carried(_bech32),
@@ -242,6 +264,29 @@ MADE: Mapping[str, Cases] = {
             )
         )
     ),
+    "marked_key": _carried(
+        lambda r: r.choice(
+            (
+                f"{make.letters(r, 52)}{'JQQ'}J99{make.letters(r, 26)}",
+                f"{make.letters(r, 76)}{'AZ'}DO{make.letters(r, 4)}",
+                f"{make.letters(r, 3)}8{'Q~'}{make.letters(r, 34)}",
+                f"{_hex(r, 36)}{'NR'}AL",
+                f"{make.letters(r, 14)}.{'atlas'}v1.{make.letters(r, 67)}",
+            )
+        )
+    ),
+    "bot_token": _carried(
+        lambda r: r.choice(
+            (
+                f"{make.digits(r, 9, '1234567')}:{'AA'}{make.letters(r, 33)}",
+                f"{base64.b64encode(make.digits(r, 18).encode()).decode()}.{make.letters(r, 6)}.{make.letters(r, 38)}",
+            )
+        )
+    ),
+    "webhook_url": _in(
+        lambda r: f"{make.digits(r, 18)}/{make.letters(r, 68)}", "https://discord.com/api/" + "webhooks/{}"
+    ),
+    "person_on_card": _in(_name, "BEGIN:VCARD\nFN:{}\nEND:VCARD"),
     # of single policies
     "user_id": _under(lambda r: f"u-{make.digits(r, 6)}", "enduser.id", "userId", "customer_id"),
     "special_category": _under(lambda r: _faked(r, "word"), "diagnosis", "religion", "sexualOrientation"),

@@ -236,6 +236,15 @@ def test_rules_are_those_of_the_stack(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_metrics_come_one_way(overlay: str) -> None:
+    """Where the operator scrapes the gateways they do not push as well: each sum would be twice what it is."""
+    (container,) = pod(named(overlay, "StatefulSet", "spansieve-gateway"))["containers"]
+    environment = {each["name"]: each.get("value") for each in container["env"]}
+    scraped = bool(of_kind(overlay, "ServiceMonitor"))
+    assert (environment.get("SPANSIEVE_PUSH_INTERVAL") == "0s") == scraped
+
+
 def test_monitor_finds_the_gateways_service() -> None:
     """By its labels and the name of its port."""
     monitor = named("production", "ServiceMonitor", "spansieve-gateway")["spec"]

@@ -122,6 +122,7 @@ def test_two_gateways_cannot_share_a_journal(sink: GrpcSink, start: StartGateway
         pass
 
 
+@pytest.mark.timeout(180)  # of a machine that is busy with other things
 def test_kills_in_mid_traffic_lose_nothing(sink: GrpcSink, start: StartGateway) -> None:
     """Senders at work, five kills: every request that was answered OK arrives, whole and unchanged."""
     gateway = start(sink)

@@ -113,6 +113,7 @@ def test_invalid_spans_are_told_and_booked(sink: GrpcSink, start: StartGateway) 
     assert len(sink.spans()) == 2
 
 
+@pytest.mark.timeout(180)  # of a machine that is busy with other things
 def test_killed_workers_lose_nothing_and_come_back(sink: GrpcSink, start: StartGateway) -> None:
     """Senders at work, four kills of a worker: what was answered OK arrives, and two workers serve again."""
     gateway = start(sink, workers=2)
@@ -132,6 +133,7 @@ def test_killed_workers_lose_nothing_and_come_back(sink: GrpcSink, start: StartG
     assert not owed - {span.span_id for span in sink.spans()}
 
 
+@pytest.mark.timeout(180)  # of a machine that is busy with other things
 def test_a_worker_that_hangs_is_replaced(sink: GrpcSink, start: StartGateway) -> None:
     """It is alive, holds its connections and says nothing: the owner kills it, counts that, and starts another."""
     gateway = start(sink, workers=2)

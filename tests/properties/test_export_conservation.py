@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import Counter, deque
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from fakes import ManualClock
 from spansieve.config_exporters import Retry
+from spansieve.export import retry
 from spansieve.export.batch import RequestBatch, cut, fitting, take_traces
 from spansieve.export.delivery import Delivery, NotAcceptedError, Surroundings
 from spansieve.export.pause import Pause
@@ -16,6 +19,15 @@ from spansieve.export.queue import ExportQueue
 from spansieve.model import Envelope, SampledTrace, Signal
 from spansieve.outcome import Ledger
 from unit.export.helpers_export import Recorder, Sleeps, fates, logs, received, trace
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_limits() -> Iterator[None]:
+    """The peers here may have any limit, so that messages need not be large."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retry, "LEAST_LIMIT", 0)
+        yield
+
 
 ENVELOPES = (Envelope(b"", "", b"", ""), Envelope(b"\x10\x01", "u" * 50, b"\x0a\x01s", ""))
 

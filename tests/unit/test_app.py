@@ -20,7 +20,9 @@ from spansieve.app import Gateway
 from spansieve.clock import SystemClock
 from spansieve.config import ConfigError, GatewayConfig
 from spansieve.journal.writer import Failed
+from spansieve.model import Signal
 from spansieve.reload import Source
+from unit.export.helpers_export import running_peer
 
 ANY_PORT = """
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}}
@@ -193,6 +195,23 @@ exporters: {{otlp: {{endpoint: "collector:4317", tls: {{ca_file: {tmp_path}/ca.p
     found = prepared.problems(config.parse(text, {}))
     assert len(found) == 3
     assert ["policy.yaml" in found[0], "prices.yaml" in found[1], "ca.pem" in found[2]] == [True, True, True]
+
+
+@pytest.mark.parametrize(("interval", "pushed"), [("15s", {Signal.METRICS}), ("0s", set())])
+async def test_metrics_are_pushed_unless_they_are_scraped(
+    tmp_path: Path, log: io.StringIO, interval: str, pushed: set[Signal]
+) -> None:
+    """The last push is at the stop; with 0s there is none."""
+    async with running_peer() as peer:
+        text = ANY_PORT.replace(
+            '{endpoint: "127.0.0.1:0"}}\n', f'{{endpoint: "127.0.0.1:0", push_interval: {interval}}}}}\n'
+        )
+        assert interval in text
+        exporters = f"exporters: {{otlp: {{endpoint: '{peer.address}', tls: {{insecure: true}}}}}}"
+        running = gateway(f"{text}{exporters}", tmp_path, log)
+        await running.start()
+        await running.stop()
+        assert {call.signal for call in peer.calls} == pushed
 
 
 def test_keys_that_could_not_be_there_are_found(tmp_path: Path) -> None:

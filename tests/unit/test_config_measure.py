@@ -1,9 +1,13 @@
 """The section `measure` of the configuration."""
 
+from dataclasses import fields
+
 import pytest
 
 from spansieve import config
-from spansieve.config import ConfigError
+from spansieve.config import ConfigError, GatewayConfig
+from spansieve.measure.settings import DEFAULTS
+from spansieve.prepared import meter_settings
 
 
 def test_own_labels_and_allow_lists() -> None:
@@ -39,3 +43,11 @@ def test_mistakes(section: str, problem: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config.parse(f"measure: {{{section}}}", {})
     assert problem in caught.value.problems[0]
+
+
+def test_a_meter_without_settings_is_as_configured_by_default() -> None:
+    """But for the key, which each process makes."""
+    configured = meter_settings(GatewayConfig())
+    assert {
+        each.name for each in fields(DEFAULTS) if getattr(configured, each.name) != getattr(DEFAULTS, each.name)
+    } <= {"user_key"}

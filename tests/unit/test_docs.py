@@ -43,3 +43,52 @@ def _configurations() -> Iterator[tuple[str, str]]:
 def test_a_configuration_that_a_guide_shows_is_one(example: str) -> None:
     """`spansieve check` finds nothing to say of it."""
     assert prepared.problems(GatewayConfig.model_validate(yaml.safe_load(example))) == []
+
+
+_PAGES = [*sorted(_DOCS.parent.glob("*.md")), *sorted(_DOCS.rglob("*.md"))]
+
+
+def _anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_DOCS.parent)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each relative link is to a file that is there, and to a heading that it has."""
+    lost = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if re.match(r"https?:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            lost.append(link)
+    assert lost == []
+
+
+def test_metrics_that_pages_name_are_there() -> None:
+    """Who copies a name of ours from a guide finds its series: it is in the generated reference."""
+    known = set(re.findall(r"spansieve_\w+", (_DOCS / "reference" / "metrics.md").read_text(encoding="utf-8")))
+    told = {
+        (page.name, name)
+        for page in (_DOCS.parent / "README.md", *(_DOCS / "guides").glob("*.md"))
+        for name in re.findall(r"\bspansieve_[a-z_]+[a-z]\b", page.read_text(encoding="utf-8"))
+    }
+    assert {(page, name) for page, name in told if name not in known} == set()
+
+
+def test_settings_that_pages_name_are_there() -> None:
+    """Who copies `section.key` from a guide writes a key that the gateway knows."""
+    reference = (_DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"^\| `((?:[a-z_]+\.)+[a-z_]+)`", reference.replace("[]", ""), re.MULTILINE))
+    prefixes = {key.rsplit(".", depth)[0] for key in known for depth in range(key.count(".") + 1)}
+    sections = {key.split(".")[0] for key in known}
+    told = {
+        (page.name, key)
+        for page in (_DOCS.parent / "README.md", *(_DOCS / "guides").glob("*.md"))
+        for key in re.findall(r"`((?:[a-z_]+\.)+[a-z_]+)(?=[`:])", page.read_text(encoding="utf-8"))
+        if key.split(".")[0] in sections
+    }
+    assert {(page, key) for page, key in told if key not in known | prefixes} == set()

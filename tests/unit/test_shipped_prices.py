@@ -10,7 +10,7 @@ from genai_prices.types import TieredPrices
 
 from spansieve import shipped_prices
 from spansieve.measure.llm_call import Tokens
-from spansieve.measure.pricing import PriceRow, PriceTable, cost_of
+from spansieve.measure.pricing import PriceRow, PriceTable, Timeless, cost_of
 
 _NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 _AT = int(_NOW.timestamp())
@@ -150,6 +150,15 @@ def test_service_tiers(shipped: PriceTable, tier: str, context: dict[str, str] |
     ).total_price
     found = cost_of(Tokens(1000, 500, None, None, None), _row(shipped, "openai", "gpt-4o", tier))
     assert found == pytest.approx(float(expected), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "timeless"),
+    [("openai", "gpt-4o", True), ("openai", "gpt-3.5-turbo", True), ("deepseek", "deepseek-v4-pro", False)],
+)
+def test_prices_that_never_change_say_so(provider: str, model: str, *, timeless: bool) -> None:
+    """They may be asked once for all calls of a service tier; those that hold for hours, or from a day on, may not."""
+    assert isinstance(shipped_prices.source()(provider, model), Timeless) == timeless
 
 
 def test_unknown_service_tiers_take_no_memory() -> None:

@@ -87,7 +87,7 @@ class Delivery:
             try:
                 rejected = await self._send(payload)
             except NotAcceptedError as refusal:
-                match judge(refusal.code, refusal.retry_info):
+                match judge(refusal.code, refusal.retry_info, len(payload)):
                     case Verdict.RETRY:
                         delay = backoff.next(refusal.retry_info)
                         self._failed(refusal, delay)

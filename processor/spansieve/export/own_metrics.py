@@ -46,7 +46,7 @@ class OwnMetrics:
             try:
                 rejected = await self._send(payload)
             except NotAcceptedError as refusal:
-                if judge(refusal.code, refusal.retry_info) is Verdict.RETRY:
+                if judge(refusal.code, refusal.retry_info, len(payload)) is Verdict.RETRY:
                     delay = backoff.next(refusal.retry_info)
                     if not failing:  # one line for an outage: without traffic this is the only one
                         failing = True

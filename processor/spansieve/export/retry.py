@@ -24,15 +24,21 @@ class Verdict(Enum):
 _RETRYABLE = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"})
 
 
-def judge(code: str, retry_info: float | None) -> Verdict:
+LEAST_LIMIT = 16 * 1024
+"""Bytes that every peer takes in one message: gRPC's own limit is 4 MiB, and nobody sets one far below."""
+
+
+def judge(code: str, retry_info: float | None, size: int) -> Verdict:
     """Judge a gRPC status code, by name, and the delay of the RetryInfo that came with it, if any.
 
-    RESOURCE_EXHAUSTED with RetryInfo is a peer that recovers; without, it is a message over the peer's limit.
+    `size` is that of the message, in bytes. RESOURCE_EXHAUSTED with RetryInfo is a peer that recovers. Without, it is a
+    message over the peer's limit; or, where it is so small, a peer that is short of something else, such as Tempo's
+    limit of a rate, and does not say for how long: what is owed is not given up for that, as it would be by the letter.
     """
     if code in _RETRYABLE:
         return Verdict.RETRY
     if code == "RESOURCE_EXHAUSTED":
-        return Verdict.SPLIT if retry_info is None else Verdict.RETRY
+        return Verdict.SPLIT if retry_info is None and size > LEAST_LIMIT else Verdict.RETRY
     return Verdict.REFUSED
 
 

@@ -30,6 +30,9 @@ _SERVICES = {
 # None and gzip, the bits 0 and 2 of grpc_compression_algorithm: what OTLP asks for, and no deflate.
 _ACCEPTED_COMPRESSION = 0b101
 
+# A connection's further calls wait at their sender, where deadlines show it (see receive/unseen.py), and not in gRPC's
+# core. Each such may take its flow-control window of the core's memory.
+_MOST_AT_ONCE = 50
 _MOST_UNSEEN = 2_000
 
 # Once the exports are answered, only health watchers are left, who would stay for ever.
@@ -74,8 +77,11 @@ class GrpcReceiverServer:
             options=[
                 ("grpc.max_receive_message_length", self._config.max_recv_msg_size_mib * 1024 * 1024),
                 ("grpc.compression_enabled_algorithms_bitset", _ACCEPTED_COMPRESSION),
-                # Of calls that wait unseen gRPC ends some at random once there are so many, without a word of when to
-                # come back. Admission sees to it that there are fewer, but for a burst.
+                ("grpc.max_concurrent_streams", _MOST_AT_ONCE),
+                # Or the core would refuse calls by itself, near that bound, without a word of when to come back.
+                ("grpc.http.overload_protection", 0),
+                # Of calls that wait unseen gRPC ends some at random once there are so many, just as mute. Admission sees
+                # to it that there are fewer, but for a burst.
                 ("grpc.server.max_pending_requests", _MOST_UNSEEN),
                 ("grpc.server.max_pending_requests_hard_limit", 2 * _MOST_UNSEEN),
                 # Unless it is meant: a second gateway on the same port would quietly get half of the connections.
@@ -121,8 +127,8 @@ class GrpcReceiverServer:
             self._in_flight += 1
             self._idle.clear()
             try:
-                self._admit(len(body), context)
-                answer = await self._acceptor.accept(ReceivedRequest(signal, Encoding.PROTO, body))
+                arrival = self._arrival(context)
+                answer = await self._acceptor.accept(ReceivedRequest(signal, Encoding.PROTO, body), arrival)
             except asyncio.CancelledError:
                 self._observer.finished(_GRPC, signal, CANCELLED.grpc_code.name)
                 raise
@@ -139,12 +145,12 @@ class GrpcReceiverServer:
 
         return export
 
-    def _admit(self, size: int, context: aio.ServicerContext[bytes, bytes]) -> None:
+    def _arrival(self, context: aio.ServicerContext[bytes, bytes]) -> Arrival:
         if self._stopping:
             raise stopping()
         left = context.time_remaining()
         waited = self._unseen.wait(context.peer(), left, asyncio.get_running_loop().time())
-        self._acceptor.admit(size, Arrival(waited, math.inf if left is None else left))
+        return Arrival(waited, math.inf if left is None else left)
 
     def _refuse(self, signal: Signal, error: Exception, context: aio.ServicerContext[bytes, bytes]) -> None:
         """Set the status that the call ends with.

@@ -92,12 +92,12 @@ class Worker:
         wait = max(self._thread.expected_wait, self._oldest_age())
         self._room.check_wait(size, wait, self._thread.seconds_per_byte, arrival)
 
-    async def accept(self, request: ReceivedRequest) -> Answer:
+    async def accept(self, request: ReceivedRequest, arrival: Arrival = UNKNOWN) -> Answer:
         """Redact a request and hand it over. When this returns, the owner owes its items a fate.
 
         Raises MalformedRequest, Unavailable or OwnerFailed, and then nothing of the request remains.
         """
-        self.admit(len(request.body))
+        self.admit(len(request.body), arrival)
         redactor = self._redactor
         if redactor is None:
             raise OwnerFailed  # admit has refused by then

@@ -1,11 +1,13 @@
 """What is settled weighs nothing any more: the account of a queue is even once all is delivered, before any stop."""
 
 from collections import deque
+from collections.abc import Iterator
 
 import pytest
 
 from fakes import ManualClock
 from spansieve.config_exporters import Retry
+from spansieve.export import retry
 from spansieve.export.batch import cut, take_traces
 from spansieve.export.delivery import Delivery, NotAcceptedError, Surroundings
 from spansieve.export.pause import Pause
@@ -13,6 +15,15 @@ from spansieve.export.queue import ExportQueue
 from spansieve.model import Signal
 from spansieve.outcome import Ledger
 from unit.export.helpers_export import Recorder, Sleeps, fates, received, trace
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_limits() -> Iterator[None]:
+    """The peers here may have any limit, so that messages need not be large."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retry, "LEAST_LIMIT", 0)
+        yield
+
 
 TOO_LARGE = NotAcceptedError("RESOURCE_EXHAUSTED", None)
 REFUSED = NotAcceptedError("INTERNAL", None)

@@ -10,11 +10,20 @@ import pytest
 from fakes import ManualClock
 from spansieve.config_exporters import OtlpExporter
 from spansieve.export import QueueStatus
+from spansieve.export import retry
 from spansieve.export.otlp import OtlpDestination, rejected_items
 from spansieve.model import SampledTrace, Signal
 from spansieve.outcome import Ledger
 from unit.export.helpers_export import (
     Call,
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_limits() -> Iterator[None]:
+    """The peers here may have any limit, so that messages need not be large."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retry, "LEAST_LIMIT", 0)
+        yield
     Peer,
     Recorder,
     Say,

@@ -15,7 +15,7 @@ from spansieve.export.retry import Backoff, Verdict, judge, retry_info
 @pytest.mark.parametrize("info", [None, 3.0])
 def test_what_otlp_calls_retryable_is_retried(code: str, info: float | None) -> None:
     """With and without RetryInfo."""
-    assert judge(code, info) is Verdict.RETRY
+    assert judge(code, info, 1 << 20) is Verdict.RETRY
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,19 @@ def test_what_otlp_calls_retryable_is_retried(code: str, info: float | None) -> 
 @pytest.mark.parametrize("info", [None, 3.0])
 def test_every_other_code_is_final(code: str, info: float | None) -> None:
     """RetryInfo does not change that."""
-    assert judge(code, info) is Verdict.REFUSED
+    assert judge(code, info, 1 << 20) is Verdict.REFUSED
 
 
 @pytest.mark.parametrize(("info", "verdict"), [(None, Verdict.SPLIT), (0.0, Verdict.RETRY), (5.0, Verdict.RETRY)])
 def test_resource_exhausted_depends_on_retry_info(info: float | None, verdict: Verdict) -> None:
     """Without it the message is too large; with it the peer recovers."""
-    assert judge("RESOURCE_EXHAUSTED", info) is verdict
+    assert judge("RESOURCE_EXHAUSTED", info, 1 << 20) is verdict
+
+
+@pytest.mark.parametrize(("size", "verdict"), [(16_384, Verdict.RETRY), (16_385, Verdict.SPLIT)])
+def test_a_small_message_is_not_too_large(size: int, verdict: Verdict) -> None:
+    """The peer is short of something else, and does not say for how long."""
+    assert judge("RESOURCE_EXHAUSTED", None, size) is verdict
 
 
 def details(*messages: DebugInfo | RetryInfo) -> bytes:

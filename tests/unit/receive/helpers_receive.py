@@ -62,7 +62,8 @@ class FakeAcceptor:
         if self.refuse_admission:
             raise self.refuse_admission
 
-    async def accept(self, request: ReceivedRequest) -> Answer:
+    async def accept(self, request: ReceivedRequest, arrival: Arrival = UNKNOWN) -> Answer:
+        self.admit(len(request.body), arrival)
         self.requests.append(request)
         async with self._entered:
             self._entered.notify_all()

@@ -180,8 +180,8 @@ async def test_a_refused_body_is_let_go_at_once(
         gc.enable()
 
 
-async def test_admission_is_refused_before_the_body_is_looked_at(channel: aio.Channel, acceptor: FakeAcceptor) -> None:
-    """The acceptor is asked with the size of the message, and not handed the message when it says no."""
+async def test_admission_is_asked_once(channel: aio.Channel, acceptor: FakeAcceptor) -> None:
+    """By the acceptor itself, which gets the message: gRPC has read all of it by then."""
     acceptor.refuse_admission = Unavailable("Too much at once.", "memory_limiter", 1.0)
     code, _, _ = await refusal_of(export(channel, bytes(1234)))
     assert (code, acceptor.admitted, acceptor.requests) == (grpc.StatusCode.UNAVAILABLE, [1234], [])
