@@ -11,13 +11,14 @@ from spansieve.redact.compiled import NO_FACTS
 from spansieve.redact.engine import REMOVED
 from spansieve.redact.judges import Finding
 from unit.redact.helpers_redact import default_rules, mixed_texts
+from unit.redact.helpers_suspects import is_suspect
 
 _RULES = default_rules()
 
 
 def _everywhere(text: str) -> str:
     """The text after each pattern was searched in all of it, and in all of its readings, until none finds more."""
-    odd = "\\" in text or bool(normalise.suspects([text]))
+    odd = "\\" in text or is_suspect(text)
     for _ in range(8):
         findings = _all(text)
         for reading in _readings(text) if odd else ():

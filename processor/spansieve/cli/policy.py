@@ -91,6 +91,8 @@ def _test(arguments: argparse.Namespace) -> int:
         verdict = (
             "failed" if result.failures else "ok" if result.positive else "found by the model of names, no examples"
         )
+        if result.elsewhere:
+            verdict += f", {result.elsewhere} of countries or regions left out"
         print(f"{result.rule:<{width}}  {result.positive:>8}  {result.negative:>8}  {verdict}")
     failed = [result for result in results if result.failures]
     for result in failed:

@@ -67,8 +67,8 @@ def batch(batch: DecodedBatch, rules: CompiledRules, *, stamped: bool = True) ->
     return RedactedBatch(batch.signal, batch.message, batch.items, dict(findings))
 
 
-def text(value: str, rules: CompiledRules, key: str = "") -> tuple[str, Counter[str]]:
-    """Redact one text, under the key that it stands under. The second part counts what was replaced, by rule."""
+def text(value: str, rules: CompiledRules, key: str = "", place: Place = Place.TEXT) -> tuple[str, Counter[str]]:
+    """Redact one text, under its key and at its place. The second part counts what was replaced, by rule."""
     run = Run(rules)
-    new = run.texts([value], {0: key} if key else {}, [Place.TEXT] if rules.selective else ()).get(0, value)
-    return "" if new == DROP else new, run.findings
+    new = run.texts([value], {0: key} if key else {}, [place] if rules.selective else ()).get(0, value)
+    return "" if new == DROP else new, Counter(run.findings)

@@ -34,8 +34,6 @@ LONGEST = 28  # bytes: seven digits with gaps
 MOST_PLACES: Final = fold.MOST_ODD
 """Of one scan: a hundred megabytes. Texts that have more between them are searched one by one."""
 
-_LONG = 256  # characters from which on texts are encoded one by one: else the widest character would widen them all
-
 Place = tuple[int, int]
 """Where an anchor is: offset, anchor."""
 
@@ -128,7 +126,11 @@ class Anchors:
 
         Raises OverBudget when there are more than MOST_PLACES.
         """
-        buffer, odd = _joined(texts)
+        if len(texts) == 1:
+            buffer, odd = fold.latin(texts[0])
+            buffer += b"\0"
+        else:
+            buffer, odd = fold.latin("\0".join((*texts, "")))
         found = self._shapes(buffer) if self.native is None else _signs(buffer, self.native)
         encoded, addresses = runs.find(buffer, self.in_runs)
         for places, anchor in ((encoded, ENCODED), (addresses, BASE58), (odd, ESCAPE)):
@@ -160,23 +162,6 @@ class Anchors:
                 for at in each.places(buffer if each.exact else lower):
                     if each.asks is None or each.asks(buffer, at):
                         yield at, anchor
-
-
-def _joined(texts: Sequence[str]) -> tuple[bytes, list[int]]:
-    """Write texts in Latin-1 one behind the other, each with a NUL at its end; see `fold.latin`."""
-    if len(texts) > 1 and (all(map(str.isascii, texts)) or sum(map(len, texts)) < _LONG * len(texts)):
-        return fold.latin("\0".join((*texts, "")))
-    pieces: list[bytes] = []
-    odd: list[int] = []
-    start = 0
-    for text in texts:
-        piece, places = fold.latin(text)
-        pieces.append(piece)
-        if places:
-            odd += [start + at for at in places]
-        start += len(text) + 1
-    pieces.append(b"")
-    return b"\0".join(pieces), odd
 
 
 def _signs(buffer: bytes, native: vectorscan.Scanner) -> list[Place]:

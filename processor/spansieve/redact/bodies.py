@@ -6,7 +6,6 @@ results spliced in. Where two pieces meet, a value may be split over them: of ea
 there is nothing.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, Protocol
@@ -16,7 +15,7 @@ from spansieve.redact.body_piece import Piece
 from spansieve.redact.cache import NOTHING, WORTH, Ends, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRules
 from spansieve.redact.cuts import Cut, cut
-from spansieve.redact.flat import DROP, Meeting
+from spansieve.redact.flat import DROP, Findings, Meeting, add
 from spansieve.redact.matching import Places
 from spansieve.redact.parsed import Shape
 
@@ -31,7 +30,7 @@ _Met = tuple[str, tuple[int, ...], bytes]
 class Worker(Protocol):
     """Who redacts texts, and counts in `findings` by rule."""
 
-    findings: Counter[str]
+    findings: Findings
 
     def search(self, text: str) -> Places:
         """Where the anchors of a text are."""
@@ -154,7 +153,7 @@ class Body:
         findings = worker.findings
         pieces = self._pieces[:]
         done: list[Known[bytes]] = []
-        found = worker.findings = Counter()
+        found = worker.findings = {}
         for index, each in enumerate(self._known):
             if isinstance(each, Known):
                 known = each
@@ -167,8 +166,8 @@ class Body:
             done.append(known)
             if known.new is not None:
                 pieces[index] = known.new
-            for rule, count in known.found:
-                findings[rule] += count
+            if known.found:
+                add(findings, known.found)
         worker.findings = findings
         text = self._joined(pieces)
         if len(pieces) == 1:
@@ -184,14 +183,13 @@ class Body:
         if known is None:
             if fresh is not None and not self._is_split(fresh, pieces, worker):
                 return text
-            findings, worker.findings = worker.findings, Counter()
+            findings, worker.findings = worker.findings, {}
             new = worker.again(self._joined(self._pieces).decode(), text.decode(), self._where).encode()
             known = Known.of(text, new, worker.findings)
             if self._rules.may_remember(worker.findings):
                 cache.put(name, known)
             worker.findings = findings
-        for rule, count in known.found:
-            worker.findings[rule] += count
+        add(worker.findings, known.found)
         return text if known.new is None else known.new
 
     def _is_plain(self, key: str) -> bool:
@@ -203,7 +201,7 @@ class Body:
             return pieces[0]
         return b"".join((self._cut.before, self._cut.gap.join(pieces), self._cut.after))
 
-    def _settled(self, piece: Piece, found: Counter[str], ends: Ends) -> Known[bytes]:
+    def _settled(self, piece: Piece, found: Findings, ends: Ends) -> Known[bytes]:
         """What became of a piece, which is remembered if it may be."""
         rules = self._rules
         settled = Known.of(piece.text, piece.new, found, ends)
@@ -253,8 +251,7 @@ class Body:
                 self._nothing(piece, keys[number], texts[number], number)
                 index += 1
                 continue
-            for rule, count in known.found:
-                worker.findings[rule] += count
+            add(worker.findings, known.found)
         return changed
 
     def _string(

@@ -45,21 +45,17 @@ def cut(text: bytes) -> Cut | None:
     if not inner.endswith(b"}"):
         return None
     border = b"}" + gap + opening
-    raw = inner[start:-1].split(border)
-    if len(inner) < _SMALLEST * len(raw):
-        return None
     pieces: list[bytes] = []
-    together: list[bytes] = []
-    size = 0
-    for each in raw:
-        together.append(each)
-        size += len(each)
-        if size >= _LEAST:
-            pieces.append(b"%b%b}" % (opening, border.join(together)))
-            together, size = [], 0
-    if together:
-        pieces.append(b"%b%b}" % (opening, border.join(together)))
-    if len(pieces) == 1:
+    first, elements = head.start(1), 1  # where the next piece starts
+    end = inner.find(border, start) + 1
+    while end:
+        elements += 1
+        if end - first >= _LEAST:
+            pieces.append(inner[first:end])
+            first = end + len(gap)
+        end = inner.find(border, end + len(border) - 1) + 1
+    pieces.append(inner[first:])
+    if len(pieces) == 1 or len(inner) < _SMALLEST * elements:
         return None
     return Cut(text[: head.start(1)], pieces, gap, text[len(inner) :])
 

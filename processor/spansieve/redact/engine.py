@@ -14,7 +14,7 @@ from spansieve.redact.anchors import OverBudget
 from spansieve.redact.bodies import Body
 from spansieve.redact.cache import ERROR
 from spansieve.redact.compiled import CompiledRules
-from spansieve.redact.flat import BUDGET, DROP, REMOVED
+from spansieve.redact.flat import BUDGET, DROP, REMOVED, add
 from spansieve.redact.matching import Places
 from spansieve.redact.nested import LARGE, Groups, Nested, encoded, outcome
 
@@ -122,17 +122,17 @@ class Run(Nested):
             return
         first = 0
         for index, raw, body in together:
-            before, self.findings = self.findings, Counter()
+            before, self.findings = self.findings, {}
             new = self._of_body(body, hits, first)
             found, self.findings = self.findings, before
             first += len(body.texts)
             if new != raw:
-                self.found_in[index] = found
+                self.found_in[index] = Counter(found)
                 if texts[index]:
                     changed[index] = new.decode()
                 else:
                     self.encoded[index] = new
-            self._account(found)
+            add(self.findings, found.items())
 
     def _seen(self, index: int, text: str, key: str, where: int) -> str | None:
         """What became of a text that is looked at as a whole, if that is known, and counted."""
@@ -144,8 +144,8 @@ class Run(Nested):
             return None
         new, found = outcome(text, known)
         if found:
-            self.found_in[index] = found
-            self._account(found)
+            self.found_in[index] = Counter(found)
+            add(self.findings, found.items())
         return new
 
     def _of_body(self, body: Body, hits: Mapping[int, Places], first: int) -> bytes:
@@ -175,8 +175,8 @@ class Run(Nested):
             else:
                 where = wheres[index] if wheres else 0
                 new, found = self._remembered(text, keys.get(index, ""), where, hits.get(0, ()), 0)
-                self._account(found)
+                add(self.findings, found.items())
                 if new != text:
                     changed[index] = new
-                    self.found_in[index] = found
+                    self.found_in[index] = Counter(found)
         return changed

@@ -106,6 +106,8 @@ ODD_OR_BEYOND = _members(c for c in _ODD if c < "\U00010000") + "\\U00010000-\\U
 """The same and more: what a regex that is to be fast looks for first."""
 
 _LETTERS, _HIDDEN_SET, _SPACE_SET = _members(_LIKE), _members(_each(_HIDDEN)), _members(_each(_SPACES))
+# Odd characters in such company that a value may be hidden by them: accents, curly quotes, a dash in prose and an emoji
+# hide nothing.
 _TELLING = re.compile(
     rf"[{ODD_OR_BEYOND}](?:"
     rf"(?<=[{_members({*_DECIMALS, *_each(_STRANGE)})}])"
@@ -127,17 +129,6 @@ _LARGE, _HUGE = 1 << 11, 1 << 20  # characters between which numpy is faster tha
 _FAR = 0x20000  # stands for all characters from here on
 _MAY_BE_ODD = np.zeros(_FAR + 1, np.bool_)
 _MAY_BE_ODD[[min(ord(character), _FAR) for character in _ODD]] = True
-
-
-def telling(text: str) -> re.Pattern[str] | None:
-    """Give what finds odd characters in such company that a value may be hidden by them; None when there are none.
-
-    Accents, curly quotes, a dash in prose and an emoji hide nothing.
-    """
-    if text.isascii():
-        return None
-    beyond = text.encode("utf-8", "replace").translate(None, _ASCII).decode()
-    return None if _ODD.isdisjoint(beyond) or not _TELLING.search(text) else _TELLING
 
 
 def latin(text: str) -> tuple[bytes, list[int]]:

@@ -266,34 +266,32 @@ class _Search:
 
     def _in_window(self, road: Road, detector: Detector, low: int, last: int, high: int) -> int:
         """Add what one pattern finds that begins from `low` to `last` and ends before `high`; say where to go on."""
-        text, digit, begins = self._text, detector.digit, detector.begins
-        search, match_at = detector.search.search, detector.match
-        if last - low > _NARROW:
-            digit = None
-        while low <= last:
-            match: re.Match[str] | None
-            if begins:
-                first = text.find(begins, low, last + len(begins))
-                if first < 0:
-                    break
-                match = match_at(text, first, high)
-            elif digit is not None:
-                near = _DIGIT(text, low, last + 1 + digit)
-                if near is None:
-                    break
-                first = max(low, near.start() - digit)
-                beyond = min(near.start(), last) + 1
-                while (match := match_at(text, first, high)) is None and first + 1 < beyond:
-                    first += 1
-            else:
-                match = search(text, low, high)
-                if match is None or (first := match.start()) > last:  # the end of what is looked at may have cut it
-                    break
+        while low <= last and (tried := self._next(detector, low, last, high)) is not None:
+            first, match = tried
             low = first + 1
             if match is not None and (finding := self._judged(match, road)) is not None:
                 self.found.append(finding)
                 low = max(low, finding[1])
         return max(low, last + 1)
+
+    def _next(self, detector: Detector, low: int, last: int, high: int) -> tuple[int, re.Match[str] | None] | None:
+        """Try one pattern from `low` on. Gives the first match, or how far nothing is; None: no more up to `last`."""
+        text, match_at, digit = self._text, detector.match, detector.digit
+        if detector.begins:
+            first = text.find(detector.begins, low, last + len(detector.begins))
+            return None if first < 0 else (first, match_at(text, first, high))
+        if last - low > _NARROW:
+            match = detector.search.search(text, low, high)  # the end of what is looked at may have cut it
+            return None if match is None or match.start() > last else (match.start(), match)
+        first, beyond = low, last + 1  # a search would go on behind them, where matches end
+        if digit is not None:
+            near = _DIGIT(text, low, beyond + digit)
+            if near is None:
+                return None
+            first, beyond = max(low, near.start() - digit), min(near.start(), last) + 1
+        while (match := match_at(text, first, high)) is None and first + 1 < beyond:
+            first += 1
+        return first, match
 
     def over_all(self) -> None:
         """Add what the rules find that look over the whole text."""

@@ -62,7 +62,7 @@ def note(kind: str, size: int) -> str:
 def at(text: str, start: int) -> bool:
     """Whether a run of base64's characters that starts at a place may be content to drop."""
     match = _LONG_RUN.match(text, start)
-    return match is not None and may_be(text[start : start + 24], match.end() - start)
+    return match is not None and (match.end() - start >= LONG or known_type(_head(match[0])) is not None)
 
 
 def known_type(head: bytes) -> str | None:
@@ -117,11 +117,6 @@ def _kind(run: str) -> str | None:
     if len(run) < LONG or len(set(run[:_LOOKED_AT])) < _VARIETY or tokens.says_text(run):
         return None
     return _UNKNOWN
-
-
-def may_be(run: str, length: int) -> bool:
-    """Whether a run of base64's characters, of which the first few are given, may be content to drop."""
-    return length >= LONG or (length >= SHORT and known_type(_head(run)) is not None)
 
 
 def _head(run: str) -> bytes:

@@ -36,7 +36,7 @@ def redact(
         except (ValueError, UnicodeError):  # not to be encoded, such as a lone surrogate
             leaves.put(index, REMOVED)
         dropped = dropped or new == DROP
-    findings = run.findings
+    findings = Counter(run.findings)
     findings[_UNDECODABLE] += note_undecodable(leaves, run.found_in)
     if dropped:
         walk.drop(message, DROP)
@@ -64,7 +64,7 @@ def changed_keys(names: Sequence[str], rules: CompiledRules, findings: Counter[s
     where = rules.at(Place.KEY, "")
     run = Run(rules)
     changed = run.texts(names, {}, [where] * len(names) if where else ())
-    findings += run.findings
+    findings.update(run.findings)
     for index, name in enumerate(names):
         facts = rules.facts(fold.word(name))
         if index not in changed and not stamp.is_stamp(name) and not (facts.whole or facts.off or facts.context):

@@ -13,7 +13,7 @@ from spansieve.redact.anchors import OverBudget, Place
 from spansieve.redact.bodies import Body
 from spansieve.redact.cache import ERROR, NOTHING, WORTH, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
-from spansieve.redact.flat import BUDGET, DROP, MOST_PASSES, Flat
+from spansieve.redact.flat import BUDGET, DROP, MOST_PASSES, Findings, Flat, add
 from spansieve.redact.matching import Places
 
 LARGE = WORTH
@@ -28,9 +28,9 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def outcome(text: str, known: Known[str]) -> tuple[str, Counter[str]]:
+def outcome(text: str, known: Known[str]) -> tuple[str, Findings]:
     """What became of a text of which that is known, and what was found in it."""
-    return text if known.new is None else known.new, Counter(dict(known.found))
+    return text if known.new is None else known.new, dict(known.found)
 
 
 class Nested(Flat):
@@ -39,7 +39,7 @@ class Nested(Flat):
     def __init__(self, rules: CompiledRules) -> None:
         super().__init__(rules)
         self.found_in: dict[int, Counter[str]] = {}
-        self._done: dict[tuple[str, int, str], tuple[str, Counter[str]]] = {}
+        self._done: dict[tuple[str, int, str], tuple[str, Findings]] = {}
 
     def _body(self, text: bytes, key: str, where: int, depth: int) -> Body | None:
         if jsontext.too_many(text):
@@ -73,11 +73,11 @@ class Nested(Flat):
                 key = keys.get(index, "")
                 new, found = self._remembered(text, key, wheres[index] if wheres else 0, hits.get(index, ()), depth)
             if found:
-                self._account(found)
+                add(self.findings, found.items())
             if new != text:
                 changed[index] = new
                 if depth == 0:
-                    self.found_in[index] = found
+                    self.found_in[index] = Counter(found)
         return changed
 
     def _groups(
@@ -91,7 +91,7 @@ class Nested(Flat):
     ) -> None:
         """Redact what is split over texts, in what remains of them."""
         for group in groups:
-            before, self.findings = self.findings, Counter()
+            before, self.findings = self.findings, {}
             key, where = keys.get(group[0], ""), wheres[group[0]] if wheres else 0
             new = self.together([changed.get(index, texts[index]) for index in group], key, where)
             if new is not None:
@@ -99,8 +99,8 @@ class Nested(Flat):
             found, self.findings = self.findings, before
             if found and depth == 0:
                 first = next(index for index in group if index in changed)
-                self.found_in[first] = self.found_in.get(first, Counter()) + found
-            self._account(found)
+                self.found_in[first] = self.found_in.get(first, Counter()) + Counter(found)
+            add(self.findings, found.items())
 
     def _telling(self, keys: Mapping[int, str], wheres: Sequence[int], size: int) -> set[int]:
         """The texts that may be taken for their key's sake."""
@@ -110,14 +110,9 @@ class Nested(Flat):
         telling = {key for key in set(keys.values()) if facts(fold.word(key)).whole}
         return {index for index, key in keys.items() if key in telling} if telling else set()
 
-    def _account(self, found: Mapping[str, int]) -> None:
-        findings = self.findings
-        for rule, count in found.items():
-            findings[rule] += count
-
-    def string(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> tuple[str, Counter[str]]:
+    def string(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> tuple[str, Findings]:
         """Redact a text. Gives what was found, too, which is not counted yet."""
-        before, self.findings = self.findings, Counter()
+        before, self.findings = self.findings, {}
         try:
             new = self._one(text, key, where, places, depth)
         except (OverBudget, normalise.TooDeep):
@@ -129,9 +124,7 @@ class Nested(Flat):
         found, self.findings = self.findings, before
         return new, found
 
-    def _remembered(
-        self, text: str, key: str, where: int, places: Sequence[Place], depth: int
-    ) -> tuple[str, Counter[str]]:
+    def _remembered(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> tuple[str, Findings]:
         """Redact one text, or recall what became of it. Gives what was found, too, which is not counted yet."""
         digest: bytes | None = None
         # Spans repeat themselves: what was clean a moment ago still is.

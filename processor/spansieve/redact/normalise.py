@@ -2,16 +2,15 @@
 
 A value written as `alice%40example.com`, in fullwidth digits, with zero-width characters or in base64 is found in a
 reading, which knows for each of its characters where the original has it; only the original's characters are
-replaced. Most texts have no other reading, and `suspects` tells in a few passes at memory speed.
+replaced. Most texts have no other reading, which the anchors tell (ESCAPE, ENCODED).
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from html import unescape
-from itertools import accumulate
 
-from spansieve.redact import fold, media, tokens
+from spansieve.redact import fold, tokens
 
 _ROUNDS = 5  # escapes within escapes
 _NESTED = 3  # encoded tokens within encoded tokens
@@ -77,16 +76,6 @@ class _Decoded(Reading):
         return self._whole if self._parent is None else self._parent.span(*self._whole)
 
 
-# Each gate starts with a literal, which is looked for at memory speed.
-_GATES = (
-    ("%", re.compile(r"%[0-9A-Fa-f]{2}")),
-    ("&", re.compile(r"&(?:#[0-9xX]|[A-Za-z]{2,31}[0-9]{0,2};)")),
-    ("\\", re.compile(r"\\[uUx][0-9A-Fa-f{]")),
-    ("\n", re.compile(r"\n(?:(?<=[0-9]\n)|(?<=[0-9][-. )/\r]\n))[ \t>]{0,4}+[-.( /]?[0-9]")),
-    ("+", re.compile(r"\+(?<=[0-9]\+)[0-9]")),
-    ("{", re.compile(r"\{'[A-Za-z_]")),  # a Python dict, which is walked as JSON is
-    ("[", re.compile(r"\[(?:[0-9;]{1,12}m|(?<=\x1b\[)[0-?]{0,12}[A-Za-z])")),
-)
 # A terminal's colours and the like (ECMA-48, 8.3.117), or what is left of them where control characters are taken out.
 _COLOUR = r"\x1b\[[0-?]{0,12}[A-Za-z]|\[[0-9;]{1,12}m"
 _ATOM = re.compile(
@@ -101,43 +90,6 @@ _ATOM = re.compile(
 )
 # A line end in a number, and the separators around it.
 _WRAPPED = re.compile(r"[0-9](?:[-.()/ ]{0,2}\r?\n[ \t>]{0,4}[-.()/ ]{0,2})(?=[0-9])")
-
-
-def suspects(texts: Sequence[str]) -> set[int]:
-    """Tell which texts may have another reading in which a value could stand, by index."""
-    joined = "\0".join(texts)
-    spots: list[int] = []
-    starts: list[int] | None = None
-    for literal, gate in _GATES:
-        if literal in joined and gate.search(joined):
-            starts = starts or _starts(texts)
-            spots += _spots(gate, joined, starts)
-    if (telling := fold.telling(joined)) is not None:
-        starts = starts or _starts(texts)
-        spots += _spots(telling, joined, starts)
-    spots += [
-        start
-        for start, end in tokens.runs(joined.encode("latin-1", "replace"))
-        if media.may_be(joined[start : start + 24], end - start) or tokens.telling(joined, start, end)
-    ]
-    if not spots:
-        return set()
-    starts = starts or _starts(texts)
-    return {bisect_right(starts, at) - 1 for at in spots}
-
-
-def _starts(texts: Sequence[str]) -> list[int]:
-    return list(accumulate((len(text) + 1 for text in texts), initial=0))
-
-
-def _spots(gate: re.Pattern[str], joined: str, starts: list[int]) -> list[int]:
-    """One match for each text that has any."""
-    found: list[int] = []
-    at = 0
-    while (match := gate.search(joined, at)) is not None:
-        found.append(match.start())
-        at = starts[bisect_right(starts, match.start())]
-    return found
 
 
 def readings(text: str) -> list[Reading]:

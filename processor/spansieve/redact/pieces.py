@@ -30,7 +30,10 @@ class Outcome(NamedTuple):
 
 
 class Texts:
-    """The texts of one field that stand in a request, such as spans' names; `new` of those that changed."""
+    """The texts of one field that stand in a request, such as spans' names: `seen`, none of them clean lately.
+
+    `new` holds what those are now that changed.
+    """
 
     __slots__ = ("clean", "found", "key", "new", "place", "seen")
 
@@ -41,6 +44,19 @@ class Texts:
         self.seen: set[str] = set()
         self.new: dict[str, str] = {}
         self.found: dict[str, Counter[str]] = {}
+
+    def see(self, text: str) -> None:
+        """Note a text, unless it is known at once that it is clean."""
+        if text not in self.clean.latest:
+            self.seen.add(text)
+
+    def unknown(self) -> set[str]:
+        """Give those seen that were never clean."""
+        return self.seen - self.clean.again(self.seen)
+
+    def remember(self) -> None:
+        """Remember those that did not change."""
+        self.clean.add(self.seen - self.new.keys())
 
 
 class Attributes:
@@ -186,7 +202,7 @@ class Job:
         except UnicodeDecodeError:
             raise MalformedRequest(NOT_A_REQUEST) from None
         found_in = run.found_in
-        if run.findings.total() > sum(counts.total() for counts in found_in.values()):
+        if sum(run.findings.values()) > sum(counts.total() for counts in found_in.values()):
             # What was found over the parts of a list is in no text's account.
             beside = Counter(run.findings)
             for counts in found_in.values():

@@ -14,10 +14,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from spansieve import strict_yaml
 from spansieve.redact import policy_compile, policy_problems
 from spansieve.redact.actions import Material
 from spansieve.redact.compiled import CompiledRules
 from spansieve.redact.policy_model import Action, Limits, Policy, Rule
+from spansieve.strict_yaml import NotYaml
 
 __all__ = [
     "Limits",
@@ -47,21 +49,6 @@ class PolicyError(ValueError):
         self.problems = problems
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, not a silent choice of the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        seen: set[str] = set()
-        for key_node, _ in node.value:
-            if isinstance(key_node, yaml.ScalarNode):
-                if key_node.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key_node.value} stands twice", key_node.start_mark
-                    )
-                seen.add(key_node.value)
-        return super().construct_mapping(node, deep)
-
-
 def shipped_names() -> list[str]:
     """The policies that the package ships."""
     return _names("policies")
@@ -84,7 +71,7 @@ def packs() -> list[str]:
 def pack_rules(name: str) -> tuple[Rule, ...]:
     """The rules of a pack, as it is written. Raises PolicyError when there is a mistake in it."""
     try:
-        pack = Policy.model_validate(_tree(_read("packs", name)), context=_any)
+        pack = Policy.model_validate(strict_yaml.load_shipped(_read("packs", name)), context=_any)
     except ValidationError as error:
         raise PolicyError([f"pack {name}: {policy_problems.sentence(each)}" for each in error.errors()]) from None
     if problems := [
@@ -106,7 +93,8 @@ def _patterns_of_packs() -> frozenset[str]:
 
 @cache
 def _patterns_of_policies() -> frozenset[str]:
-    own = [Policy.model_validate(_tree(_read("policies", name)), context=_any) for name in shipped_names()]
+    trees = [strict_yaml.load_shipped(_read("policies", name)) for name in shipped_names()]
+    own = [Policy.model_validate(tree, context=_any) for tree in trees]
     return frozenset(pattern for each in own for rule in each.rules for pattern in _patterns(rule))
 
 
@@ -247,12 +235,9 @@ def _read(folder: str, name: str) -> str:
 
 def _tree(text: str) -> object:
     try:
-        tree = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise PolicyError([f"The policy is not valid YAML{where}: {error.problem}."]) from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise PolicyError(["The policy is not valid YAML."]) from None
+        tree = strict_yaml.load(text)
+    except NotYaml as error:
+        raise PolicyError([f"The policy is {error}."]) from None
     if not isinstance(tree, dict):
         raise PolicyError(
             [f"The policy holds {policy_problems.kind(tree)}, not keys and values. Example: include: [secrets]."]

@@ -75,8 +75,9 @@ def replace(text: str, findings: list[Finding]) -> tuple[str, list[Change], list
         new = rule.replacement if rule.act is None else rule.act(found)
         if new == text[start:end]:
             continue
-        if text.find(":", start - _MEMBER_REACH if start > _MEMBER_REACH else 0, start) >= 0:
-            new = _as_member(new, text, start, end)
+        low = start - _MEMBER_REACH if start > _MEMBER_REACH else 0
+        if text.find(":", low, start) >= 0:
+            new = _as_member(new, text, low, start, end)
         pieces += text[done:start], new
         glued = glued or text[end : end + 1].isalnum() or (start == done > 0 and new[:1].isalnum())
         changes.append((start, end, len(new)))
@@ -86,14 +87,16 @@ def replace(text: str, findings: list[Finding]) -> tuple[str, list[Change], list
     return "".join(pieces), changes, names, glued
 
 
-def _as_member(new: str, text: str, start: int, end: int) -> str:
+def _as_member(new: str, text: str, low: int, start: int, end: int) -> str:
     """What is put in the place of a number, in quotes like its key's if it is a member's whole value.
+
+    The end of a key, if one is there, stands behind `low`.
 
     So a Python dict stays one, and JSON that was cut off, or stands in the middle of a text, can still be read.
     """
     if not _NUMBER.fullmatch(text, start, end) or _NUMBER.fullmatch(new):
         return new
-    key = _MEMBER.search(text, start - _MEMBER_REACH if start > _MEMBER_REACH else 0, start)
+    key = _MEMBER.search(text, low, start)
     return new if key is None or not _MEMBER_END.match(text, end) else key[1] + new + key[1]
 
 

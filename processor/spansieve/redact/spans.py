@@ -112,7 +112,7 @@ class SpanRedactor:
         work: list[_Work] = []
         of_spans = self._of_spans
         clean, clean_wanted, note = of_spans.clean.latest, of_spans.clean_wanted.latest, of_spans.seen.update
-        names, add_name, add_state = self._names.clean.latest, self._names.seen.add, self._states.seen.add
+        names, add_name, see_state = self._names.clean.latest, self._names.seen.add, self._states.see
         stamped, bare = self._stamp, otlp_reduced.STATUSES
         for each in decoded.sets:
             for record, head in zip(each.records, each.heads, strict=True):
@@ -120,10 +120,9 @@ class SpanRedactor:
                 record.head, record.attributes = head, own
                 fresh = [raw for raw in own if raw not in clean]
                 if fresh:
-                    unknown = [raw for raw in fresh if raw not in clean_wanted]
-                    if len(unknown) < len(fresh):
+                    if not clean_wanted.isdisjoint(fresh):
                         record.wanted = True
-                    fresh = unknown
+                        fresh = [raw for raw in fresh if raw not in clean_wanted]
                     note(fresh)
                 extra = None
                 events, links, status = head.events, head.links, head.status
@@ -134,9 +133,11 @@ class SpanRedactor:
                 name, state = head.name, head.trace_state
                 if state:
                     record.trace_state = state
-                    add_state(state)
-                if fresh or state or extra is not None or name not in names:
+                    see_state(state)
+                if name not in names:
                     add_name(name)
+                    work.append((record, head, own, fresh, extra))
+                elif fresh or state or extra is not None:
                     work.append((record, head, own, fresh, extra))
                 else:
                     record.data += stamped
@@ -146,14 +147,14 @@ class SpanRedactor:
         of_events = [(event, event.attributes[:]) for event in events]
         for event, own in of_events:
             self._of_events.see(own)
-            self._event_names.seen.add(event.name)
+            self._event_names.see(event.name)
         of_links = [(link, link.attributes[:]) for link in links]
         for link, own in of_links:
             self._of_links.see(own)
-            self._states.seen.add(link.trace_state)
+            self._states.see(link.trace_state)
         if status in otlp_reduced.STATUSES:
             return _Extra(of_events, of_links, b"")
-        self._statuses.seen.add(_status(status).message)
+        self._statuses.see(_status(status).message)
         return _Extra(of_events, of_links, status)
 
     def _settle(self, findings: Counter[str]) -> None:
@@ -170,13 +171,13 @@ class SpanRedactor:
                         job.parse(kind, raw)
         for texts in self._texts:
             if texts.seen:
-                job.texts(texts, texts.seen - texts.clean.known(texts.seen))
+                job.texts(texts, texts.unknown())
         job.run(findings)
         for kind, new in fresh:
             kind.remember(new)
         for texts in self._texts:
             if texts.seen:
-                texts.clean.add(texts.seen.difference(texts.new))
+                texts.remember()
 
     def _learn(self, raws: Iterable[bytes]) -> None:
         """Find out what keys tell; those that hold a value themselves are not learned, and so parsed each time."""

@@ -78,11 +78,6 @@ def may_say(text: bytes, start: int, end: int) -> bool:
     return _SAYS.search(text, start, end) is not None
 
 
-def telling(text: str, start: int, end: int) -> bool:
-    """Whether a run, or a part of it, begins as a text does."""
-    return any(_head(text, at, stop) for at, stop in _candidates(text, start, end))
-
-
 def says_text(token: str) -> bool:
     """Whether a whole token, however it is wrapped, is a text in base64."""
     return _decode("".join(token.split())) is not None

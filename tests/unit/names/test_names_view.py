@@ -25,7 +25,7 @@ def test_nothing_changes_when_nothing_is_put(value: object) -> None:
 
 @settings(max_examples=60)
 @given(st.lists(_LEAVES) | st.dictionaries(st.text(), _LEAVES), st.booleans())
-def test_json_stays_json(value: list[object] | dict[str, object], ascii_only: bool) -> None:  # noqa: FBT001 - of Hypothesis
+def test_json_stays_json(value: list[object] | dict[str, object], ascii_only: bool) -> None:
     """Whatever stretch of the view is replaced, JSON stays JSON of the same kind."""
     text = json.dumps(value, ensure_ascii=ascii_only)
     made = view.of(text)

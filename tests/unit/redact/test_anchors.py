@@ -208,7 +208,7 @@ def test_a_digit_in_the_next_text_is_not_near() -> None:
 
 
 @pytest.mark.parametrize("native", [True, False])
-def test_long_texts_are_told_as_alone(native: bool) -> None:  # noqa: FBT001 - a parameter
+def test_long_texts_are_told_as_alone(native: bool) -> None:
     """Whatever else is in the same look, such as characters of another width, or a value in disguise."""
     scanner = anchors.build(["@", "api_key"], native=native)
     plain, wide, odd = "a@b " * 300, "用户 a@b 😀 " * 200, "é api_key 4\u200b1 " * 90
@@ -220,7 +220,7 @@ def test_long_texts_are_told_as_alone(native: bool) -> None:  # noqa: FBT001 - a
 @pytest.mark.parametrize("native", [True, False])
 def test_a_text_with_more_anchors_than_memory_is_for_is_refused(
     monkeypatch: pytest.MonkeyPatch,
-    native: bool,  # noqa: FBT001 - a parameter
+    native: bool,
 ) -> None:
     """A place takes a hundred bytes: one every other byte of a large request would take all memory."""
     monkeypatch.setattr(anchors, "MOST_PLACES", 100)

@@ -51,7 +51,7 @@ def test_a_word_in_another_script_may_always_be_near() -> None:
     st.text(max_size=6),
     st.text(max_size=6),
 )
-def test_what_a_rule_finds_is_near(word: str, plural: str, gap: str, upper: bool, before: str, after: str) -> None:  # noqa: FBT001 - drawn
+def test_what_a_rule_finds_is_near(word: str, plural: str, gap: str, upper: bool, before: str, after: str) -> None:
     """For every word of the shipped rules, amid any text: what its own pattern finds, is near."""
     pattern = keys.words([word])
     assert pattern is not None

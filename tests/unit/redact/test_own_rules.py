@@ -112,7 +112,7 @@ _NUMBER = "patterns: ['[0-9]{5}'], context: [badge], "
         ("score: 0.1, threshold: 0.1", True, True),
     ],
 )
-def test_a_threshold_weighs_patterns_and_words(confidence: str, alone: bool, beside: bool) -> None:  # noqa: FBT001
+def test_a_threshold_weighs_patterns_and_words(confidence: str, alone: bool, beside: bool) -> None:
     """A pattern counts by its score, and beside a context word by 0.35 more."""
     rules = _rules(_NUMBER + confidence)
     assert (_clean(rules, "see 12345") == "see [BADGE]") is alone
@@ -129,7 +129,7 @@ def test_a_threshold_weighs_patterns_and_words(confidence: str, alone: bool, bes
         ("{US_SSN: 0.9}", False, False, True),
     ],
 )
-def test_thresholds_shift_rules_of_packs(thresholds: str, bare: bool, named: bool, grouped: bool) -> None:  # noqa: FBT001
+def test_thresholds_shift_rules_of_packs(thresholds: str, bare: bool, named: bool, grouped: bool) -> None:
     """A low one takes nine digits without a word for them, a high one only what a validator confirms."""
     rules = policy.compile(policy.parse(f"include: [identity]\nthresholds: {thresholds}"))
     assert (_clean(rules, "no 219099999") == "no [US_SSN]") is bare
@@ -152,7 +152,7 @@ def test_thresholds_shift_rules_of_packs(thresholds: str, bare: bool, named: boo
         ("countries: []", "passport C01234567", True),
     ],
 )
-def test_countries_choose_whose_numbers_are_known(countries: str, text: str, gone: bool) -> None:  # noqa: FBT001
+def test_countries_choose_whose_numbers_are_known(countries: str, text: str, gone: bool) -> None:
     """Schemes of other countries are left out; documents that every country has stay."""
     rules = policy.compile(policy.parse(f"include: [identity, national]\n{countries}"))
     assert (_clean(rules, text) != text) is gone

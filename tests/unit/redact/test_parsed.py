@@ -32,7 +32,7 @@ def _shape(text: str, above: str) -> parsed.Shape | None:
 
 
 @given(_VALUES, st.booleans(), st.sampled_from([None, 1]))
-def test_strings_and_their_keys_are_those_of_the_tokens(value: Any, ascii_only: bool, indent: int | None) -> None:  # noqa: ANN401, FBT001 - drawn
+def test_strings_and_their_keys_are_those_of_the_tokens(value: Any, ascii_only: bool, indent: int | None) -> None:  # noqa: ANN401 - drawn
     """The same strings as by reading token by token, each under the same key."""
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     shape = _shape(text, "above")
@@ -47,7 +47,7 @@ _LONG = "a value that is longer than the others of a frame"
 
 
 @given(_VALUES, st.booleans(), st.text('a"\\\n, é', max_size=8))
-def test_a_text_in_a_known_frame_is_read_as_any(value: Any, ascii_only: bool, more: str) -> None:  # noqa: ANN401, FBT001 - drawn
+def test_a_text_in_a_known_frame_is_read_as_any(value: Any, ascii_only: bool, more: str) -> None:  # noqa: ANN401 - drawn
     """What is kept of one tells the strings of another that looks the same, and where they stand."""
     text = json.dumps([value, _LONG, {"a": _LONG}], ensure_ascii=ascii_only)
     shape = _shape(text, "")
@@ -99,7 +99,7 @@ def test_a_text_in_no_known_frame_is_told(text: str) -> None:
 
 
 @given(_VALUES, st.booleans(), st.data())
-def test_what_is_spliced_in_stands_in_the_place_of_the_old(value: Any, ascii_only: bool, data: st.DataObject) -> None:  # noqa: ANN401, FBT001 - drawn
+def test_what_is_spliced_in_stands_in_the_place_of_the_old(value: Any, ascii_only: bool, data: st.DataObject) -> None:  # noqa: ANN401 - drawn
     """The same text as by splicing tokens: all else stays as it is."""
     text = json.dumps(value, ensure_ascii=ascii_only)
     shape = _shape(text, "")

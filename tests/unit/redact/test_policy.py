@@ -164,6 +164,40 @@ def test_an_example_that_does_not_hold_fails(change: str, failure: str) -> None:
     assert any(failure in each for each in result.failures)
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        "where: [{places: [span.attribute, log.body]}]",
+        "where: [{places: [log.body]}]",
+        "unless: [{places: [text]}]",
+        "unless: [{roles: [system]}]",
+    ],
+)
+def test_examples_stand_where_their_rule_applies(where: str) -> None:
+    """A rule for some places can be shown to work, as every other."""
+    text = _OWN.replace("    anchors: [bdg-]", f"    {where}\n    anchors: [bdg-]")
+    assert where in text
+    assert trial.run(policy.parse(text))[-1].failures == ()
+
+
+def test_a_token_of_ones_own_leaves_the_packs_examples_true() -> None:
+    """They were written with the rule's token, which stands for whatever the action puts."""
+    mine = policy.parse(
+        "include: [finance]\nactions: {CARD: {action: mask, token: '[PAN]'}, IBAN: {token: '[ACCOUNT]'}}"
+    )
+    assert [result for result in trial.run(mine) if result.failures] == []
+
+
+def test_examples_of_countries_left_out_are_told_and_do_not_fail() -> None:
+    """A policy for one country passes its test, and says what it does not know."""
+    mine = policy.parse("include: [identity, national]\ncountries: [US]\nregions: [US]")
+    results = {result.rule: result for result in trial.run(mine)}
+    assert [result.rule for result in results.values() if result.failures] == []
+    assert results["national_id"].elsewhere > 5
+    assert results["phone"].elsewhere > 0
+    assert results["us_ssn"].elsewhere == 0
+
+
 def test_a_rule_without_examples_fails() -> None:
     """What is not shown to work does not count as working."""
     text = _OWN[: _OWN.index("    examples")]

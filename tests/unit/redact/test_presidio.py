@@ -108,7 +108,7 @@ def test_a_class_of_ones_own_is_named_by_its_path() -> None:
 @pytest.mark.parametrize(
     ("threshold", "alone", "beside"), [(0.4, True, True), (0.5, False, True), (0.75, False, True), (0.8, False, False)]
 )
-def test_findings_of_low_confidence_are_left(threshold: float, alone: bool, beside: bool) -> None:  # noqa: FBT001
+def test_findings_of_low_confidence_are_left(threshold: float, alone: bool, beside: bool) -> None:
     """A rule's threshold stands, and a context word of the recogniser's or the rule's adds 0.35."""
     rules = _rules(f"{{presidio: {_OWN}.Loud}}", f", threshold: {threshold}, context: [bawling]")
     assert (redact.text("it was LOUD", rules)[0] == "it was [THEIRS]") is alone

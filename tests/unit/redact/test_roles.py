@@ -99,7 +99,7 @@ def test_roles_have_many_names(name: str, role: str) -> None:
         ("llm.input_messages.0.message.contents.0.message_content.text", False),
     ],
 )
-def test_flattened_messages_have_roles(key: str, gone: bool) -> None:  # noqa: FBT001
+def test_flattened_messages_have_roles(key: str, gone: bool) -> None:
     """By the attribute's own key, or by the `role` beside it."""
     request = ExportTraceServiceRequest()
     span = request.resource_spans.add().scope_spans.add().spans.add()

@@ -62,7 +62,7 @@ def test_a_long_row_of_numbers_has_no_shape() -> None:
 
 
 @pytest.mark.parametrize(("number", "is_tried"), [("4111 1111 1111 1111", True), ("1111 1111 1111 1111", False)])
-def test_a_number_s_first_digit_tells_patterns_apart(number: str, is_tried: bool) -> None:  # noqa: FBT001 - a parameter
+def test_a_number_s_first_digit_tells_patterns_apart(number: str, is_tried: bool) -> None:
     """No card begins with 1: that pattern is not tried, though the shape is a card's."""
     known = _RULES.shapes[anchors.DIGITS].learnt(f"the number {number}, please", 11, hexadecimal=False)
     assert known is not None

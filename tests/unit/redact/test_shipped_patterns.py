@@ -51,7 +51,7 @@ def _all() -> Iterator[tuple[str, str]]:
 _PATTERNS = dict(_all())
 
 
-def _longest(items: Any, last: bool = True) -> str:  # noqa: ANN401, FBT001, FBT002 - re's parse trees have no public type
+def _longest(items: Any, last: bool = True) -> str:  # noqa: ANN401, FBT002 - re's parse trees have no public type
     """A text that a pattern matches with all repeats as long as they may be, up to a few hundred."""
     out = []
     for operation, argument in items:

@@ -15,7 +15,7 @@ from unit.redact.helpers_redact import clean
     "value", ["078-05-1120", "219 09 9999", "(212) 736-5000", "203.0.113.9", "a@corp.example", "eve@x.example"]
 )
 @pytest.mark.parametrize("padded", [True, False])
-def test_a_short_value_is_found_in_base64(value: str, padded: bool) -> None:  # noqa: FBT001 - a column of a table
+def test_a_short_value_is_found_in_base64(value: str, padded: bool) -> None:
     """Nobody writes a number so by accident."""
     token = base64.b64encode(value.encode()).decode()
     token = token if padded else token.rstrip("=")
