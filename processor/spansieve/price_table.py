@@ -4,7 +4,8 @@ The operator's file:
 
     prices:
       - provider: azure.ai.openai      # gen_ai.provider.name as it stands in the metrics; left out: any provider
-        model: my-deployment           # the response's or the request's model, in any case
+        model: my-deployment           # the response's or the request's model, in any case, also without what stands
+                                       # before it in openai/gpt-4o, models/gemini-… or an ARN
         usd_per_million_tokens:
           input: 2.50
           output: 10.00
@@ -22,18 +23,22 @@ The operator's file:
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from spansieve import shipped_prices
+from spansieve import shipped_prices, strict_yaml
 from spansieve.config import ConfigError
 from spansieve.config_problems import sentences
 from spansieve.measure.llm_call import CostSource
-from spansieve.measure.pricing import PriceRow, Prices, PriceSource, PriceTable, Rate, TableVersion, Timeless
+from spansieve.measure.pricing import PriceRow, Prices, PriceSource, PriceTable, Rate, TableVersion, timeless
+from spansieve.strict_yaml import NotYaml
+
+_T = TypeVar("_T")
 
 _MILLION = 10**6
 _EXAMPLE = {"provider": "openai", "model": "my-model", "usd_per_million_tokens": {"input": 2.5, "output": 10}}
@@ -155,10 +160,9 @@ def _read(path: Path) -> str:
 def parse(text: str, name: str) -> PriceFile:
     """Check the text of the operator's file, called `name` in problems. Raises ConfigError with every problem found."""
     try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        raise ConfigError([f"{name} is not valid YAML{f' in line {mark.line + 1}' if mark else ''}."]) from None
+        tree = strict_yaml.load(text)
+    except NotYaml as error:
+        raise ConfigError([f"{name} is {error}."]) from None
     if not isinstance(tree, dict):
         raise ConfigError([f"{name} does not hold prices or aliases. Example: prices: [{_example()}]"])
     try:
@@ -184,16 +188,25 @@ def _entries(file: PriceFile, shipped: PriceSource) -> PriceSource:
         entries.setdefault((entry.provider, entry.model.lower()), {})[entry.service_tier.lower()] = entry
 
     def source(provider: str, model: str) -> Prices | None:
-        by_tier = entries.get((provider, model.lower())) or entries.get(("", model.lower()))
+        by_tier = _named(entries, provider, model)
         if by_tier is None:
             return None
         known = shipped(provider, model)
         window = known(0, "").context_window if known else None
         rows = {tier: _row(entry, window) for tier, entry in by_tier.items()}
 
-        return Timeless(lambda tier: rows.get(tier) or rows[""])
+        return timeless(lambda tier: rows.get(tier) or rows[""])
 
     return source
+
+
+def _named(table: Mapping[tuple[str, str], _T], provider: str, model: str) -> _T | None:
+    """What stands under a model's name as sent, or else without what clouds and proxies put before it."""
+    for spelling in shipped_prices.spellings(model.lower()):
+        for key in ((provider, spelling), ("", spelling)):
+            if key in table:
+                return table[key]
+    return None
 
 
 def _row(entry: Entry, window: int | None) -> PriceRow:
@@ -227,7 +240,7 @@ def _aliases(file: PriceFile, sources: tuple[PriceSource, ...]) -> PriceSource:
     targets = {(alias.provider, alias.model.lower()): alias.price_of for alias in file.aliases}
 
     def source(provider: str, model: str) -> Prices | None:
-        target = targets.get((provider, model.lower())) or targets.get(("", model.lower()))
+        target = _named(targets, provider, model)
         if target is None:
             return None
         return _priced(target, sources)

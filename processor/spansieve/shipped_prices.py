@@ -16,7 +16,7 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, Provider, StartDateConstraint, TieredPrices
 
 from spansieve.measure.llm_call import CostSource
-from spansieve.measure.pricing import PriceRow, Prices, PriceSource, Rate, Timeless, always
+from spansieve.measure.pricing import ByTier, PriceRow, Prices, PriceSource, Rate, always
 
 _MILLION = 10**6
 _PERIOD_SECONDS = 1800
@@ -121,13 +121,13 @@ def _prices(model: ModelInfo, *, has_variants: bool) -> Prices:
         context = {"service_tier": tier, "processing": tier, "speed": tier} if tier else None
         return _row(model, model.get_prices(moment, context))
 
-    if isinstance(model.prices, ModelPrice) and all(variant.constraint is None for variant in variants):
-        return Timeless(lambda tier: row(0, tier if tier in tiers else ""))
-
     def prices(at: int, service_tier: str) -> PriceRow:
         return row(at // _PERIOD_SECONDS, service_tier if service_tier in tiers else "")
 
-    return prices
+    if not isinstance(model.prices, ModelPrice):
+        return prices
+    dated = frozenset(value for variant in variants if variant.constraint for value in variant.when.values())
+    return ByTier(lambda tier: None if tier in dated else prices(0, tier), prices)
 
 
 def _row(model: ModelInfo, prices: ModelPrice) -> PriceRow:

@@ -95,6 +95,12 @@ def test_an_entry_may_hold_for_any_provider(table: PriceTable, provider: str) ->
     assert cost_of(Tokens(5, 5, None, None, None), _row(table, provider, "Llama-At-Home")) == 0
 
 
+@pytest.mark.parametrize("model", ["openai/GPT-4o", "models/gpt-4o", "proxy/openai/gpt-4o"])
+def test_the_operators_price_holds_for_what_proxies_make_of_a_name(table: PriceTable, model: str) -> None:
+    """As the shipped prices do: else those would go before the operator's without a word."""
+    assert _row(table, "openai", model).source is CostSource.OVERRIDE
+
+
 def test_an_alias_has_the_price_of_another_model(table: PriceTable) -> None:
     """An alias is priced as its target, by the operator or by the table, and says which."""
     assert _row(table, "azure.ai.openai", "fast") == _row(table, "openai", "gpt-4o-mini")
@@ -151,7 +157,7 @@ def test_providers_of_the_file(tmp_path: Path) -> None:
     ("text", "problems"),
     [
         ("[", ["is not valid YAML in line 1"]),
-        ("\0", ["is not valid YAML."]),
+        ("\0", ["is not valid YAML: it holds characters that YAML does not allow."]),
         ("", ["does not hold prices or aliases"]),
         ("prices: []\nmore: 1", ["more is not a key"]),
         ("prices: [1]", ["prices[0]"]),

@@ -10,7 +10,7 @@ from genai_prices.types import TieredPrices
 
 from spansieve import shipped_prices
 from spansieve.measure.llm_call import Tokens
-from spansieve.measure.pricing import PriceRow, PriceTable, Timeless, cost_of
+from spansieve.measure.pricing import ByTier, PriceRow, PriceTable, cost_of
 
 _NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 _AT = int(_NOW.timestamp())
@@ -152,13 +152,19 @@ def test_service_tiers(shipped: PriceTable, tier: str, context: dict[str, str] |
     assert found == pytest.approx(float(expected), rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("provider", "model", "timeless"),
-    [("openai", "gpt-4o", True), ("openai", "gpt-3.5-turbo", True), ("deepseek", "deepseek-v4-pro", False)],
-)
-def test_prices_that_never_change_say_so(provider: str, model: str, *, timeless: bool) -> None:
-    """They may be asked once for all calls of a service tier; those that hold for hours, or from a day on, may not."""
-    assert isinstance(shipped_prices.source()(provider, model), Timeless) == timeless
+@pytest.mark.parametrize("tier", ["", "no-such-tier", "batch", "priority"])
+def test_prices_that_never_change_say_so(tier: str) -> None:
+    """They may be asked once for all calls of a service tier; a tier whose prices hold from a day on may not."""
+    prices = shipped_prices.source()("openai", "gpt-4o")
+    assert isinstance(prices, ByTier)
+    assert prices.timeless(tier) == (None if tier in {"batch", "priority"} else prices(_AT, tier))
+
+
+@pytest.mark.parametrize("tier", ["", "batch"])
+def test_prices_of_a_time_of_day_are_never_timeless(tier: str) -> None:
+    """A model whose standard price changes is asked for each call."""
+    prices = shipped_prices.source()("deepseek", "deepseek-v4-pro")
+    assert not isinstance(prices, ByTier) or prices.timeless(tier) is None
 
 
 def test_unknown_service_tiers_take_no_memory() -> None:

@@ -75,6 +75,8 @@ class CallReader:
         conversation, response_id = found[conversation_at], found[response_id_at]
         if type(conversation) is not str or not 0 < len(conversation) <= values.MAX_TEXT:
             conversation = told.identifier(fields.conversation)
+        if "[" in conversation and not values.tells_apart(conversation):
+            conversation = ""
         if type(response_id) is not str or not 0 < len(response_id) <= values.MAX_TEXT:
             response_id = told.text(fields.response_id)
         user = told.identifier(fields.user) if fields.user else ""

@@ -1,6 +1,6 @@
 """Remembers which span stands above which, for the time in which parts of a trace arrive."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 _DEPTH = 64  # spans above one another that are followed; traces that are deeper, or bend back on themselves, end there
@@ -47,9 +47,13 @@ class Links:
     def generations(self, given: tuple[dict[bytes, bytes], dict[bytes, bytes]]) -> None:
         self._young, self._old = given
 
-    def add(self, spans: Iterable[Ids]) -> None:
+    def add(self, spans: Sequence[Ids]) -> None:
         """Remember the parents of spans; an empty one is that of a trace's root."""
         young, half = self._young, self._half
+        if len(young) + len(spans) <= half:
+            for each in spans:
+                young[each.trace_id + each.span_id] = each.parent_span_id
+            return
         for each in spans:
             if len(young) >= half:
                 self._old, young = young, {}

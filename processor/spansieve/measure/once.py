@@ -100,7 +100,7 @@ class Once:
         self._whole = 0  # traces that are no Lone
         self._idle_until = -math.inf  # nothing is due before
 
-    def take(self, observed: Iterable[Sequence[Observation]], spans: Iterable[Ids], now: float) -> list[Observation]:
+    def take(self, observed: Iterable[Sequence[Observation]], spans: Sequence[Ids], now: float) -> list[Observation]:
         """Take what one request's spans (or log records) tell, each with its observations; return what counts now.
 
         `spans` are all of the request, those that tell nothing as well.
@@ -245,7 +245,7 @@ class Once:
         while len(traces) > self._limit or (self._remembered > self._calls and traces):
             self._drop_oldest(out)
 
-    def _link(self, spans: Iterable[Ids]) -> dict[bytes, Trace]:
+    def _link(self, spans: Sequence[Ids]) -> dict[bytes, Trace]:
         """Remember spans' parents; return those traces where a call is held that may be beneath one of them."""
         self.links.add(spans)
         touched: dict[bytes, Trace] = {}

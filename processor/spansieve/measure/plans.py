@@ -13,7 +13,7 @@ from spansieve import otlp_reduced
 from spansieve.measure.attributes import Mark, Plain, is_empty
 from spansieve.measure.dialects import FIELDS, LEAVES, Dialect, Dialects, Fields, Operation, Option, Options, placed
 from spansieve.measure.llm_call import CallKind
-from spansieve.measure.pricing import PriceRow, Prices, PriceTable, Timeless
+from spansieve.measure.pricing import ByTier, PriceRow, Prices, PriceTable
 from spansieve.measure.traits import TraitReader, Traits
 from spansieve.measure.values import Told
 from spansieve.model import SpanRecord
@@ -174,7 +174,7 @@ class Plans:
             traits.agent_name,
         )
         prices = self._prices.of(kind.provider, kind.response_model, kind.request_model)
-        row = prices.row(kind.service_tier) if isinstance(prices, Timeless) else None
+        row = prices.timeless(kind.service_tier) if isinstance(prices, ByTier) else None
         leaf = not (traits.unsaid or shape.failure)
         return Plan(shape, traits, operation, kind, operation.streaming, prices, row, leaf=leaf)
 

@@ -65,20 +65,26 @@ PriceSource: TypeAlias = Callable[[str, str], Prices | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Timeless:
-    """Prices that are the same at all times: whoever knows the service tier may ask once."""
+class ByTier:
+    """Prices that are the same at all times in some service tiers, or in all: whoever knows the tier asks once."""
 
-    row: Callable[[str], PriceRow]
-    """Service tier → the row."""
+    timeless: Callable[[str], PriceRow | None]
+    """Service tier → its row, None where it depends on the time."""
+    at: Prices
 
-    def __call__(self, _at: int, service_tier: str) -> PriceRow:
-        """Return the row, as Prices do."""
-        return self.row(service_tier)
+    def __call__(self, at: int, service_tier: str) -> PriceRow:
+        """Return the row, as any Prices do."""
+        return self.at(at, service_tier)
+
+
+def timeless(row: Callable[[str], PriceRow]) -> Prices:
+    """Return prices that never change: service tier → row."""
+    return ByTier(row, lambda _, service_tier: row(service_tier))
 
 
 def always(row: PriceRow) -> Prices:
     """Return prices that never change and are the same in all service tiers."""
-    return Timeless(lambda _: row)
+    return timeless(lambda _: row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class Reader:
         )
         self._always = failures.keys | self._signals.keys | set(extra_keys)
         self._marks = dialects.marks | self._signals.keys
-        self._emitters: dict[tuple[bytes, bytes], Emitter] = {}
+        self._emitters: dict[Envelope, Emitter] = {}
         self._told = Told(())  # of the span that is being read: one is read at a time
 
     def forget(self) -> None:
@@ -146,14 +146,13 @@ class Reader:
 
     def emitter_of(self, envelope: Envelope) -> Emitter:
         """Return the emitter of the spans of an envelope; most requests bring some that came before."""
-        key = envelope.scope, envelope.resource
-        known = self._emitters.get(key)
+        known = self._emitters.get(envelope)
         if known is None:
             known = self.emitter(envelope.scope_message.name, envelope.resource_message.attributes)
-            if len(envelope.scope) + len(envelope.resource) <= _LONGEST_ENVELOPE:
+            if envelope.size <= _LONGEST_ENVELOPE:
                 if len(self._emitters) >= _ENVELOPES:
                     self._emitters.clear()  # what comes again is back after one look
-                self._emitters[key] = known
+                self._emitters[envelope] = known
         return known
 
     def read(self, record: SpanRecord, emitter: Emitter) -> tuple[Observation, ...]:
@@ -192,7 +191,7 @@ class Reader:
             one = self._not_understood(record, attributes, emitter)
         observed: tuple[Observation, ...] = () if one is None else (one,)
         if shape.signals:
-            observed += tuple(self._signals.of_span(shape.by_key(found), origin, observed))
+            observed += tuple(self._signals.of_span(shape.by_key(found), attributes, origin, observed))
         if events:
             observed += tuple(self._signals.of_events(events, origin, observed))
         return observed

@@ -91,6 +91,7 @@ class Recorder:
         # Readers hand out the same objects again and again: their ids cost less than comparing a dozen texts.
         self._at_hand: dict[_Identity, tuple[_Known, CallKind, Source]] = {}
         self._limited = lru_cache(maxsize=_REMEMBERED)(self._limit)
+        self._timed = lru_cache(maxsize=_REMEMBERED)(self._limited_distribution)
         self._handlers: dict[type, Callable[[Any], None]] = {
             AgentRun: self._agent,
             WorkflowRun: self._workflow,
@@ -215,11 +216,14 @@ class Recorder:
         self.series.add("spansieve.llm.not_counted", (item.reason.value,))
 
     def _duration(self, run: AgentRun | WorkflowRun | ToolRun | McpCall, name: str, values: tuple[str, ...]) -> None:
-        self._suspects(run)
+        if run.suspects:
+            self._suspects(run)
         if run.duration_s is not None:
             error: ErrorClass | None = run.error_class
-            labels = self._labels(name, (*values, error.value if error else ""))
-            self._observe(self.series.distribution(name, labels), run.duration_s, run.origin)
+            distribution, replaced = self._timed(name, (*values, error.value if error else ""))
+            if replaced:
+                self._count_replaced(replaced)
+            self._observe(distribution, run.duration_s, run.origin)
 
     def _suspects(self, one: LlmCall | AgentRun | WorkflowRun | ToolRun | Retrieval | McpCall | Evaluation) -> None:
         for reason in one.suspects:
@@ -244,6 +248,12 @@ class Recorder:
         for label, value in replaced:
             self.series.add("spansieve.llm.label_overflow", (label,))
             self.overflow.add(label, value)
+
+    def _limited_distribution(
+        self, name: str, values: tuple[str, ...]
+    ) -> tuple[Distribution, tuple[tuple[str, str], ...]]:
+        labels, replaced = self._limit(name, values)
+        return self.series.distribution(name, labels), replaced
 
     def _known_series(self, form: Form) -> _Known:
         kind, source = form[0], form[1]
@@ -300,6 +310,7 @@ class Recorder:
         self._at_hand.clear()
         self._known.cache_clear()
         self._limited.cache_clear()
+        self._timed.cache_clear()
 
 
 _MCP_DURATION: Final = {

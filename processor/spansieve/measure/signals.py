@@ -6,9 +6,10 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 import yaml
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from spansieve.measure import values
-from spansieve.measure.attributes import AttributeReader, Found
+from spansieve.measure.attributes import AttributeReader, Found, plain
 from spansieve.measure.dialects import Option, placed
 from spansieve.measure.llm_call import Evaluation, Feedback, LlmCall, Observation, Origin, Regeneration, Suspect
 from spansieve.measure.values import Told
@@ -76,6 +77,7 @@ class Signals:
         ]
         self._judged = [_Judged(_at(group["verdict"]), _at(group.get("name"))) for group in feedback["attributes"]]
         self._regenerated = tuple(Option(key) for key in regeneration["attributes"])
+        self._named_by: Mapping[str, str] = feedback["named_by"]
         self._feedback_names = frozenset(feedback["names"])
         self._verdicts = dict.fromkeys(feedback["up"], True) | dict.fromkeys(feedback["down"], False)
         # A response's id stands on every call: it shows no signal.
@@ -88,8 +90,17 @@ class Signals:
         """Every attribute that shows a signal."""
         self._attributes = AttributeReader(self.keys | {"gen_ai.response.id"})
 
-    def of_span(self, found: Found, origin: Origin, observed: Iterable[Observation]) -> Iterator[Observation]:
-        """Read what a span's attributes tell; `observed` is what the span itself was."""
+    def of_span(
+        self, found: Found, attributes: Iterable[bytes], origin: Origin, observed: Iterable[Observation]
+    ) -> Iterator[Observation]:
+        """Read what a span's attributes tell: those that are read, and all, serialized.
+
+        `observed` is what the span itself was.
+        """
+        keys = {key: said for key, by in self._named_by.items() if isinstance(said := found.get(by), str)}
+        if keys:
+            every = {each.key: plain(each.value) for each in map(KeyValue.FromString, attributes)}
+            found = {**found, **{key: every[said] for key, said in keys.items() if said in every}}
         yield from self._all(found, origin, _call(observed))
 
     def of_events(

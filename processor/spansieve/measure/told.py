@@ -15,13 +15,18 @@ def facts(observations: Sequence[Observation]) -> LlmFacts | None:
     """
     if len(observations) == 1:
         one = observations[0]
-        return _of_call(one) if type(one) is LlmCall else _of(one)
+        if type(one) is LlmCall:
+            return _of_call(one)
+        return _of(one) if type(one) in _TELLING else None
     told = NO_LLM
     for each in observations:
         part = _of(each)
         if part is not None:
             told = part if told is NO_LLM else told.plus(part)
     return None if told is NO_LLM else told
+
+
+_TELLING: Final = frozenset({ToolRun, Evaluation, Feedback})
 
 
 def _of(observation: Observation) -> LlmFacts | None:

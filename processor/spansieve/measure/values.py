@@ -30,6 +30,7 @@ MAX_TEXT = 256
 """Characters of a name that are looked at; real ones are shorter, and caches hold them."""
 _MAX_REASONS = 8
 _MAX_LIST = 1024
+_TOKEN = re.compile(r"\[[A-Z][A-Z0-9_]*\]")
 _PYTHON_WORD = re.compile(r"\b(?:None|True|False)\b")
 _AS_JSON = {"None": "null", "True": "true", "False": "false"}
 _MAX_OBJECT = 16_384
@@ -234,6 +235,14 @@ class Told:
             self.suspects.append(Suspect.CHUNK_BEFORE_START)
             return None
         return seconds, option
+
+
+def tells_apart(identifier: str) -> bool:
+    """Whether an identifier is one yet, after redaction: `[EMAIL]` stands for anybody's, and all of them were one.
+
+    A pseudonym, such as `[EMAIL:ab12…]`, does tell apart.
+    """
+    return _TOKEN.search(identifier) is None
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

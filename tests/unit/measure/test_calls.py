@@ -47,6 +47,21 @@ def test_without_an_operation(attributes: dict[str, Value], *, counted: bool) ->
 
 
 @pytest.mark.parametrize(
+    ("told", "conversation"),
+    [
+        ("c-1", "c-1"),
+        ("chat [beta] 7", "chat [beta] 7"),
+        ("[EMAIL:ab12cd34ef56]", "[EMAIL:ab12cd34ef56]"),
+        ("[EMAIL]", ""),
+        ("[PHONE_NUMBER]:42", ""),
+    ],
+)
+def test_conversation_of_which_redaction_left_a_token_is_unknown(told: str, conversation: str) -> None:
+    """All such would be one; a pseudonym tells them apart."""
+    assert call_of(span(chat(conversation__id=told))).conversation == conversation
+
+
+@pytest.mark.parametrize(
     ("key", "value", "provider"),
     [
         ("gen_ai.provider.name", "az.ai.openai", "azure.ai.openai"),
@@ -156,7 +171,7 @@ def test_tokens_in_any_type(value: Value, tokens: int | None, suspects: list[str
         (0.5, None, ["not_a_truth_value"]),
     ],
 )
-def test_truth_values_in_any_type(value: Value, streaming: bool | None, suspects: list[str]) -> None:  # noqa: FBT001 - a table's column
+def test_truth_values_in_any_type(value: Value, streaming: bool | None, suspects: list[str]) -> None:
     """Truth values are read from texts and numbers too."""
     found = call_of(span(chat(request__stream=value)))
     assert (found.streaming, list(found.suspects)) == (streaming, suspects)
@@ -196,7 +211,7 @@ def test_finish_reasons_in_any_type(value: Value, expected: tuple[str, ...]) -> 
     ],
 )
 def test_time_to_first_chunk(
-    attributes: dict[str, Value], ttft: float | None, streaming: bool | None, suspects: list[str]  # noqa: FBT001 - a table's column
+    attributes: dict[str, Value], ttft: float | None, streaming: bool | None, suspects: list[str]
 ) -> None:  # fmt: skip
     """The time to the first chunk shows streaming, is at most the duration, and only streamed answers have it."""
     found = call_of(span(chat(**attributes)))

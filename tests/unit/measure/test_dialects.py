@@ -202,7 +202,7 @@ def test_a_bad_table_is_refused(text: str, problem: str) -> None:
         ([], "", False),
     ],
 )
-def test_patterns_of_names(given: list[str] | bool, name: str, *, among: bool) -> None:  # noqa: FBT001 - what YAML holds
+def test_patterns_of_names(given: list[str] | bool, name: str, *, among: bool) -> None:
     """A name stands for itself, one that ends in a * for all that begin so, true for all."""
     assert (name in Patterns.of(given)) is among
 

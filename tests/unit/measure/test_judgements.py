@@ -1,5 +1,8 @@
 """Evaluations and judgements that a span's event and a log record both tell."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from spansieve.measure.llm_call import Evaluation, Feedback, LlmCall, NotCounted, NotCountedReason, Observation, Origin
 from spansieve.measure.once import Once
 from unit.measure.helpers_observations import call, origin
@@ -73,3 +76,12 @@ def test_a_repeated_log_record_counts_once() -> None:
     """A sender that sends a record again adds nothing."""
     record = (_score(log=True),)
     assert len(_counted(Once(), record, record, record)) == 1
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.data())
+def test_the_order_makes_no_difference(events: int, records: int, data: st.DataObject) -> None:
+    """As many count as the more talkative of span and log records tells, whenever the span comes, and sent twice."""
+    span = _span(*(_score(time=time) for time in range(events)))
+    logs = [(_score(time=100 + time, log=True),) for time in range(records)]
+    sent = data.draw(st.permutations([span, *logs]))
+    assert len(_counted(Once(), *sent, *sent)) == max(events, records)

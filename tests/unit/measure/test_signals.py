@@ -168,3 +168,41 @@ def test_a_key_may_be_the_name_of_an_evaluation() -> None:
     _, found = read(span(chat() | {"gen_ai.eval.answer_relevancy": 0.25}))
     assert isinstance(found, Evaluation)
     assert (found.name, found.score) == ("answer_relevancy", 0.25)
+
+
+@pytest.mark.parametrize(("value", "up"), [(True, True), (False, False), (1, True), ("bad", False)])
+def test_a_judgement_under_a_key_that_another_names(value: Value, *, up: bool) -> None:
+    """Logfire names the feedback, and puts its value under that name, whatever it is."""
+    (found,) = read(span({"logfire.feedback.name": "tone", "tone": value, "logfire.span_type": "annotation"}))
+    assert isinstance(found, Feedback)
+    assert (found.name, found.up) == ("tone", up)
+
+
+def test_a_label_that_is_no_judgement_is_an_evaluation() -> None:
+    """What Logfire's users say in words of their own is a label; a name without a value says nothing."""
+    (found,) = read(span({"logfire.feedback.name": "tone", "tone": "a bit stiff"}))
+    assert isinstance(found, Evaluation)
+    assert (found.name, found.score, found.label) == ("tone", None, "a bit stiff")
+    assert read(span({"logfire.feedback.name": "tone"})) == ()
+
+
+@pytest.mark.parametrize(("key", "value"), [("assertion", False), ("score", 0), ("label", "thumbs_down")])
+def test_a_judgement_in_the_form_of_its_type(key: str, value: Value) -> None:
+    """Logfire had a key for each type before."""
+    (found,) = read(span({"feedback.name": "tone", f"feedback.{key}": value}))
+    assert isinstance(found, Feedback)
+    assert (found.name, found.up) == ("tone", False)
+
+
+@pytest.mark.parametrize("scope", ["", "trace.", "session."])
+@pytest.mark.parametrize("kind", ["evaluation", "annotation"])
+def test_evaluations_of_a_trace_or_a_session(scope: str, kind: str) -> None:
+    """OpenInference says of what an evaluation is by what stands before it."""
+    given: dict[str, Value] = {
+        f"{scope}{kind}s.1.{kind}.name": "tone",
+        f"{scope}{kind}s.1.{kind}.score": 0.5,
+        f"{scope}{kind}s.1.{kind}.label": "stiff",
+    }
+    (found,) = read(span(given))
+    assert isinstance(found, Evaluation)
+    assert (found.name, found.score, found.label) == ("tone", 0.5, "stiff")
