@@ -26,10 +26,14 @@ from spansieve.export.batch import RequestBatch, cut, fitting, take_traces
 from spansieve.export.delivery import Delivery, NotAcceptedError, Send, Surroundings
 from spansieve.export.own_metrics import OwnMetrics
 from spansieve.export.pause import Pause, Sleep
-from spansieve.export.queue import ExportQueue
+from spansieve.export.queue import Company, ExportQueue
 from spansieve.export.retry import retry_info
 from spansieve.model import Receipt, SampledTrace, Signal
 from spansieve.outcome import Ledger
+
+# Traces are decided a few at a time, and of those few one in ten may be kept: for each a call, at 0.4 ms of CPU time
+# here, as much there, and a record of the journal when it is answered. They have waited for their decision for longer.
+_COMPANY_SECONDS = 0.1
 
 METHODS = {
     Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
@@ -57,7 +61,8 @@ class OtlpDestination:
         self._channel: grpc.aio.Channel | None = None
         self._exports: Mapping[Signal, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}  # of the channel
         self._metadata = tuple((key.lower(), value) for key, value in config.headers.items())
-        self._traces = ExportQueue(partial(take_traces, max_bytes=config.max_batch_bytes))
+        limit = config.max_batch_bytes
+        self._traces = ExportQueue(partial(take_traces, max_bytes=limit), Company(limit, _COMPANY_SECONDS))
         self._requests: dict[Signal, ExportQueue[RequestBatch, RequestBatch]] = {
             signal: ExportQueue(deque.popleft) for signal in (Signal.LOGS, Signal.METRICS)
         }

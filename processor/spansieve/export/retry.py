@@ -24,7 +24,7 @@ class Verdict(Enum):
 _RETRYABLE = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"})
 
 
-LEAST_LIMIT = 16 * 1024
+LEAST_LIMIT = 64 * 1024
 """Bytes that every peer takes in one message: gRPC's own limit is 4 MiB, and nobody sets one far below."""
 
 

@@ -88,12 +88,14 @@ class RealFile:
             self.sync()
 
     def write(self, offset: int, data: bytes) -> None:
-        """All of it, however many calls that takes."""
+        """All of it, however many calls that takes. A file that somebody deleted is an error: no restart finds it."""
         rest = memoryview(data)
         while rest:
             written = os.pwrite(self._descriptor, rest, offset)
             offset += written
             rest = rest[written:]
+        if not os.fstat(self._descriptor).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
     def sync(self) -> None:
         """As fdatasync(2): the length was set when the room was allocated."""

@@ -43,6 +43,8 @@ _FOR_ACCOUNTS = 64 * 1024
 _RETRY_AFTER_SECONDS = 2.0
 _ASK_AGAIN_SECONDS = 1.0
 _TIDY_SECONDS = 0.5
+_AGE_SECONDS = 3600.0
+"""After so long what is not full is left behind as well: at little traffic, too, what nobody is owed is deleted."""
 
 
 @dataclass(slots=True)
@@ -119,6 +121,7 @@ class DurableJournal:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._segment = _Kept(0, self._next, 0)  # the one that is being written
         self._room = 0  # bytes left in it
+        self._begun_at = 0.0
         self._is_small = False
         self._ready = Prepared()
         self._preparing: asyncio.Future[None] | None = None
@@ -268,7 +271,11 @@ class DurableJournal:
         self._tidy_not_before = now + _TIDY_SECONDS
         if self._rolling is not None and self._rolling.done():
             self._rolling.result()  # a defect in it is one of whoever calls this
-        if self._room < self._segment.size // _SPARED // 2:  # closing accounts took it, and no request asked for more
+        took_all = (
+            self._room < self._segment.size // _SPARED // 2
+        )  # closing accounts did, and no request asked for more
+        is_old = now - self._begun_at >= _AGE_SECONDS and self._next - 1 > self._checkpoint_at
+        if took_all or is_old:
             self._begin_roll(0)
         if not self._old or self._checkpoint_at > self._safe:
             return
@@ -338,6 +345,7 @@ class DurableJournal:
         self._ready = Prepared()
         self._segment = _Kept(ready.number, self._next, ready.size)
         self._room = ready.size
+        self._begun_at = self._clock.monotonic()
         self._writer.put(Roll())
         self._put(checkpoint)
         self._pending_is_waited_for = True

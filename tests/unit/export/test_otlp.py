@@ -1,7 +1,7 @@
 """The OTLP exporter against a scripted peer on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import grpc
@@ -9,21 +9,12 @@ import pytest
 
 from fakes import ManualClock
 from spansieve.config_exporters import OtlpExporter
-from spansieve.export import QueueStatus
-from spansieve.export import retry
+from spansieve.export import QueueStatus, retry
 from spansieve.export.otlp import OtlpDestination, rejected_items
 from spansieve.model import SampledTrace, Signal
 from spansieve.outcome import Ledger
 from unit.export.helpers_export import (
     Call,
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small_limits() -> Iterator[None]:
-    """The peers here may have any limit, so that messages need not be large."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(retry, "LEAST_LIMIT", 0)
-        yield
     Peer,
     Recorder,
     Say,
@@ -36,6 +27,15 @@ def small_limits() -> Iterator[None]:
     running_peer,
     trace,
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_limits() -> Iterator[None]:
+    """The peers here may have any limit, so that messages need not be large."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retry, "LEAST_LIMIT", 0)
+        yield
+
 
 UNAVAILABLE = Say(grpc.StatusCode.UNAVAILABLE)
 TOO_LARGE = Say(grpc.StatusCode.RESOURCE_EXHAUSTED)

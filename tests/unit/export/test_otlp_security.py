@@ -36,7 +36,7 @@ def recorded(peer: Peer, ledger: Ledger, **settings: object) -> tuple[OtlpDestin
 
 
 @pytest.mark.parametrize("client_needed", [False, True])
-async def test_tls_and_mutual_tls(client_needed: bool) -> None:  # noqa: FBT001 - a table's column
+async def test_tls_and_mutual_tls(client_needed: bool) -> None:
     """With the authority's certificate, and with our own when the peer asks for one."""
     ledger = Ledger()
     tls: dict[str, object] = {"ca_file": CA}

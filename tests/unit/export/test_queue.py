@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from spansieve.export.pause import Pause
-from spansieve.export.queue import ExportQueue
+from spansieve.export.queue import Company, ExportQueue
 from unit.export.helpers_export import Sleeps
 
 
@@ -105,3 +106,66 @@ async def test_a_pause_is_cut_short_once() -> None:
     assert not second.done()
     sleeps.wake()
     await second
+
+
+class Waits:
+    """A `later` that notes what is to be called, and calls it when it is told that the time is up."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._calls: list[Callable[[], None]] = []
+
+    def __call__(self, seconds: float, call: Callable[[], None]) -> None:
+        self.seconds.append(seconds)
+        self._calls.append(call)
+
+    def are_over(self) -> None:
+        calls, self._calls = self._calls, []
+        for call in calls:
+            call()
+
+
+async def taken_of(line: ExportQueue[Thing, Thing], takers: int = 1) -> list[asyncio.Task[Thing | None]]:
+    """Takers that have begun to wait."""
+    tasks = [asyncio.create_task(line.take()) for _ in range(takers)]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_who_wants_company_waits_for_it() -> None:
+    """A time from the first on, and not anew with each that comes."""
+    waits = Waits()
+    line = ExportQueue[Thing, Thing](deque.popleft, Company(100, 0.1, waits))
+    takers = await taken_of(line, 2)
+    line.put([Thing(1, 10)])
+    line.put([Thing(2, 10)])
+    await asyncio.sleep(0)
+    assert (waits.seconds, [each.done() for each in takers]) == ([0.1], [False, False])
+    waits.are_over()
+    assert await asyncio.gather(*takers) == [Thing(1, 10), Thing(2, 10)]
+
+
+async def test_enough_is_taken_at_once() -> None:
+    """And who comes after that waits for company again, also when the time of the first ones is up in between."""
+    waits = Waits()
+    line = ExportQueue[Thing, Thing](deque.popleft, Company(100, 0.1, waits))
+    line.put([Thing(1, 10)])
+    line.put([Thing(2, 90)])
+    assert [await line.take(), await line.take()] == [Thing(1, 10), Thing(2, 90)]
+    waits.are_over()
+    (taker,) = await taken_of(line)
+    line.put([Thing(3, 10)])
+    await asyncio.sleep(0)
+    assert not taker.done()
+    waits.are_over()
+    assert await taker == Thing(3, 10)
+
+
+async def test_at_the_end_nobody_waits_for_company() -> None:
+    """What waits when the line is closed is handed out, and so is what comes then."""
+    line = ExportQueue[Thing, Thing](deque.popleft, Company(100, 0.1, Waits()))
+    (taker,) = await taken_of(line)
+    line.put([Thing(1, 10)])
+    line.close()
+    line.put([Thing(2, 10)])
+    assert [await taker, await line.take(), await line.take()] == [Thing(1, 10), Thing(2, 10), None]

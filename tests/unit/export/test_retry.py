@@ -44,7 +44,7 @@ def test_resource_exhausted_depends_on_retry_info(info: float | None, verdict: V
     assert judge("RESOURCE_EXHAUSTED", info, 1 << 20) is verdict
 
 
-@pytest.mark.parametrize(("size", "verdict"), [(16_384, Verdict.RETRY), (16_385, Verdict.SPLIT)])
+@pytest.mark.parametrize(("size", "verdict"), [(65_536, Verdict.RETRY), (65_537, Verdict.SPLIT)])
 def test_a_small_message_is_not_too_large(size: int, verdict: Verdict) -> None:
     """The peer is short of something else, and does not say for how long."""
     assert judge("RESOURCE_EXHAUSTED", None, size) is verdict

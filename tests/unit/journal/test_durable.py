@@ -221,6 +221,28 @@ async def test_what_is_not_owed_is_deleted() -> None:
     assert len(world.segments()) == 1
 
 
+async def test_what_is_not_owed_is_deleted_within_an_hour_without_traffic() -> None:
+    """A segment need not be full; one in which nothing stands but its checkpoint stays the one that is written."""
+    world = await started()
+    position = await world.write(5000)
+    first = world.segments()[0]
+    world.clock.advance(3599)
+    world.journal.tidy(lambda: None)
+    assert not world.journal.is_rolling
+    checkpoints = []
+    for _ in range(3):
+        world.clock.advance(3600)
+        world.journal.tidy(lambda: None)
+        await world.journal.rolled()
+        checkpoints.append(world.journal._checkpoint_at)
+        await world.journal.synced(checkpoints[-1])
+    assert checkpoints == [position + 1] * 3
+    world.clock.advance(1)
+    world.journal.tidy(lambda: None)
+    await world.journal.stop(lambda: None)
+    assert first not in world.segments()
+
+
 async def test_a_waiting_trace_keeps_its_segment_and_all_after_it() -> None:
     """`oldest` names the position of what waits."""
     world = await started(max_bytes=1 << 20)
