@@ -58,8 +58,8 @@ def run() -> dict[str, Any]:
     held = _most_resident_kib()
     begun = time.process_time()
     from spansieve.names import model  # noqa: PLC0415 - what loading costs is measured
-    from spansieve.names.recogniser import Recogniser  # noqa: PLC0415
-    from spansieve.names.redactor import Redactor  # noqa: PLC0415
+    from spansieve.names.recogniser import Recogniser  # noqa: PLC0415 - as above
+    from spansieve.names.redactor import Redactor  # noqa: PLC0415 - as above
 
     shipped = model.shipped()
     redactor = Redactor(rules, shipped)
@@ -70,7 +70,7 @@ def run() -> dict[str, Any]:
     recogniser = Recogniser(shipped, shipped.thresholds)
     cold = _spent(lambda: [recogniser.find([text]) for text in said])
     recogniser._young.clear()  # noqa: SLF001 - what was found is forgotten, the words are known
-    recogniser._old.clear()  # noqa: SLF001
+    recogniser._old.clear()  # noqa: SLF001 - as above
     warm = _spent(lambda: [recogniser.find([text]) for text in said])
     kept, spans = _kept_chat()
     span = _spent(lambda: _redact_all(kept, Redactor(rules, shipped))) / spans

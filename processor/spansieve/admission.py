@@ -4,7 +4,7 @@ import math
 from typing import Final, NamedTuple
 
 from spansieve.clock import Clock
-from spansieve.errors import Unavailable
+from spansieve.errors import TooLarge, Unavailable
 
 # What a sender is told to wait that was refused for memory: about the time in which decisions and exports free some.
 _RETRY_AFTER_SECONDS: Final = 2.0
@@ -37,6 +37,11 @@ class Admission:
         self._clock = clock
         self.limit_bytes = limit_bytes
         self._booked_until = 0.0
+
+    def check_size(self, size: int) -> None:
+        """Refuse a request of `size` bytes for which there will never be room. Raises TooLarge."""
+        if size > self.limit_bytes:
+            raise TooLarge(self.limit_bytes)
 
     def check_room(self, size: int, held_bytes: int) -> None:
         """Refuse a request of `size` bytes for which there is no room beside those held. Raises Unavailable."""

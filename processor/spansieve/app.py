@@ -12,7 +12,6 @@ import signal
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from structlog.typing import FilteringBoundLogger
@@ -27,7 +26,7 @@ from spansieve import (
     reload,
     sampling_plan,
 )
-from spansieve.clock import Clock, ResumedClock, SystemClock
+from spansieve.clock import Clock, ResumedClock
 from spansieve.config import ConfigError, GatewayConfig
 from spansieve.export import Destination
 from spansieve.export.otlp import OtlpDestination
@@ -72,33 +71,6 @@ _JOURNAL_GRACE_SECONDS = 2.0
 
 ReadSettings: TypeAlias = Callable[[], Awaitable[GatewayConfig]]
 """Reads the configuration as it is now. Raises ConfigError."""
-
-
-async def serve(load: Callable[[], GatewayConfig], file: Path | None = None) -> int:
-    """Run the gateway until SIGTERM or SIGINT and return the exit code.
-
-    `load` reads the configuration (from `file`, when there is one), again at SIGHUP and when that file, the policy's or
-    that of the prices changes. Raises ConfigError when the gateway cannot start.
-    """
-    source = reload.Source(load, file)
-    settings = await source.read()
-    logger = logs.configure(settings.telemetry.logs.level)
-    logs.tell_what_nobody_caught(logger)
-    gateway = Gateway(settings, SystemClock(), logger)
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: gateway.reload_soon(source.read))
-    await gateway.start()
-    process.settle_in()
-    watching = asyncio.create_task(source.follow(lambda: gateway.reload(source.read)), name="watch files")
-    collect = asyncio.create_task(process.collect_garbage(), name="collect garbage")
-    await stop.wait()
-    watching.cancel()
-    collect.cancel()
-    await gateway.stop()
-    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +178,7 @@ class Gateway:
         self._ready = False
         self._logger.info("stopping", held_bytes=self._pipeline.held_bytes)
         deadline = self._clock.monotonic() + self._settings.shutdown_timeout
-        *receivers, telemetry = self._servers[1:] + self._servers[:1]
+        telemetry, *receivers = self._servers
         await asyncio.gather(*(receiver.stop(_RECEIVER_GRACE_SECONDS) for receiver in receivers))
         while self._following:
             await asyncio.gather(*self._following)

@@ -37,7 +37,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-import yaml
+from spansieve import strict_yaml
 
 UNITS: Mapping[str, str] = MappingProxyType(
     {"s": "seconds", "ms": "milliseconds", "By": "bytes", "MiBy": "mebibytes", "%": "percent", "1": ""}
@@ -113,7 +113,7 @@ def parse(text: str, semconv: Semconv = Semconv.V1_41, more: MoreLabels = ()) ->
     Metrics of another generation of the conventions are checked and left out; `more` adds labels to the text's label
     sets. Raises CatalogueError with every problem found.
     """
-    tree = yaml.safe_load(text)
+    tree = strict_yaml.load_shipped(text)
     entries = tree.get("metrics") if isinstance(tree, dict) else None
     if not isinstance(entries, list) or not entries:
         raise CatalogueError(["A catalogue holds a list named metrics, with at least one entry."])

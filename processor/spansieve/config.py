@@ -11,7 +11,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -22,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from spansieve import strict_yaml
 from spansieve.config_exporters import Exporters
 from spansieve.config_measure import Measure
 from spansieve.config_problems import kind, sentences
@@ -30,13 +30,15 @@ from spansieve.config_types import Duration, ListenEndpoint
 from spansieve.config_types import Section as _Section
 from spansieve.config_types import null_is_default as _null_is_default
 from spansieve.config_types import setting as _key
+from spansieve.strict_yaml import NotYaml
 
 _ANY_HOST = frozenset({"", "0.0.0.0", "[::]"})  # noqa: S104 - compared with, not bound
 _NO_TLS_HERE = (
     "Leave it out: what is received is not encrypted; put the stock Collector in front, see docs/guides/operations.md."
 )
 _PIPELINES = "Leave it out: there is one pipeline, and its stages are sections of their own."
-_ENV = re.compile(r"\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+# A variable; or a line of comment, in which none is asked for: a setting that is commented out needs nothing.
+_ENV = re.compile(r"^[ \t]*\#[^\n]*|\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}", re.MULTILINE)
 
 
 def _one_of_both(value: object, accept: ValidatorFunctionWrapHandler) -> object:
@@ -172,7 +174,7 @@ class MemoryLimiter(_Section):
     limit_mib: int = _key(
         512,
         "Bytes of telemetry held: traces that wait for a decision, and what waits for export. Beyond it, senders are "
-        "refused with RetryInfo.",
+        "refused with RetryInfo; a request that alone is larger is refused for good.",
         512,
         ge=1,
     )
@@ -258,24 +260,6 @@ def _collide(here: str, there: str) -> bool:
     return int(port) == int(other_port) != 0 and (host == other or bool(_ANY_HOST & {host, other}))
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, not a silent choice of the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":  # `<<: *defaults`: what it brings may be overridden
-                continue
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, str | int | float | bool) and key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
-                )
-            if isinstance(key, str | int | float | bool):
-                seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
 def load(path: Path | None, environment: Mapping[str, str]) -> GatewayConfig:
     """Read and check a configuration file; None is the configuration of all defaults.
 
@@ -296,6 +280,8 @@ def parse(text: str, environment: Mapping[str, str]) -> GatewayConfig:
     problems: list[str] = []
 
     def substitute(found: re.Match[str]) -> str:
+        if found["name"] is None:
+            return found[0]
         default: str | None = found["default"]
         value = environment.get(found["name"]) if found["name"] in environment else default
         if value is None:
@@ -310,12 +296,9 @@ def parse(text: str, environment: Mapping[str, str]) -> GatewayConfig:
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
     try:
-        tree = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError([f"The file is not valid YAML{where}: {_yaml_problem(error)}."]) from None
-    except yaml.YAMLError:
-        raise ConfigError(["The file is not valid YAML: it holds characters that YAML does not allow."]) from None
+        tree = strict_yaml.load(text)
+    except NotYaml as error:
+        raise ConfigError([f"The file is {error}."]) from None
     if tree is None:
         return GatewayConfig()
     if not isinstance(tree, dict):
@@ -325,16 +308,6 @@ def parse(text: str, environment: Mapping[str, str]) -> GatewayConfig:
         return GatewayConfig.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(sentences(error, GatewayConfig)) from None
-
-
-def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
-    """What the parser says, as half a sentence that can be acted on."""
-    problem = error.problem or ""
-    if problem.startswith("but found"):
-        return f"{error.context}, {problem}"
-    if "'\\t'" in problem:
-        return f"{problem}: indent with spaces"
-    return problem
 
 
 def _drop_empty_sections(tree: dict[Any, Any], section: type[BaseModel]) -> None:

@@ -2,6 +2,7 @@
 
     GatewayError
     ├── MalformedRequest   the sender's fault, for good: INVALID_ARGUMENT / 400
+    ├── TooLarge           the same: RESOURCE_EXHAUSTED without RetryInfo / 413
     └── Unavailable        ours, for now: UNAVAILABLE with RetryInfo / 503 with Retry-After
 
 Their messages are shown to senders and written to logs: they name the field and the rule, never a value.
@@ -19,6 +20,13 @@ class MalformedRequest(GatewayError):
         super().__init__(description)
         self.description = description
         self.field = field
+
+
+class TooLarge(GatewayError):
+    """A body over a limit, before or after inflation. Never retryable: the same body will always be too large."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request is larger than the limit of {limit} bytes, which counts after decompression.")
 
 
 class Unavailable(GatewayError):

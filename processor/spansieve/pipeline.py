@@ -119,15 +119,16 @@ class Pipeline:
     def admit(self, size: int, arrival: Arrival = UNKNOWN) -> None:
         """Refuse a request of `size` bytes that would take what we hold over the memory limit, or wait too long.
 
-        Raises Unavailable, which tells the sender when to try again.
+        Raises Unavailable, which tells the sender when to try again, or TooLarge, which tells it not to.
         """
+        self._admission.check_size(size)
         self._admission.check_room(size, self.held_bytes)
         self._admission.check_wait(size, self._thread.expected_wait, self._thread.seconds_per_byte, arrival)
 
     async def accept(self, request: ReceivedRequest, arrival: Arrival = UNKNOWN) -> Answer:
         """Take a request through all stages up to the sampler. Once this returns, each item is owed an outcome.
 
-        Raises MalformedRequest or Unavailable, and then nothing of the request remains.
+        Raises MalformedRequest, TooLarge or Unavailable, and then nothing of the request remains.
         """
         self.admit(len(request.body), arrival)
         decoded, redacted, decoding, redacting = await self._thread.redact(request, self._redactor)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -251,3 +252,28 @@ def test_monitor_finds_the_gateways_service() -> None:
     service = named("production", "Service", "spansieve-gateways")
     assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     assert {each["port"] for each in monitor["endpoints"]} <= {port["name"] for port in service["spec"]["ports"]}
+
+
+def test_the_overlay_that_the_guide_shows_builds(tmp_path: Path) -> None:
+    """With the image, the Collector, the namespace and the files that it names, in place of the base's."""
+    guide = (PROJECT / "docs/guides/kubernetes.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n# kustomization\.yaml\n(.*?)```", guide, re.DOTALL)
+    for part in ("k8s", "collector-config"):
+        shutil.copytree(PROJECT / part, tmp_path / part)
+    ours = tmp_path / "k8s/overlays/ours"
+    ours.mkdir()
+    (ours / "kustomization.yaml").write_text(shown, encoding="utf-8")
+    shutil.copy(PROJECT / "k8s/base/gateway-config.yaml", ours / "gateway.yaml")
+    (ours / "acme.yaml").write_text("name: acme\n", encoding="utf-8")
+    built = subprocess.run(
+        [build.locate("kustomize"), "build", ours], capture_output=True, text=True, check=True, timeout=60
+    )
+    made = {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(built.stdout)}
+    (container,) = pod(made["StatefulSet", "spansieve-gateway"])["containers"]
+    environment = {each["name"]: each.get("value") for each in container["env"]}
+    assert container["image"] == "registry.example.com/spansieve:0.1.0"
+    assert environment["SPANSIEVE_EXPORT_ENDPOINT"] == "collector.monitoring.svc:4317"
+    (config,) = [each for (kind, name), each in made.items() if kind == "ConfigMap" and "gateway" in name]
+    assert set(config["data"]) == {"gateway.yaml", "acme.yaml"}
+    (egress,) = made["NetworkPolicy", "gateway"]["spec"]["egress"]
+    assert egress["to"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}

@@ -5,10 +5,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from spansieve.facts import LlmFacts
 from spansieve.model import Trigger
 from spansieve.sample import Decided, by_trace
 from spansieve.sample.decision import Rule, Rules
-from spansieve.sample.policies import Latency, Policy, Probabilistic, StatusCode
+from spansieve.sample.policies import AtLeast, Latency, Policy, Probabilistic, StatusCode
 from spansieve.sample.probes import Probes
 from unit.sample.helpers_sample import batch, part, plan, sampler, span, trace_id
 
@@ -17,6 +18,8 @@ POLICIES: tuple[Policy, ...] = (
     Latency("slow", 50, 90),
     Probabilistic("baseline", 25),
 )
+
+UNHAPPY = AtLeast("unhappy", "thumbs_down", 1)
 
 # Ids on both sides of the 25 % threshold.
 ids = st.sampled_from([trace_id(n) for n in (0, 1 << 54, 3 << 54, (1 << 56) - 1)])
@@ -58,7 +61,7 @@ class Conservation(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tail = sampler(plan(*POLICIES, late_error=3.0), 2)
+        self.tail = sampler(plan(*POLICIES, UNHAPPY, late_error=3.0, largest_bytes=2000), 2)
         self.now = 0.0
         self.added = self.kept = self.sampled_out = self.repeated = 0
 
@@ -76,6 +79,11 @@ class Conservation(RuleBasedStateMachine):
         self.added += sum(each.facts.spans for each in slices.values())
         self.decided(self.tail.add(slices.values(), self.now))
 
+    @rule(trace=ids, bad=st.booleans())
+    def note(self, trace: bytes, *, bad: bool) -> None:
+        """A log record tells of a trace, whether it is here or not."""
+        self.decided(self.tail.note(trace, LlmFacts(thumbs_down=int(bad)), self.now))
+
     @rule(seconds=st.floats(0, 40), limit=st.integers(0, 3))
     def go_on(self, seconds: float, limit: int) -> None:
         """Time passes, and what is due is decided."""
@@ -90,7 +98,7 @@ class Conservation(RuleBasedStateMachine):
     @rule(wait=st.sampled_from([1.0, 30.0, 100.0]))
     def reload(self, wait: float) -> None:
         """The operator changes the wait."""
-        self.tail.reconfigure(plan(*POLICIES, decision=wait, late_error=wait / 10, after_root=wait / 2))
+        self.tail.reconfigure(plan(*POLICIES, UNHAPPY, decision=wait, late_error=wait / 10, after_root=wait / 2))
 
     @rule()
     def flush(self) -> None:

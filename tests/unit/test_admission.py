@@ -6,7 +6,7 @@ import pytest
 
 from fakes import ManualClock
 from spansieve.admission import Admission, Arrival
-from spansieve.errors import Unavailable
+from spansieve.errors import TooLarge, Unavailable
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,11 @@ def test_those_who_are_refused_because_they_are_seen_late_come_back_one_after_th
             admission.check_wait(1000, 0.0, 1e-4, Arrival(0.5, 10.0))
         told.append(refused.value.retry_after)
     assert told == pytest.approx([0.6, 0.7, 0.8])
+
+
+def test_what_will_never_fit_is_too_large() -> None:
+    """A sender that was told to try it again would do so for ever."""
+    admission = Admission(ManualClock(), 1 << 20)
+    admission.check_size(1 << 20)
+    with pytest.raises(TooLarge, match="1048576 bytes"):
+        admission.check_size((1 << 20) + 1)

@@ -88,6 +88,13 @@ def test_environment_variables_are_put_in() -> None:
     assert settings.exporters.otlp.endpoint == "collector:4317"
 
 
+def test_a_comment_asks_for_no_variable() -> None:
+    """A setting that is commented out does not keep the gateway from starting."""
+    assert (
+        config.parse("# exporters: {otlp: {endpoint: '${env:NOT_SET}'}}\n  # ${env:NOT_SET}\n", {}) == GatewayConfig()
+    )
+
+
 def test_a_missing_environment_variable_is_named() -> None:
     """It is said once, with the remedy."""
     assert problems_of("a: ${env:NOT_SET} ${env:NOT_SET}") == [

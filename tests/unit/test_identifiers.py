@@ -16,7 +16,7 @@ from spansieve import identifiers
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("has_allow", [False, True])
-def test_identifiers_and_texts_are_refused(attribute: str, has_allow: bool) -> None:  # noqa: FBT001 - a table
+def test_identifiers_and_texts_are_refused(attribute: str, has_allow: bool) -> None:
     """What identifies someone or one request, or holds text, is no label, however its key is written."""
     assert identifiers.refusal(attribute, has_allow=has_allow) is not None
 

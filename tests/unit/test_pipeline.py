@@ -18,7 +18,7 @@ from fakes_disk import FakeDisk
 from helpers_process import Process
 from spansieve import sampling_plan, wire
 from spansieve.config import Sampling
-from spansieve.errors import MalformedRequest, Unavailable
+from spansieve.errors import MalformedRequest, TooLarge, Unavailable
 from spansieve.journal.durable import Snapshot
 from spansieve.measure import Meter
 from spansieve.measure.pricing import PriceTable
@@ -277,6 +277,12 @@ async def test_over_the_memory_limit_senders_are_refused(make: Make) -> None:
         await bench.send(span(9, name="x" * 2000))
     assert caught.value.retry_after > 0
     assert bench.ledger.received(Signal.TRACES) == 3
+
+
+async def test_a_request_that_will_never_fit_is_too_large(make: Make) -> None:
+    """Its sender is not told to try again."""
+    with pytest.raises(TooLarge):
+        await make(limit_bytes=4096).send(span(1, name="x" * 4096))
 
 
 async def test_once_the_destination_takes_what_is_held_senders_are_welcome_again(make: Make) -> None:

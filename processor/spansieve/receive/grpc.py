@@ -80,8 +80,8 @@ class GrpcReceiverServer:
                 ("grpc.max_concurrent_streams", _MOST_AT_ONCE),
                 # Or the core would refuse calls by itself, near that bound, without a word of when to come back.
                 ("grpc.http.overload_protection", 0),
-                # Of calls that wait unseen gRPC ends some at random once there are so many, just as mute. Admission sees
-                # to it that there are fewer, but for a burst.
+                # Of calls that wait unseen gRPC ends some at random once there are so many, just as mute. These bounds
+                # and admission see to it that there are fewer.
                 ("grpc.server.max_pending_requests", _MOST_UNSEEN),
                 ("grpc.server.max_pending_requests_hard_limit", 2 * _MOST_UNSEEN),
                 # Unless it is meant: a second gateway on the same port would quietly get half of the connections.

@@ -10,6 +10,7 @@ from email.utils import formatdate
 from starlette.types import Receive, Scope, Send
 
 from spansieve.config import HttpReceiver
+from spansieve.errors import TooLarge
 from spansieve.http_server import HttpServer
 from spansieve.model import Encoding, ReceivedRequest, Signal
 from spansieve.receive.http_protocol import OtlpHttpProtocol
@@ -22,7 +23,6 @@ from spansieve.receive.status import (
     UNSUPPORTED_CODING,
     UNSUPPORTED_TYPE,
     Refusal,
-    TooLarge,
     refusal,
     stopping,
     success,

@@ -3,8 +3,7 @@
 import zlib
 from typing import Protocol
 
-from spansieve.errors import MalformedRequest
-from spansieve.receive.status import TooLarge
+from spansieve.errors import MalformedRequest, TooLarge
 
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's code for gzip framing, and only that
 

@@ -12,14 +12,14 @@ class Acceptor(Protocol):
     def admit(self, size: int, arrival: Arrival = UNKNOWN) -> None:
         """Say whether a request of so many bytes, as they are on the wire, may be read. 0 when the size is not known.
 
-        For who can still leave it unread: `accept` does it once more. Raises Unavailable.
+        For who can still leave it unread: `accept` does it once more. Raises Unavailable or TooLarge.
         """
         ...
 
     async def accept(self, request: ReceivedRequest, arrival: Arrival = UNKNOWN) -> Answer:
         """Admit and take a request. When this returns, the sender is told OK and the gateway owes its items a fate.
 
-        Raises MalformedRequest or Unavailable.
+        Raises MalformedRequest, TooLarge or Unavailable.
         """
         ...
 

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from spansieve import otlp_json
-from spansieve.errors import GatewayError, MalformedRequest, Unavailable
+from spansieve.errors import MalformedRequest, TooLarge, Unavailable
 from spansieve.model import Answer, Encoding, Signal
 
 _RESPONSES: dict[Signal, type[Message]] = {
@@ -26,13 +26,6 @@ _RESPONSES: dict[Signal, type[Message]] = {
 
 # OTLP wants responses bounded (it recommends 4 MiB) and the error_message shortened first; it is all that can grow.
 _LONGEST_MESSAGE = 4096
-
-
-class TooLarge(GatewayError):
-    """A body over the limit, before or after inflation. Never retryable: the same body will always be too large."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"The request is larger than the limit of {limit} bytes, which counts after decompression.")
 
 
 @dataclass(frozen=True, slots=True)

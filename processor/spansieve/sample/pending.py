@@ -1,7 +1,7 @@
 """A trace that waits, and the account of all that do."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from spansieve.facts import LlmFacts, TraceFacts
@@ -11,7 +11,8 @@ from spansieve.sample.spans import facts_of
 from spansieve.wire import span_id
 
 _MANY: Final = 64
-"""Spans from which on a trace's ids are remembered between its parts, instead of being read again for each."""
+"""Spans from which on a trace's ids are remembered between its parts, instead of being read again for each; and pieces
+of content from which on it is a list."""
 _TRACE_BYTES: Final = 420
 """What a trace takes beside its packed content: id, object, times, content's tuple, its place among those that wait."""
 _ID_BYTES: Final = 100
@@ -24,7 +25,8 @@ class PendingTrace:
     `first_seen`, `last_seen` (when spans were added) and `root_seen` (infinite until the root comes) are monotonic
     seconds, `position` is that of its first part in the journal; `spans` are those of its facts, at hand. `content` is
     for each part its packed spans, followed by the envelopes of its groups: one tuple, since most traces have few
-    parts. `ids` are its spans', when there are many.
+    parts, or a list, where there are so many that a tuple would be copied again and again. `ids` are its spans', when
+    there are many.
     """
 
     __slots__ = (
@@ -39,7 +41,7 @@ class PendingTrace:
         self.position = part.position
         self.spans = part.facts.spans
         self.packed_facts = packing.facts(part.facts)
-        self.content: tuple[bytes | Envelope, ...] = _content(part)
+        self.content: tuple[bytes | Envelope, ...] | list[bytes | Envelope] = _content(part)
         self.ids: set[bytes] | None = None
 
     @property
@@ -99,7 +101,12 @@ class Held:
             trace.spans += part.facts.spans
             if facts.has_root and not trace.has_root:
                 trace.root_seen = now
-            trace.content += content
+            if isinstance(trace.content, list):
+                trace.content.extend(content)
+            else:
+                trace.content += content
+                if len(trace.content) > _MANY:
+                    trace.content = list(trace.content)
             self.spans += part.facts.spans
             self.bytes += self._use(content)
             self._tell(trace, facts)
@@ -128,7 +135,7 @@ class Held:
                 del uses[id(each)]
                 self.bytes -= each.size
 
-    def _use(self, content: tuple[bytes | Envelope, ...]) -> int:
+    def _use(self, content: Iterable[bytes | Envelope]) -> int:
         """Bytes that come with content; its envelopes are in use."""
         size = 0
         uses = self._uses

@@ -210,7 +210,10 @@ class Sampler:
         self._held.end(trace)
         if not decision.keep:
             return trace.spans
-        return SampledTrace(trace_id, trace.groups(), trace.facts, decision, trace.position)
+        facts = trace.facts
+        if remember:
+            self._note_kept(decision, facts)
+        return SampledTrace(trace_id, trace.groups(), facts, decision, trace.position)
 
     def state(self) -> bytes:
         """What `restore` takes: verdicts and counts, and how far each policy has come. Not the traces that wait."""
@@ -282,10 +285,14 @@ class Sampler:
                 return decision._replace(keep=False, because=Because.OVER_BUDGET, threshold=None), counted
             if not floor and plan.budget.pressed(now):
                 decision = decision._replace(threshold=None)
-        if decision.keep and decision.because is Because.MATCHED:
-            for conversation in plan.conversations:
-                conversation.note_kept(facts)
+        self._note_kept(decision, facts)
         return decision, counted
+
+    def _note_kept(self, decision: Decision, facts: TraceFacts) -> None:
+        """Let conversations know of a trace that was kept as a whole kind."""
+        if self._plan.conversations and decision.keep and decision.because is Because.MATCHED:
+            for conversation in self._plan.conversations:
+                conversation.note_kept(facts)
 
     def _decide(
         self, trace: PendingTrace, trigger: Trigger, now: float, decided: Decided, *, final: bool = False

@@ -83,9 +83,10 @@ class Worker:
             task.cancel()
 
     def admit(self, size: int, arrival: Arrival = UNKNOWN) -> None:
-        """Refuse a request of so many bytes that there is no room or no time for. Raises Unavailable."""
+        """Refuse a request of so many bytes that there is no room or no time for. Raises Unavailable or TooLarge."""
         if self._redactor is None:
             raise Unavailable("The gateway changes its redaction policy: try again.", "no_policy", _RETRY_AFTER_SECONDS)
+        self._room.check_size(size)
         self._room.check_room(self.under_way_bytes + size, self._owner_holds)
         if self.under_way_bytes:  # one request goes in whatever its size
             self._share.check_room(size, self.under_way_bytes)
@@ -95,7 +96,7 @@ class Worker:
     async def accept(self, request: ReceivedRequest, arrival: Arrival = UNKNOWN) -> Answer:
         """Redact a request and hand it over. When this returns, the owner owes its items a fate.
 
-        Raises MalformedRequest, Unavailable or OwnerFailed, and then nothing of the request remains.
+        Raises MalformedRequest, TooLarge, Unavailable or OwnerFailed, and then nothing of the request remains.
         """
         self.admit(len(request.body), arrival)
         redactor = self._redactor

@@ -96,7 +96,7 @@ async def test_a_rate_does_not_wait_for_answers() -> None:
 
 
 @asynccontextmanager
-async def _grpc_server(refuse: bool) -> AsyncIterator[str]:  # noqa: FBT001 - a fixture's switch
+async def _grpc_server(refuse: bool) -> AsyncIterator[str]:
     async def export(body: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         if refuse:
             detail = AnyMessage()
@@ -119,7 +119,7 @@ async def _grpc_server(refuse: bool) -> AsyncIterator[str]:  # noqa: FBT001 - a 
 
 
 @pytest.mark.parametrize(("refuse", "expected"), [(False, OK), (True, Answer("UNAVAILABLE", 1.5))])
-async def test_a_grpc_answer_is_understood(refuse: bool, expected: Answer) -> None:  # noqa: FBT001 - a parameter
+async def test_a_grpc_answer_is_understood(refuse: bool, expected: Answer) -> None:
     """OK is OK, and the time of a RetryInfo is read from the status details."""
     async with _grpc_server(refuse) as endpoint:
         sender = GrpcSender(endpoint)

@@ -73,7 +73,7 @@ def test_loopback_is_free() -> None:
         (("example.com", 443), False),
     ],
 )
-def test_what_is_here(address: object, here: bool) -> None:  # noqa: FBT001
+def test_what_is_here(address: object, here: bool) -> None:
     """Loopback, in all its forms, and paths."""
     assert guard.is_here(address) is here
 

@@ -138,6 +138,25 @@ async def test_calls_on_one_connection_run_at_once(channel: aio.Channel, accepto
     assert await asyncio.gather(*calls) == [b""] * 10
 
 
+async def test_a_connection_has_fifty_calls_at_once(
+    grpc_server: Running[GrpcReceiverServer], acceptor: FakeAcceptor
+) -> None:
+    """Its others wait at the sender, and not in gRPC's core; those of another connection do not wait for them."""
+    acceptor.gate.clear()
+    own_connection = [("grpc.use_local_subchannel_pool", 1)]
+    async with (
+        aio.insecure_channel(grpc_server.endpoint, options=own_connection) as greedy,
+        aio.insecure_channel(grpc_server.endpoint, options=own_connection) as modest,
+    ):
+        calls = [export(greedy, b"greedy") for _ in range(60)]
+        await acceptor.entered(50)
+        calls.append(export(modest, b"modest"))
+        await acceptor.entered(51)
+        assert [request.body for request in acceptor.requests] == [b"greedy"] * 50 + [b"modest"]
+        acceptor.gate.set()
+        assert await asyncio.gather(*calls) == [b""] * 61
+
+
 async def test_a_malformed_request_is_invalid_argument(channel: aio.Channel, acceptor: FakeAcceptor) -> None:
     """The details hold a BadRequest that names the field."""
     acceptor.fail = MalformedRequest("resourceSpans[0] is not an object.", "resourceSpans[0]")

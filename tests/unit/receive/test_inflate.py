@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spansieve.errors import MalformedRequest
+from spansieve.errors import MalformedRequest, TooLarge
 from spansieve.receive.inflate import Body, GzipBody, IdentityBody
-from spansieve.receive.status import TooLarge
 
 
 def fed(body: Body, wire: bytes, size: int) -> Body:

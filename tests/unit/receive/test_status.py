@@ -4,8 +4,8 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 
-from spansieve.errors import GatewayError, MalformedRequest, Unavailable
-from spansieve.receive.status import TooLarge, refusal
+from spansieve.errors import GatewayError, MalformedRequest, TooLarge, Unavailable
+from spansieve.receive.status import refusal
 from unit.receive.helpers_receive import SECRET
 
 

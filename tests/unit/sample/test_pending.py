@@ -60,6 +60,22 @@ def test_parts_come_out_in_their_order() -> None:
     assert trace.groups() == (*first.groups, *second.groups)
 
 
+def test_a_trace_of_many_parts_is_not_copied_for_each() -> None:
+    """They come out in their order, and take nothing once they have ended."""
+    held = Held()
+    parts = [part(A) for _ in range(200)]
+    trace = held.begin(parts[0], 0.0)
+    for each in parts[1:100]:
+        held.add(trace, each, 1.0)
+    content = trace.content
+    for each in parts[100:]:
+        held.add(trace, each, 1.0)
+    assert trace.content is content
+    assert trace.groups() == tuple(group for each in parts for group in each.groups)
+    held.end(trace)
+    assert (held.bytes, held.spans) == (0, 0)
+
+
 def test_ids_of_a_long_trace_are_remembered() -> None:
     """What it has is found in a third part, too, and what remembering takes is counted."""
     held = Held()

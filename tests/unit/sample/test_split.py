@@ -78,7 +78,7 @@ def test_facts_span_from_the_earliest_start_to_the_latest_end() -> None:
 
 
 @pytest.mark.parametrize(("parent", "has_root"), [(b"", True), (b"\x03" * 8, False)])
-def test_a_root_is_a_span_without_a_parent(parent: bytes, has_root: bool) -> None:  # noqa: FBT001 - a table's column
+def test_a_root_is_a_span_without_a_parent(parent: bytes, has_root: bool) -> None:
     """Nothing else makes a root."""
     (only,) = by_trace(batch([span(A, 1, parent=parent)]), Probes())
     assert only.facts.has_root is has_root

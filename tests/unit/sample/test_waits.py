@@ -380,6 +380,17 @@ def test_follow_takes_a_trace_out_as_it_was_decided() -> None:
     assert len(tail.add([part(B)], now=1.0).kept) == 1
 
 
+@pytest.mark.parametrize("remember", [True, False])
+def test_conversation_of_a_trace_that_is_followed_is_kept_on(*, remember: bool) -> None:
+    """What was decided after the checkpoint counts, as if there had been no crash; the rest is in the state."""
+    told = LlmFacts(calls=1, conversations=frozenset({"c"}))
+    tail = sampler(plan(ERRORS, Rule(Conversation("whole", 0, follow=True), otherwise=Because.CONVERSATION)))
+    tail.hold([part(A, errors=1, llm=told)], now=0.0)
+    tail.follow(A, KEPT, remember=remember)
+    tail.add([part(B, llm=told)], now=1.0)
+    assert len(tail.take_due(now=31.0, limit=10).kept) == remember
+
+
 def test_hold_ignores_earlier_verdicts() -> None:
     """What comes of the spans is told by `follow`."""
     tail = sampler(plan(ERRORS))

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from fakes import ManualClock
 from spansieve import policy_source
 from spansieve.config import Redaction
-from spansieve.errors import MalformedRequest, Unavailable
+from spansieve.errors import MalformedRequest, TooLarge, Unavailable
 from spansieve.model import Encoding, ReceivedRequest, Signal
 from spansieve.workers.agreement import fingerprint
 from spansieve.workers.channel import Channel
@@ -156,6 +156,13 @@ async def test_a_worker_takes_no_more_than_its_share() -> None:
         owner.channel.send(Taken(handed.number))
         await accepted
         worker.admit(1)
+
+
+async def test_a_request_that_will_never_fit_is_too_large() -> None:
+    """Its sender is not told to try again."""
+    async with serving() as (worker, _):
+        with pytest.raises(TooLarge):
+            worker.admit(1 << 40)
 
 
 async def test_an_owner_that_does_not_answer_is_overload() -> None:
