@@ -1,7 +1,6 @@
 """What each process of the gateway does at its start."""
 
 import asyncio
-import ctypes
 import gc
 import importlib
 import os
@@ -16,11 +15,6 @@ from typing import Final, Literal
 _SWITCH_SECONDS: Final = 0.0005
 # How often Python's garbage collector looks at everything.
 _FULL_COLLECTION_SECONDS: Final = 900.0
-# Of glibc's mallopt(3): how much free memory at the end of a heap stays there, and what is never taken from a heap. A
-# request's texts are some MiB, and were given back to the kernel and fetched again, zeroed, several times each: with
-# long texts some four hundredths of the CPU time.
-_TRIM_THRESHOLD: Final = (-1, 64 * 1024 * 1024)
-_MMAP_THRESHOLD: Final = (-3, 32 * 1024 * 1024)
 # What one owner has time for: see docs/decisions/0015-workers.md.
 _MOST_WORKERS: Final = 4
 # Of the container's CPU time, as cgroup v2 has it: "max 100000", or µs in each period of so many µs.
@@ -42,21 +36,10 @@ def settle_in() -> None:
     the CPU time). Looking at all of a hundred thousand waiting traces would take a tenth of a second and more: that is
     left to `collect_garbage`.
     """
-    _keep_freed_memory()
     gc.collect()
     gc.freeze()
     gc.set_threshold(1_500, 3, 1_000_000_000)
     sys.setswitchinterval(_SWITCH_SECONDS)
-
-
-def _keep_freed_memory() -> None:
-    """Let the C library keep some of what is freed for what comes next. Another one than glibc does as it likes."""
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except AttributeError:
-        return
-    for parameter, value in (_TRIM_THRESHOLD, _MMAP_THRESHOLD):
-        mallopt(parameter, value)
 
 
 async def collect_garbage() -> None:

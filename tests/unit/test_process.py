@@ -1,9 +1,6 @@
-"""What a process does at its start: how many it is to be, and what memory it keeps."""
+"""What a process does at its start: how many it is to be."""
 
 import os
-import platform
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -38,25 +35,3 @@ def test_auto_is_a_worker_for_each_core(
 def test_a_number_is_that_number() -> None:
     """Whatever the machine has."""
     assert [process.workers(wanted) for wanted in (1, 7)] == [1, 7]
-
-
-_PAGES_FETCHED = """
-import gc, resource, sys
-from spansieve import process
-if sys.argv[1] == "settled":
-    process.settle_in()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(20):
-    del (freed := [bytearray(3 << 20) for _ in range(5)])[:]
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps what it likes")
-def test_freed_memory_is_used_again() -> None:
-    """15 MiB that are taken and freed twenty times are fetched from the kernel once, not each time."""
-    fetched = {
-        how: int(subprocess.run([sys.executable, "-c", _PAGES_FETCHED, how], capture_output=True, check=True).stdout)
-        for how in ("settled", "unsettled")
-    }
-    assert fetched["settled"] < 1.5 * (15 << 20) / os.sysconf("SC_PAGE_SIZE") < fetched["unsettled"] / 5

@@ -94,7 +94,7 @@ class CallReader:
                 tokens,
                 error,
                 conversation,
-                self._pseudonym(user) if user else "",
+                self._pseudonym(user) if user and values.tells_apart(user) else "",
                 told.identifier(fields.agent_id) if fields.agent_id else "",
                 response_id,
                 usd,

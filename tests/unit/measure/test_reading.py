@@ -182,6 +182,12 @@ def test_a_user_is_a_pseudonym() -> None:
     assert first.user not in {"", "u-1", other.user}
 
 
+@pytest.mark.parametrize(("given", "known"), [("[EMAIL]", False), ("[EMAIL:ab12cd34ef56]", True), ("[a] user", True)])
+def test_what_redaction_left_of_a_user_may_be_anybody(given: str, *, known: bool) -> None:
+    """All whose ids became the same word would be one user: such a user is not known."""
+    assert bool(call_of(span(chat() | {"user.id": given})).user) == known
+
+
 def test_the_mean_time_of_a_token() -> None:
     """After the first token, the rest of the duration is shared by the other tokens of a streamed answer."""
     streamed = chat(response__time_to_first_chunk=0.5, usage__output_tokens=11)
