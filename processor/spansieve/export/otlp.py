@@ -31,7 +31,7 @@ from spansieve.export.retry import retry_info
 from spansieve.model import Receipt, SampledTrace, Signal
 from spansieve.outcome import Ledger
 
-# Traces are decided a few at a time, and of those few one in ten may be kept: each call for them takes some 0.4 ms of CPU
+# Traces are decided a few at a time, and of those one in ten may be kept: each call for them takes some 0.4 ms of CPU
 # time here, as much there, and a record of the journal when it is answered. They have waited for longer already.
 _COMPANY_SECONDS = 0.1
 
