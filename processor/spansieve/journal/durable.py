@@ -271,11 +271,9 @@ class DurableJournal:
         self._tidy_not_before = now + _TIDY_SECONDS
         if self._rolling is not None and self._rolling.done():
             self._rolling.result()  # a defect in it is one of whoever calls this
-        took_all = (
-            self._room < self._segment.size // _SPARED // 2
-        )  # closing accounts did, and no request asked for more
+        is_full = self._room < self._segment.size // _SPARED // 2  # by closing accounts: no request asked for more
         is_old = now - self._begun_at >= _AGE_SECONDS and self._next - 1 > self._checkpoint_at
-        if took_all or is_old:
+        if is_full or is_old:
             self._begin_roll(0)
         if not self._old or self._checkpoint_at > self._safe:
             return
