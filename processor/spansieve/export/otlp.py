@@ -35,6 +35,9 @@ from spansieve.outcome import Ledger
 # time here, as much there, and a record of the journal when it is answered. They have waited for longer already.
 _COMPANY_SECONDS = 0.1
 
+# At the end, when all else was sent or given up, the gateway's own metrics wait so long for a peer that is away.
+_LAST_METRICS_SECONDS = 2.0
+
 METHODS = {
     Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
     Signal.LOGS: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
@@ -72,6 +75,7 @@ class OtlpDestination:
         }
         self._own_metrics = OwnMetrics(self._sender(Signal.METRICS), around)
         self._tasks: list[asyncio.Task[None]] = []
+        self._own_task: asyncio.Task[None] | None = None
 
     @property
     def held_bytes(self) -> int:
@@ -102,8 +106,8 @@ class OtlpDestination:
         self._exports = {signal: self._channel.unary_unary(method) for signal, method in METHODS.items()}
         for signal, delivery in self._deliveries.items():
             for number in range(self._config.num_consumers):
-                self._spawn(delivery.run(), f"export {signal.value} {number}")
-        self._spawn(self._own_metrics.run(), "export own metrics")
+                self._tasks.append(self._spawn(delivery.run(), f"export {signal.value} {number}"))
+        self._own_task = self._spawn(self._own_metrics.run(), "export own metrics")
 
     async def stop(self, deadline: float, *, owed: bool = False) -> None:
         """Export what is left within `deadline` seconds, starting with one attempt at once, then drop the rest.
@@ -115,11 +119,16 @@ class OtlpDestination:
             queue.close()
         self._own_metrics.close()
         self._pause.cut_short()
-        if self._tasks:
+        if self._own_task is not None:
+            loop = asyncio.get_running_loop()
+            ends = loop.time() + deadline
             await asyncio.wait(self._tasks, timeout=deadline)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            left = max(0.0, ends - loop.time())
+            await asyncio.wait([self._own_task], timeout=min(left, _LAST_METRICS_SECONDS))
+            tasks = [*self._tasks, self._own_task]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         for delivery in self._deliveries.values():
             delivery.abandon(owed=owed)
         if self._channel is not None:
@@ -129,10 +138,10 @@ class OtlpDestination:
         """The queues as they are now."""
         return {signal: delivery.status() for signal, delivery in self._deliveries.items()}
 
-    def _spawn(self, work: Any, name: str) -> None:  # noqa: ANN401 - a coroutine
+    def _spawn(self, work: Any, name: str) -> asyncio.Task[None]:  # noqa: ANN401 - a coroutine
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._ended)
-        self._tasks.append(task)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Say it when a task ended by a defect of ours: what it had in flight is settled, as dropped, by `stop`."""

@@ -9,7 +9,7 @@ import pytest
 
 from fakes import ManualClock
 from spansieve.config_exporters import OtlpExporter
-from spansieve.export import QueueStatus, retry
+from spansieve.export import QueueStatus, otlp, retry
 from spansieve.export.otlp import OtlpDestination, rejected_items
 from spansieve.model import SampledTrace, Signal
 from spansieve.outcome import Ledger
@@ -424,6 +424,17 @@ async def test_own_metrics_that_come_during_a_call_are_sent_after_it() -> None:
         gate.set()
         await exporter.drain()
         assert [call.payload for call in exporter.peer.calls] == [metrics(own=1), metrics(own=2)]
+
+
+async def test_own_metrics_alone_do_not_hold_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a peer that is away when nothing else is to be sent."""
+    monkeypatch.setattr(otlp, "_LAST_METRICS_SECONDS", 0.01)
+    async with exporting(wakes_at_once=False) as exporter:
+        exporter.peer.say(UNAVAILABLE, UNAVAILABLE)
+        exporter.destination.submit_own_metrics(metrics(own=1))
+        await exporter.sleeps.slept(1)
+        await exporter.drain()
+        assert [call.payload for call in exporter.peer.calls] == [metrics(own=1)] * 2
 
 
 @pytest.mark.parametrize("answer", [Say(grpc.StatusCode.INVALID_ARGUMENT), Say(rejected=1), TOO_LARGE])
