@@ -109,12 +109,12 @@ class CallReader:
         """Read the usage."""
         fields, read, found = shape.fields, told.tokens, told.found
         given = output = None
-        count = found[shape.places[0]]
+        count = found[shape.places.input_tokens]
         if type(count) is int and 0 <= count <= values.MAX_TOKENS:
             given = count
         elif fields.input_tokens:
             given = read(fields.input_tokens)
-        count = found[shape.places[1]]
+        count = found[shape.places.output_tokens]
         if type(count) is int and 0 <= count <= values.MAX_TOKENS:
             output = count
         elif fields.output_tokens:

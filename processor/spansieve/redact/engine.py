@@ -16,7 +16,7 @@ from spansieve.redact.cache import ERROR
 from spansieve.redact.compiled import CompiledRules
 from spansieve.redact.flat import BUDGET, DROP, REMOVED, add
 from spansieve.redact.matching import Places
-from spansieve.redact.nested import LARGE, Groups, Nested, encoded, outcome
+from spansieve.redact.nested import LARGE, Groups, Nested, in_utf8, outcome
 
 __all__ = ["DROP", "REMOVED", "Run"]
 
@@ -102,7 +102,7 @@ class Run(Nested):
             if index in raws:
                 yield index, raws[index]
             elif len(text) >= LARGE and text[0] in "[{":
-                yield index, encoded(text)
+                yield index, in_utf8(text)
 
     def _of_bodies(
         self,

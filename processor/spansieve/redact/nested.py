@@ -23,7 +23,7 @@ Groups = Iterable[Sequence[int]]
 """Texts, by index, that one may continue the other."""
 
 
-def encoded(text: str) -> bytes:
+def in_utf8(text: str) -> bytes:
     """Write a text in UTF-8. No parser takes a lone surrogate in it: such a text takes the longer road."""
     return text.encode("utf-8", "surrogatepass")
 
@@ -187,7 +187,7 @@ class Nested(Flat):
         In what does not parse, because it was cut off or only holds some JSON, numbers are left to the plain pass.
         """
         if whole and depth < self._rules.limits.depth and (len(text) < LARGE or depth):
-            body = self._body(encoded(text), key, where, depth) if text[0] in '[{"' else None
+            body = self._body(in_utf8(text), key, where, depth) if text[0] in '[{"' else None
             if body is not None:
                 new = body.redact(self, self._rules.anchors.scan(body.texts), 0).decode()
                 return new, new != text
