@@ -14,7 +14,7 @@ from spansieve.journal.disk import DirectoryTaken, Disk, RealDisk
 from spansieve.journal.durable import JournalLogger, Snapshot
 from spansieve.journal.keys import Keyring
 from spansieve.journal.log import SegmentLog
-from spansieve.journal.reading import SUFFIX, Cursor, Findings, JournalReader
+from spansieve.journal.reading import SUFFIX, Cursor, Findings, JournalReader, segments_of
 from spansieve.outbox import Outbox
 from spansieve.pipeline import Pipeline
 from spansieve.replay import Replay, Request
@@ -78,9 +78,10 @@ async def opened(
     except OSError as error:
         raise ConfigError([f"storage.directory: {directory} cannot be used: {error.strerror}."]) from None
     try:
-        ring, made = keys.load(storage.key_file or storage.directory / "journal.key", environment)
+        key_file = storage.key_file or storage.directory / "journal.key"
+        ring, made = keys.load(key_file, environment, is_new=not segments_of(disk))
         if made:
-            logger.info("journal_key_made", file=str(storage.key_file or storage.directory / "journal.key"))
+            logger.info("journal_key_made", file=str(key_file))
         terms = Terms(sync=storage.durability == "fsync", max_bytes=storage.journal_max_mib * _MIB)
         journal, findings = await take_up(disk, ring, stages, terms, logger)
     except BaseException as error:

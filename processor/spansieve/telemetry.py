@@ -61,6 +61,7 @@ class Telemetry:
         self._sampler = sampler
         self._destination = destination
         self._policy = ""
+        self._refused: set[tuple[Signal, str]] = set()  # that were shown
         self.journal: DurableJournal | None = None
         self.verdict_log: VerdictLog | None = None
         self.names: NamesStage | None = None
@@ -135,11 +136,20 @@ class Telemetry:
             self._raise_to("spansieve.workers.restarts", (), self.workers.restarts)
         self.series.set("spansieve.held.traces", (), self._sampler.held_traces)
         self.series.set("spansieve.export.consecutive_failures", (), self._destination.consecutive_failures)
-
+        self._show_refusals()
         if self.journal is not None:
             self.series.set("spansieve.journal.bytes", (), self.journal.size)
             self.series.set("spansieve.journal.failed", (), int(self.journal.failed))
             self._raise_to("spansieve.journal.unrecorded", (), self.journal.unrecorded)
+
+    def _show_refusals(self) -> None:
+        """Show with which code the other side takes nothing, by signal; one that is over stays at zero."""
+        for labels in self._refused:
+            self.series.set("spansieve.export.refused", labels, 0)
+        now = {(of, each.refused_with) for of, each in self._destination.status().items() if each.refused_with}
+        for labels in now:
+            self.series.set("spansieve.export.refused", labels, 1)
+        self._refused |= now
 
     def count_damage(self, gaps: int) -> None:
         """Count places in the journal that could not be read back."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 import pytest
+import yaml
 from demo.gateway import Gateway
 
 from e2e.harness.sink import GrpcSink
@@ -29,6 +30,17 @@ def fill(gateway: Gateway, transport: str) -> tuple[list[Any], Answered]:
                 return accepted, answered
             accepted.append(request)
     pytest.fail(f"{MORE_THAN_FITS} requests were accepted: there is no back-pressure")
+
+
+def send_all(gateway: Gateway, requests: list[Any]) -> None:
+    """Have each accepted, sooner or later."""
+    with sender(gateway, "grpc") as to_gateway:
+        for request in requests:
+            wait_until(
+                lambda: to_gateway.send("traces", request.SerializeToString()).ok,  # noqa: B023 - called at once
+                "it is accepted",
+                within=20,
+            )
 
 
 def ids(requests: list[Any]) -> Counter[bytes]:
@@ -88,6 +100,45 @@ def test_collector_that_refuses_for_now_is_tried_again(sink: GrpcSink, start: St
     assert received_ids(sink) == ids([request])
 
 
+@pytest.mark.parametrize("code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNIMPLEMENTED])
+def test_collector_that_takes_nothing_from_us_is_waited_for(
+    code: grpc.StatusCode, sink: GrpcSink, start: StartGateway
+) -> None:
+    """A refusal that is not about the data drops nothing, is an error in the log and a metric, until it is over."""
+    sink.refuse_with = code
+    gateway = start(sink)
+    request = trace()
+    refused = {"signal": "traces", "code": code.name}
+    with sender(gateway, "grpc") as to_gateway:
+        assert to_gateway.send("traces", request.SerializeToString()).ok
+    wait_until(lambda: gateway.metrics().total("spansieve_export_refused", **refused) == 1, "it is told", within=20)
+    assert [line["level"] for line in gateway.log() if line["event"] == "export_refused"] == ["error"]
+    sink.refuse_with = None
+    assert sink.wait_for(lambda: len(sink.spans()) >= 3)
+    assert received_ids(sink) == ids([request])
+    wait_until(lambda: gateway.metrics().total("spansieve_export_refused") == 0, "it is over", within=20)
+    assert gateway.metrics().total("spansieve_dropped_items_total") == 0
+
+
+def test_a_token_that_ran_out_loses_nothing(sink: GrpcSink, start: StartGateway) -> None:
+    """Four times the memory limit is accepted meanwhile, and arrives, over a kill, once the token is the right one."""
+    sink.token = "second"
+    gateway = start(sink, memory_limiter=SMALLEST_LIMIT)
+    config = yaml.safe_load(gateway.config_file.read_text(encoding="utf-8"))
+    gateway.kill()
+    for token in ("first", "second"):
+        config["exporters"]["otlp"]["headers"] = {"authorization": f"Bearer {token}"}
+        gateway.config_file.write_text(yaml.safe_dump(config), encoding="utf-8")
+        gateway.start()
+        if token == "first":
+            requests = [trace(spans=1, prose_bytes=PROSE_BYTES) for _ in range(MORE_THAN_FITS)]
+            send_all(gateway, requests)
+            wait_until(lambda: sink.refused >= 3, "it is tried again", within=20)
+            gateway.kill()
+    assert sink.wait_for(lambda: len(sink.spans()) >= len(requests), 40)
+    assert received_ids(sink) == ids(requests)
+
+
 def test_books_balance_after_an_outage(sink: GrpcSink, start: StartGateway) -> None:
     """After an outage and a stop everything that was received was exported."""
     sink.close()
@@ -106,13 +157,7 @@ def test_a_journal_takes_what_memory_may_not(sink: GrpcSink, start: StartGateway
     sink.close()
     gateway = start(sink, memory_limiter=SMALLEST_LIMIT)
     requests = [trace(spans=1, prose_bytes=PROSE_BYTES) for _ in range(MORE_THAN_FITS)]
-    with sender(gateway, "grpc") as to_gateway:
-        for request in requests:
-            wait_until(
-                lambda: to_gateway.send("traces", request.SerializeToString()).ok,  # noqa: B023 - called at once
-                "it is accepted",
-                within=20,
-            )
+    send_all(gateway, requests)
     assert gateway.metrics().total("spansieve_held_bytes") < 1024 * 1024
     sink.open()
     assert sink.wait_for(lambda: len(sink.spans()) >= len(requests), 40)

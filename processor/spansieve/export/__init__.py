@@ -14,6 +14,7 @@ class QueueStatus:
     items: int
     bytes: int
     consecutive_failures: int  # attempts since the last one that the other side answered with OK
+    refused_with: str = ""  # the gRPC code with which the other side takes nothing, whatever it is; else empty
 
 
 class Destination(Protocol):

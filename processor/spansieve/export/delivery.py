@@ -1,7 +1,11 @@
-"""One signal's way to the peer: each batch is tried until it is accepted, refused for good, or the process ends."""
+"""One signal's way to the peer: each batch is tried until it is accepted, refused for good, or the process ends.
+
+What is refused for good is refused for what it is. A peer that takes nothing from us, whatever it is, is waited for
+like one that is away (docs/decisions/0022-owed-means-owed.md).
+"""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spansieve.clock import Clock
 from spansieve.config_exporters import Retry
@@ -29,8 +33,11 @@ class NotAcceptedError(Exception):
 
 def tell_failing(logger: Logger, signal: str, refusal: NotAcceptedError, delay: float) -> None:
     """Say that attempts have begun to fail. The peer's own words are left out: they may quote what it was sent."""
-    why = {} if refusal.why is None else {"why": refusal.why}
-    logger.warning("export_failing", signal=signal, code=refusal.code, **why, retry_in_seconds=round(delay, 3))
+    logger.warning("export_failing", signal=signal, **_what_was_said(refusal), retry_in_seconds=round(delay, 3))
+
+
+def _what_was_said(refusal: NotAcceptedError) -> dict[str, str]:
+    return {"code": refusal.code} | ({} if refusal.why is None else {"why": refusal.why})
 
 
 Send = Callable[[bytes], Awaitable[int]]
@@ -47,6 +54,7 @@ class Surroundings:
     random: Callable[[], float]  # from [0, 1), for the jitter
     pause: Pause
     logger: Logger
+    accepted: set[Signal] = field(default_factory=set)  # signals of which the peer took something
 
 
 class Delivery:
@@ -61,10 +69,11 @@ class Delivery:
         self._around = surroundings
         self.failures = 0
         self._failing_since = 0.0
+        self._refused_with = ""
 
     def status(self) -> QueueStatus:
         """The queue as it is now."""
-        return QueueStatus(self._queue.items, self._queue.size, self.failures)
+        return QueueStatus(self._queue.items, self._queue.size, self.failures, self._refused_with)
 
     async def run(self) -> None:
         """Deliver one batch after the other until the queue is closed and empty. Several may run at once."""
@@ -87,10 +96,15 @@ class Delivery:
             try:
                 rejected = await self._send(payload)
             except NotAcceptedError as refusal:
-                match judge(refusal.code, refusal.retry_info, len(payload)):
+                match self._judged(refusal, len(payload)):
                     case Verdict.RETRY:
                         delay = backoff.next(refusal.retry_info)
                         self._failed(refusal, delay)
+                        await self._around.pause(delay)
+                        continue
+                    case Verdict.HOLD:
+                        delay = backoff.longest(refusal.retry_info)
+                        self._held(refusal, delay)
                         await self._around.pause(delay)
                         continue
                     case Verdict.SPLIT:
@@ -101,6 +115,7 @@ class Delivery:
                         self._settle(batch, batch.items, Reason.DOWNSTREAM_REJECTED, refusal.code)
                         return
             self._answered()
+            self._around.accepted.add(self._signal)
             # A peer cannot reject more than it was sent, or less than nothing, whatever it says.
             self._settle(batch, min(max(rejected, 0), batch.items), Reason.DOWNSTREAM_REJECTED, "OK")
             return
@@ -129,13 +144,35 @@ class Delivery:
                 "export_dropped", signal=signal.value, items=dropped, reason=reason.value, code=code
             )
 
+    def _judged(self, refusal: NotAcceptedError, size: int) -> Verdict:
+        is_peer_known = bool(self._around.accepted - {self._signal})
+        return judge(refusal.code, refusal.retry_info, size, refusal.why, is_peer_known=is_peer_known)
+
     def _failed(self, refusal: NotAcceptedError, delay: float) -> None:
-        self.failures += 1
+        self._refused_with = ""
+        self._count_failure()
         if self.failures == 1:  # one line for an outage, not one for each attempt
-            self._failing_since = self._around.clock.monotonic()
             tell_failing(self._around.logger, self._signal.value, refusal, delay)
 
+    def _held(self, refusal: NotAcceptedError, delay: float) -> None:
+        self._count_failure()
+        if self._refused_with != refusal.code:
+            self._refused_with = refusal.code
+            self._around.logger.error(
+                "export_refused",
+                signal=self._signal.value,
+                **_what_was_said(refusal),
+                retry_in_seconds=round(delay, 3),
+                remedy="see to exporters.otlp: endpoint, headers, tls. Nothing is given up: it is tried again",
+            )
+
+    def _count_failure(self) -> None:
+        self.failures += 1
+        if self.failures == 1:
+            self._failing_since = self._around.clock.monotonic()
+
     def _answered(self) -> None:
+        self._refused_with = ""
         if self.failures:
             seconds = round(self._around.clock.monotonic() - self._failing_since, 3)
             self._around.logger.info(

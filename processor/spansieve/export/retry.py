@@ -11,32 +11,51 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from spansieve.config_exporters import Retry
+from spansieve.export import unreachable
 
 
 class Verdict(Enum):
     """What to do with a batch that was not accepted."""
 
     RETRY = auto()
+    HOLD = auto()  # the peer takes nothing from us, whatever it is, until somebody mends that
     SPLIT = auto()  # the peer found it too large
     REFUSED = auto()  # for good
 
 
 _RETRYABLE = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"})
+_ABOUT_US = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "FAILED_PRECONDITION"})
+"""What is said of whoever calls, of where, or of the peer's own state, and not of what was sent. OTLP lets a client
+give up for these; a gateway has promised."""
 
 
 LEAST_LIMIT = 64 * 1024
 """Bytes that every peer takes in one message: gRPC's own limit is 4 MiB, and nobody sets one far below."""
 
 
-def judge(code: str, retry_info: float | None, size: int) -> Verdict:
+def judge(
+    code: str, retry_info: float | None, size: int, why: str | None = None, *, is_peer_known: bool = False
+) -> Verdict:
     """Judge a gRPC status code, by name, and the delay of the RetryInfo that came with it, if any.
+
+    `why` is as `unreachable` has it: an answer that is none of gRPC's comes from whoever stands before the peer, or at
+    a wrong endpoint, and is not about what was sent; but for a size that a proxy has its own limit of.
 
     `size` is that of the message, in bytes. RESOURCE_EXHAUSTED with RetryInfo is a peer that recovers. Without, it is a
     message over the peer's limit; or, where it is so small, a peer that is short of something else, such as Tempo's
     limit of a rate, and does not say for how long: what is owed is not given up for that, as it would be by the letter.
+
+    UNIMPLEMENTED is a wrong endpoint, as long as nobody there took anything: `is_peer_known` says that somebody did
+    take another signal. Then it is a peer that has no use for this one, and to hold it would end in taking nothing.
     """
     if code in _RETRYABLE:
         return Verdict.RETRY
+    if why == unreachable.TOO_LARGE:
+        code, retry_info = "RESOURCE_EXHAUSTED", None
+    elif why is not None:
+        return Verdict.HOLD
+    if code in _ABOUT_US or (code == "UNIMPLEMENTED" and not is_peer_known):
+        return Verdict.HOLD
     if code == "RESOURCE_EXHAUSTED":
         return Verdict.SPLIT if retry_info is None and size > LEAST_LIMIT else Verdict.RETRY
     return Verdict.REFUSED
@@ -69,8 +88,15 @@ class Backoff:
 
     def next(self, retry_info: float | None) -> float:
         """Seconds until the next attempt: our own interval, or what the peer asked for when that is longer."""
-        settings = self._settings
-        spread = settings.randomization_factor * (2 * self._random() - 1)
-        delay = min(self._interval * (1 + spread), settings.max_interval)
-        self._interval = min(self._interval * settings.multiplier, settings.max_interval)
+        delay = self._drawn_around(self._interval)
+        self._interval = min(self._interval * self._settings.multiplier, self._settings.max_interval)
         return max(delay, retry_info or 0.0)
+
+    def longest(self, retry_info: float | None) -> float:
+        """The same where trying soon is of no use, and may have us locked out: about our longest interval."""
+        self._interval = self._settings.max_interval
+        return self.next(retry_info)
+
+    def _drawn_around(self, interval: float) -> float:
+        spread = self._settings.randomization_factor * (2 * self._random() - 1)
+        return min(interval * (1 + spread), self._settings.max_interval)

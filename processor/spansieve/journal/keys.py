@@ -36,8 +36,11 @@ class Keyring:
         return f"Keyring({len(self._keys)} keys)"
 
 
-def load(file: Path, environment: Mapping[str, str]) -> tuple[Keyring, bool]:
-    """Read the keys: 32 bytes each in base64, separated by white space. Without any, make one in `file`, mode 0600.
+def load(file: Path, environment: Mapping[str, str], *, is_new: bool) -> tuple[Keyring, bool]:
+    """Read the keys: 32 bytes each in base64, separated by white space.
+
+    Without any, one is made in `file`, mode 0600, if the journal `is_new`: another one has been sealed with a key that
+    is lost or elsewhere, and whoever brings it back is not to find a second in its place.
 
     Returns the keys, and whether one was made. Raises JournalError, which shows nothing of a key.
     """
@@ -47,7 +50,12 @@ def load(file: Path, environment: Mapping[str, str]) -> tuple[Keyring, bool]:
         mode = file.stat().st_mode
         text = file.read_text(encoding="ascii")
     except FileNotFoundError:
-        return _make(file), True
+        if is_new:
+            return _make(file), True
+        raise JournalError(
+            f"The journal's key file {file} is not there, and the journal was sealed with a key: bring that back; or, "
+            "if it is lost and with it what the journal owes, move the journal's directory away."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not ASCII text"
         raise JournalError(f"The journal's key file {file} cannot be read: {why}.") from None

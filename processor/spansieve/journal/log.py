@@ -56,7 +56,7 @@ class SegmentLog:
         """Begin the segment that is ready; what the last one did not use is given back."""
         if self._ready is None:
             raise RuntimeError("no segment is ready")
-        self._finish(sync=sync)
+        self._finish(sync=sync, give_back=True)
         self._current, self._ready = self._ready, None
 
     def write(self, records: Sequence[bytes], position: int, *, sync: bool) -> None:
@@ -85,8 +85,12 @@ class SegmentLog:
             self._disk.remove(name)
 
     def close(self, *, sync: bool) -> None:
-        """Let go of the files; a segment that was made ready and not begun is deleted."""
-        self._finish(sync=sync)
+        """Let go of the files; a segment that was made ready and not begun is deleted.
+
+        What the current one did not use is not given back: it is room that nobody else can take before the next start,
+        which frees it, and needs some for the segment that it begins.
+        """
+        self._finish(sync=sync, give_back=False)
         self._discard()
 
     def _discard(self) -> None:
@@ -95,14 +99,15 @@ class SegmentLog:
             ready.file.close()
             self._disk.remove(name_of(ready.number))
 
-    def _finish(self, *, sync: bool) -> None:
+    def _finish(self, *, sync: bool, give_back: bool) -> None:
         current, self._current = self._current, None
         if current is None:
             return
         try:
             if sync:
                 current.file.sync()
-            current.file.truncate(current.end)
+            if give_back:
+                current.file.truncate(current.end)
         finally:
             current.file.close()
 

@@ -19,6 +19,11 @@ def name_of(number: int) -> str:
     return f"{number:020d}{SUFFIX}"
 
 
+def segments_of(disk: Disk) -> list[str]:
+    """The files of all segments, in order, with those that were put aside. Raises OSError."""
+    return sorted(name for name in disk.names() if name.endswith((SUFFIX, DAMAGED)))
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """Records read back: neighbours in one segment, the first at `position`."""
@@ -66,7 +71,7 @@ class JournalReader:
         self._disk = disk
         self._keys = keys
         self.findings = Findings()
-        names = sorted(name for name in disk.names() if name.endswith((SUFFIX, DAMAGED)))
+        names = segments_of(disk)
         self._numbers = [_number(name) for name in names if name.endswith(SUFFIX)]
         self._aside = {_number(name) for name in names if name.endswith(DAMAGED)}
         self.findings.next_number = max(map(_number, names), default=0) + 1

@@ -71,11 +71,15 @@ class Received:
 
 
 class GrpcSink(Received):
-    """OTLP/gRPC on loopback. `refuse_with` is the status answered to every call instead of keeping it."""
+    """OTLP/gRPC on loopback. `refuse_with` is the status answered to every call instead of keeping it.
+
+    With a `token`, callers that do not bear it are UNAUTHENTICATED.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.refuse_with: grpc.StatusCode | None = None
+        self.token = ""
         self.refused = 0
         self.port = 0
         self._server: grpc.Server | None = None
@@ -101,9 +105,12 @@ class GrpcSink(Received):
 
     def _handler(self, signal: str) -> grpc.GenericRpcHandler:
         def export(body: bytes, context: grpc.ServicerContext) -> bytes:
-            if self.refuse_with is not None:
+            refuse_with = self.refuse_with
+            if self.token and ("authorization", f"Bearer {self.token}") not in context.invocation_metadata():
+                refuse_with = grpc.StatusCode.UNAUTHENTICATED
+            if refuse_with is not None:
                 self.refused += 1
-                context.abort(self.refuse_with, "not now")
+                context.abort(refuse_with, "not now")
             self.add(signal, body)
             answer: bytes = _RESPONSES[signal]().SerializeToString()
             return answer

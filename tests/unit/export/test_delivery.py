@@ -28,6 +28,7 @@ def small_limits() -> Iterator[None]:
 TOO_LARGE = NotAcceptedError("RESOURCE_EXHAUSTED", None)
 REFUSED = NotAcceptedError("INTERNAL", None)
 AWAY = NotAcceptedError("UNAVAILABLE", None)
+NO_TOKEN = NotAcceptedError("UNAUTHENTICATED", None)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,7 @@ AWAY = NotAcceptedError("UNAVAILABLE", None)
         ([0], {"exported": 4}),
         ([3], {"downstream_rejected": 3, "exported": 1}),
         ([AWAY, AWAY, 0], {"exported": 4}),
+        ([NO_TOKEN, AWAY, NO_TOKEN, 0], {"exported": 4}),
         ([REFUSED], {"downstream_rejected": 4}),
         ([TOO_LARGE, 0, 0], {"exported": 4}),
         ([TOO_LARGE, TOO_LARGE, 0, 0, AWAY, 0], {"exported": 4}),

@@ -184,7 +184,7 @@ async def test_an_outage_is_one_warning_and_one_line_at_its_end() -> None:
         assert exporter.destination.consecutive_failures == 0
 
 
-@pytest.mark.parametrize("code", [grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNAUTHENTICATED])
+@pytest.mark.parametrize("code", [grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL])
 async def test_a_refusal_for_good_drops_the_batch(code: grpc.StatusCode) -> None:
     """Once, with the reason, and the next batch is not affected."""
     async with exporting() as exporter:
@@ -195,6 +195,37 @@ async def test_a_refusal_for_good_drops_the_batch(code: grpc.StatusCode) -> None
         await exporter.drain()
         assert len(exporter.peer.calls) == 2
         assert fates(exporter.ledger) == {"downstream_rejected": 2, "exported": 1}
+
+
+async def test_a_peer_that_takes_nothing_from_us_is_waited_for() -> None:
+    """About the longest wait at a time; one error line for all attempts, and the code in the status meanwhile."""
+    async with exporting(wakes_at_once=False, retry_on_failure={"max_interval": "20s"}) as exporter:
+        exporter.peer.say(*[Say(grpc.StatusCode.UNAUTHENTICATED)] * 3)
+        exporter.submit(trace("a"))
+        await exporter.sleeps.slept(1)
+        assert exporter.destination.status()[Signal.TRACES].refused_with == "UNAUTHENTICATED"
+        exporter.sleeps.wake()
+        await exporter.peer.was_called(4)
+        await exporter.drain()
+        assert exporter.sleeps.asked == [20.0] * 3
+        assert exporter.logger.events("error") == ["export_refused"]
+        assert exporter.logger.events("info") == ["export_recovered"]
+        assert exporter.destination.status()[Signal.TRACES].refused_with == ""
+        assert fates(exporter.ledger) == {"exported": 1}
+
+
+async def test_a_wrong_endpoint_is_no_refusal_of_a_signal() -> None:
+    """Where nobody took anything, UNIMPLEMENTED is waited for; a peer that takes traces has no use for logs."""
+    unimplemented = Say(grpc.StatusCode.UNIMPLEMENTED)
+    async with exporting() as exporter:
+        exporter.peer.say(unimplemented, unimplemented)
+        exporter.submit(trace("a"))
+        await exporter.peer.was_called(3)
+        exporter.peer.say(unimplemented)
+        exporter.submit_request(Signal.LOGS, logs("a"), 1)
+        await exporter.drain()
+        assert fates(exporter.ledger) == {"exported": 1}
+        assert fates(exporter.ledger, Signal.LOGS) == {"downstream_rejected": 1}
 
 
 async def test_a_drop_is_an_error_line_without_the_peers_words() -> None:

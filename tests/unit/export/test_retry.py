@@ -23,12 +23,7 @@ def test_what_otlp_calls_retryable_is_retried(code: str, info: float | None) -> 
     [
         "UNKNOWN",
         "INVALID_ARGUMENT",
-        "NOT_FOUND",
         "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "UNAUTHENTICATED",
-        "FAILED_PRECONDITION",
-        "UNIMPLEMENTED",
         "INTERNAL",
     ],
 )
@@ -36,6 +31,37 @@ def test_what_otlp_calls_retryable_is_retried(code: str, info: float | None) -> 
 def test_every_other_code_is_final(code: str, info: float | None) -> None:
     """RetryInfo does not change that."""
     assert judge(code, info, 1 << 20) is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(
+    "code", ["UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "FAILED_PRECONDITION", "UNIMPLEMENTED"]
+)
+@pytest.mark.parametrize("info", [None, 3.0])
+def test_what_is_not_said_of_the_data_is_held(code: str, info: float | None) -> None:
+    """A token that has run out, an endpoint that is another's, a peer that is not in its right state."""
+    assert judge(code, info, 1 << 20) is Verdict.HOLD
+
+
+def test_a_signal_that_a_known_peer_has_no_use_for_is_refused() -> None:
+    """It took another signal, so that the endpoint is right."""
+    assert judge("UNIMPLEMENTED", None, 1 << 20, is_peer_known=True) is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("code", "why", "verdict"),
+    [
+        ("INTERNAL", "http_400", Verdict.HOLD),
+        ("UNKNOWN", "http_405", Verdict.HOLD),
+        ("UNIMPLEMENTED", "http_404", Verdict.HOLD),
+        ("UNKNOWN", "peer_speaks_no_grpc", Verdict.HOLD),
+        ("UNAVAILABLE", "http_503", Verdict.RETRY),
+        ("UNAVAILABLE", "connection_refused", Verdict.RETRY),
+        ("UNKNOWN", "http_413", Verdict.SPLIT),
+    ],
+)
+def test_what_no_grpc_server_answered_is_no_refusal_of_the_data(code: str, why: str, verdict: Verdict) -> None:
+    """Somebody stands before the peer, or in its place; a size over the limit of a proxy is one that can be halved."""
+    assert judge(code, None, 1 << 20, why, is_peer_known=True) is verdict
 
 
 @pytest.mark.parametrize(("info", "verdict"), [(None, Verdict.SPLIT), (0.0, Verdict.RETRY), (5.0, Verdict.RETRY)])
@@ -79,6 +105,12 @@ def test_waits_grow_up_to_the_longest() -> None:
     settings = Retry(initial_interval="1s", multiplier=2, randomization_factor=0, max_interval="5s")
     backoff = Backoff(settings, lambda: 0.3)
     assert [backoff.next(None) for _ in range(5)] == [1.0, 2.0, 4.0, 5.0, 5.0]
+
+
+def test_where_trying_soon_is_of_no_use_the_first_wait_is_the_longest() -> None:
+    """And so are those that follow, of whatever kind: a wrong token must not look like an attack."""
+    backoff = Backoff(Retry(initial_interval="1s", randomization_factor=0, max_interval="30s"), lambda: 0.3)
+    assert [backoff.longest(None), backoff.longest(90.0), backoff.next(None)] == [30.0, 90.0, 30.0]
 
 
 @pytest.mark.parametrize(("drawn", "wait"), [(0.0, 5.0), (0.5, 10.0), (0.9999999999, 15.0)])

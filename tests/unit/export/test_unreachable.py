@@ -20,6 +20,8 @@ _FAILED = "failed to connect to all addresses; last error: UNKNOWN: ipv4:192.0.2
         ("errors resolving collector:4317: [field:hostname lookup error:address lookup failed for collector:4317: "
          "Domain name not found]", "host_not_found"),
         (_FAILED + "something new", "connection_failed"),
+        ("Received http2 header with status: 404", "http_404"),
+        ("No status received", "peer_speaks_no_grpc"),
     ],
 )  # fmt: skip
 def test_what_grpc_says_of_a_connection_becomes_a_word_of_ours(details: str, word: str) -> None:
@@ -27,7 +29,8 @@ def test_what_grpc_says_of_a_connection_becomes_a_word_of_ours(details: str, wor
     assert unreachable.why(details) == word
 
 
-@pytest.mark.parametrize("details", [None, "", "mail jane@example.com: Connection refused", "Connection refused"])
+@pytest.mark.parametrize("details", [None, "", "mail jane@example.com: Connection refused", "Connection refused",
+                                     "Received http2 header with status: 404 jane@example.com"])  # fmt: skip
 def test_what_a_peer_says_is_not_passed_on(details: str | None) -> None:
     """Text that does not begin as gRPC's own may quote what the peer was sent."""
     assert unreachable.why(details) is None

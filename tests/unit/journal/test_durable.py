@@ -443,6 +443,20 @@ async def test_a_journal_can_be_begun_on_a_full_disk() -> None:
     await world.journal.stop(lambda: None)
 
 
+async def test_a_stop_keeps_the_room_that_the_next_start_needs() -> None:
+    """Others may fill the disk to its last byte between the two: what the last segment did not use is not theirs."""
+    world = World(FakeDisk(room=200_000))
+    await world.start()
+    position = await world.write()
+    await world.journal.stop(lambda: position)
+    world.disk.room = world.disk.used
+    again = World(world.disk)
+    await again.start()
+    assert again.found[position] == batch()
+    assert "journal_begun_small" in again.log.events
+    await again.journal.stop(lambda: position)
+
+
 async def test_a_journal_that_cannot_be_begun_says_so() -> None:
     """The gateway does not start on a disk without room."""
     world = World(FakeDisk(room=1000))

@@ -27,22 +27,31 @@ def private(file: Path, text: str) -> Path:
 def test_a_key_is_made_when_there_is_none(tmp_path: Path) -> None:
     """For its owner only, and the next start finds it."""
     file = tmp_path / "data" / "journal.key"
-    ring, made = keys.load(file, {})
+    ring, made = keys.load(file, {}, is_new=True)
     assert made
     assert file.stat().st_mode & 0o777 == 0o600
-    again, made = keys.load(file, {})
+    again, made = keys.load(file, {}, is_new=True)
     assert not made
     assert again.current == ring.current
 
 
+def test_no_second_key_is_made_for_a_journal_that_has_one(tmp_path: Path) -> None:
+    """Whoever brings the lost one back finds its place empty."""
+    with pytest.raises(JournalError, match="bring that back"):
+        keys.load(tmp_path / "k", {}, is_new=False)
+    assert not list(tmp_path.iterdir())
+
+
 def test_no_two_keys_that_are_made_are_equal(tmp_path: Path) -> None:
     """They are random."""
-    assert keys.load(tmp_path / "a", {})[0].current != keys.load(tmp_path / "b", {})[0].current
+    assert (
+        keys.load(tmp_path / "a", {}, is_new=True)[0].current != keys.load(tmp_path / "b", {}, is_new=True)[0].current
+    )
 
 
 def test_the_first_key_seals_and_all_open(tmp_path: Path) -> None:
     """A new key is put in front of the old one."""
-    ring, _ = keys.load(private(tmp_path / "k", written(TWO, ONE)), {})
+    ring, _ = keys.load(private(tmp_path / "k", written(TWO, ONE)), {}, is_new=True)
     assert (ring.current, ring.current_id) == (TWO, key_id(TWO))
     assert ring.find(key_id(ONE)) == ONE
     assert ring.find(b"whatever") is None
@@ -50,7 +59,7 @@ def test_the_first_key_seals_and_all_open(tmp_path: Path) -> None:
 
 def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
     """And no file is made."""
-    ring, made = keys.load(tmp_path / "k", {keys.VARIABLE: written(ONE)})
+    ring, made = keys.load(tmp_path / "k", {keys.VARIABLE: written(ONE)}, is_new=True)
     assert ring.current == ONE
     assert not made
     assert not (tmp_path / "k").exists()
@@ -60,7 +69,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
 def test_what_is_no_key_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
     """With a remedy."""
     with pytest.raises(JournalError, match="openssl rand -base64 32") as raised:
-        keys.load(private(tmp_path / "k", text), {})
+        keys.load(private(tmp_path / "k", text), {}, is_new=True)
     assert not any(word in str(raised.value) for word in text.split())
 
 
@@ -71,13 +80,13 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int, monke
     file.chmod(mode)
     monkeypatch.setattr(Path, "owner", lambda _: "somebody")
     with pytest.raises(JournalError, match="chmod 600"):
-        keys.load(file, {})
+        keys.load(file, {}, is_new=True)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     """Rather than replaced by a new key, which would open nothing."""
     with pytest.raises(JournalError, match="cannot be read"):
-        keys.load(tmp_path, {})
+        keys.load(tmp_path, {}, is_new=True)
 
 
 def test_a_ring_shows_no_key() -> None:
