@@ -24,12 +24,13 @@ from pydantic import (
 from spansieve import strict_yaml
 from spansieve.config_exporters import Exporters
 from spansieve.config_measure import Measure
-from spansieve.config_problems import kind, sentences
+from spansieve.config_problems import sentences
 from spansieve.config_sampling import Sampling
 from spansieve.config_types import Duration, ListenEndpoint
 from spansieve.config_types import Section as _Section
 from spansieve.config_types import null_is_default as _null_is_default
 from spansieve.config_types import setting as _key
+from spansieve.mistakes import kind
 from spansieve.strict_yaml import NotYaml
 
 _ANY_HOST = frozenset({"", "0.0.0.0", "[::]"})  # noqa: S104 - compared with, not bound

@@ -3,7 +3,6 @@
 pydantic finds the mistakes; its own wording is for programmers.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, get_origin
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from spansieve.config_types import Section
+from spansieve.mistakes import did_you_mean, kind
 
 _Location = tuple[int | str, ...]
 
@@ -39,18 +39,6 @@ def sentences(error: ValidationError, root: type[BaseModel]) -> list[str]:
     """Every mistake that pydantic found in a configuration of type `root`, a sentence each."""
     found = error.errors(include_url=False)
     return [_sentence(details, root) for details in found if not _follows(details, found)]
-
-
-def kind(value: object) -> str:
-    """What a YAML value is, in words, without showing it."""
-    kinds: Mapping[type, str] = {
-        list: "a list",
-        tuple: "a list",
-        dict: "keys and values",
-        str: "a text",
-        bool: "a truth value",
-    }
-    return kinds.get(type(value), "a number")
 
 
 def _follows(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
@@ -180,9 +168,7 @@ def _instead(loc: _Location, root: type[BaseModel]) -> str:
 def _known_keys(loc: _Location, root: type[BaseModel], wrong: int | str = "") -> str:
     """The keys that may stand at a place; first the one that is most like a wrong one."""
     known = list(dict.fromkeys(name for section in _alternatives(loc, root) for name in section.model_fields))
-    like = difflib.get_close_matches(str(wrong), known, 1)
-    meant = f" Did you mean {like[0]}?" if like else ""
-    return f"{meant} Known here: {', '.join(known)}." if known else ""
+    return f"{did_you_mean(wrong, known)} Known here: {', '.join(known)}." if known else ""
 
 
 def _yaml(value: object) -> str:

@@ -2,11 +2,15 @@
 
 import asyncio
 import os
+import resource
 import socket
+from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from spansieve.http_connection import BoundedHttpProtocol
 
 _BACKLOG = 2048
 
@@ -15,6 +19,21 @@ _KEEP_ALIVE_SECONDS = 120
 
 # What outlasts the grace of a stop is cancelled, and gets so long to tell its client.
 _FAREWELL_SECONDS = 1.0
+
+# Exporters give up after ten seconds (OTEL_EXPORTER_OTLP_TIMEOUT). A request that is under way for longer than this,
+# because its bytes come slowly or its answer is not read, costs its connection; that is looked for so often.
+_LONGEST_REQUEST_SECONDS = 60.0
+_LOOK_SECONDS = 5.0
+
+# Of the files that the process may have open, connections to one server may take one in four, and so many at most: the
+# rest is the journal's, the store's and the exporter's.
+_CONNECTIONS_SHARE = 4
+_MOST_CONNECTIONS = 10_000
+
+
+def most_connections() -> int:
+    """How many connections one server of this process may have."""
+    return min(_MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // _CONNECTIONS_SHARE)
 
 
 def bind(endpoint: str, key: str, *, shared: bool = False) -> list[socket.socket]:
@@ -73,14 +92,17 @@ def address_of(bound: socket.socket) -> str:
 
 
 class HttpServer:
-    """One application on one endpoint. `key` is the configuration key that an error names."""
+    """One application on one endpoint. `key` is the configuration key that an error names.
+
+    Connections are bounded: in number, in what a head may hold, and in how long a request may be under way.
+    """
 
     def __init__(
         self,
         application: ASGIApp,
         endpoint: str,
         key: str,
-        protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
+        protocol: type[BoundedHttpProtocol] = BoundedHttpProtocol,
         *,
         shared: bool = False,
     ) -> None:
@@ -90,13 +112,14 @@ class HttpServer:
         self._protocol = protocol
         self._shared = shared
         self._server: uvicorn.Server | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
         """Bind, begin to serve, and return `host:port`. Raises OSError when the endpoint cannot be had."""
         bound = bind(self._endpoint, self._key, shared=self._shared)
         config = uvicorn.Config(
             self._application,
-            http=self._protocol,
+            http=cast("type[BoundedHttpProtocol]", partial(self._protocol, most_connections=most_connections())),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -111,13 +134,30 @@ class HttpServer:
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)
         await self._server.startup(bound)
+        self._looking = asyncio.create_task(self._look_for_the_slow(), name=f"look at connections of {self._key}")
         return address_of(bound[0])
+
+    async def _look_for_the_slow(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            self.end_the_slow(asyncio.get_running_loop().time())
+
+    def end_the_slow(self, now: float) -> None:
+        """Close connections whose request was begun too long before `now`, a time of the event loop."""
+        if self._server is None:
+            return
+        begun_last = now - _LONGEST_REQUEST_SECONDS
+        for connection in list(self._server.server_state.connections):
+            if isinstance(connection, BoundedHttpProtocol) and connection.is_busy_since(begun_last):
+                connection.transport.abort()
 
     async def stop(self, grace: float) -> None:
         """Take no more connections, answer the requests under way for up to `grace` seconds, then close."""
         if self._server is None:
             return
         server, self._server = self._server, None
+        if self._looking is not None:
+            self._looking.cancel()
         server.config.timeout_graceful_shutdown = grace  # type: ignore[assignment]  # it is only handed to wait_for
         await server.shutdown()
         # What is left now has been cancelled, and is telling its client so.

@@ -3,10 +3,9 @@
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 
-import yaml
+from spansieve import strict_yaml
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -36,7 +35,7 @@ def refusal(attribute: str, *, has_allow: bool) -> str | None:
 
 @cache  # the package's data do not change
 def _rules() -> _Rules:
-    tree = yaml.safe_load(files("spansieve").joinpath("identifiers.yaml").read_text(encoding="utf-8"))
+    tree = strict_yaml.shipped("spansieve", "identifiers.yaml")
     never, only = tree["never"], tree["only_with_allow"]
     return _Rules(
         frozenset(never["last"]), frozenset(map(tuple, never["pairs"])), frozenset(only["last"]), frozenset(only["any"])

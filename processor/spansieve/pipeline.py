@@ -101,6 +101,7 @@ class Pipeline:
         self._observer = observer
         self._decision_seconds = 0.0  # that one takes, of late
         self._decided_at = 0.0
+        self._reading_bytes = 0
         self.names = names
         self.rules = rules
 
@@ -124,6 +125,12 @@ class Pipeline:
         self._admission.check_size(size)
         self._admission.check_room(size, self.held_bytes)
         self._admission.check_wait(size, self._thread.expected_wait, self._thread.seconds_per_byte, arrival)
+
+    def hold(self, size: int, already: int) -> None:  # noqa: ARG002 - an Acceptor's; only workers make use of it
+        """Count bytes of a body that is being read, or let go of them. Raises Unavailable when there is no room."""
+        if size > 0:
+            self._admission.check_room(size, self.held_bytes)
+        self._reading_bytes += size
 
     async def accept(self, request: ReceivedRequest, arrival: Arrival = UNKNOWN) -> Answer:
         """Take a request through all stages up to the sampler. Once this returns, each item is owed an outcome.
@@ -254,8 +261,9 @@ class Pipeline:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of telemetry that wait for redaction, for a decision or for export."""
-        return self._thread.waiting_bytes + self._sampler.held_bytes + self._destination.held_bytes
+        """Bytes of telemetry that wait for the end of their request, for redaction, for a decision or for export."""
+        waiting = self._reading_bytes + self._thread.waiting_bytes
+        return waiting + self._sampler.held_bytes + self._destination.held_bytes
 
     def _enter(
         self, signal: Signal, items: int, rejected: Mapping[Reason, int], measured: MeasuredSpans | MeasuredBatch

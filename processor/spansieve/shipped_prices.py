@@ -8,13 +8,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib import metadata
-from importlib.resources import files
 from typing import NamedTuple
 
-import yaml
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, Provider, StartDateConstraint, TieredPrices
 
+from spansieve import strict_yaml
 from spansieve.measure.llm_call import CostSource
 from spansieve.measure.pricing import ByTier, PriceRow, Prices, PriceSource, Rate, always
 
@@ -78,9 +77,7 @@ def version(today: date) -> tuple[str, str]:
 
 @cache  # the package's data do not change
 def _ids() -> Mapping[str, str]:
-    found: Mapping[str, str] = yaml.safe_load(
-        files("spansieve").joinpath("price_providers.yaml").read_text(encoding="utf-8")
-    )
+    found: Mapping[str, str] = strict_yaml.shipped("spansieve", "price_providers.yaml")
     return found
 
 

@@ -1,5 +1,6 @@
 """YAML as operators write it, in which a key that stands twice is a mistake and not a silent choice of the last."""
 
+from importlib.resources import files
 from typing import Any, Final
 
 import yaml
@@ -48,6 +49,11 @@ def load(text: str) -> object:
 def load_shipped(text: str) -> Any:  # noqa: ANN401 - what is shipped is known
     """Read what the package ships, soon: that nothing stands twice in it is left to a test."""
     return yaml.load(text, Loader=_SHIPPED)  # noqa: S506 - a SafeLoader
+
+
+def shipped(package: str, name: str) -> Any:  # noqa: ANN401 - what is shipped is known
+    """Read a file of data that a package ships."""
+    return load_shipped(files(package).joinpath(name).read_text(encoding="utf-8"))
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

@@ -245,10 +245,21 @@ async def run_once(directory: Path, log: io.StringIO) -> Gateway:
     return running
 
 
+async def test_a_lost_key_keeps_the_gateway_from_starting(tmp_path: Path, log: io.StringIO) -> None:
+    """No other is put in its place, and with the right one it starts."""
+    await run_once(tmp_path, log)
+    lost = (tmp_path / "journal.key").rename(tmp_path / "backup")
+    with pytest.raises(ConfigError, match="bring that back"):
+        await gateway(ANY_PORT, tmp_path, log).start()
+    assert not (tmp_path / "journal.key").exists()
+    lost.rename(tmp_path / "journal.key")
+    await run_once(tmp_path, log)
+
+
 async def test_a_journal_of_another_key_keeps_the_gateway_from_starting(tmp_path: Path, log: io.StringIO) -> None:
     """It does not start empty: what is sealed there is owed."""
     await run_once(tmp_path, log)
-    (tmp_path / "journal.key").unlink()
+    (tmp_path / "journal.key").write_text("A" * 43 + "=\n")
     with pytest.raises(ConfigError, match="sealed with a key that is not there"):
         await gateway(ANY_PORT, tmp_path, log).start()
     assert list((tmp_path / "journal").glob("*.segment"))

@@ -1,5 +1,9 @@
-"""The embedded HTTP server: bound before it is said to run, and a taken port is a sentence with the key."""
+"""The embedded HTTP server: bound before it is said to run, a taken port is a sentence with the key, and its bounds."""
 
+import asyncio
+import contextlib
+import logging
+import resource
 import socket
 
 import httpx
@@ -58,6 +62,73 @@ async def test_a_host_name_is_served_on_each_of_its_addresses() -> None:
         answers = {host: (await client.get(f"http://{host}:{port}/")).text for host in hosts}
     await server.stop(1)
     assert answers == dict.fromkeys(hosts, "hello")
+
+
+REQUEST = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTT", REQUEST[:-2], b"POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\n"])
+async def test_a_request_that_does_not_come_costs_its_connection(sent: bytes) -> None:
+    """A minute after it, or the connection, was begun: with no byte, half a head, or half a body."""
+    server = HttpServer(APPLICATION, "127.0.0.1:0", "some.key")
+    reader, writer = await asyncio.open_connection(*(await server.start()).split(":"))
+    writer.write(sent)
+    await asyncio.sleep(0)
+    now = asyncio.get_running_loop().time()
+    server.end_the_slow(now + 59)
+    assert not reader.at_eof()
+    async with asyncio.timeout(20):
+        while not reader.at_eof() and reader.exception() is None:
+            server.end_the_slow(asyncio.get_running_loop().time() + 61)
+            await asyncio.sleep(0)
+    writer.close()
+    await server.stop(1)
+
+
+async def test_who_waits_between_requests_keeps_the_connection() -> None:
+    """Exporters send every few seconds on one connection, for which there is a bound of its own."""
+    server = HttpServer(APPLICATION, "127.0.0.1:0", "some.key")
+    reader, writer = await asyncio.open_connection(*(await server.start()).split(":"))
+    for _ in range(2):
+        writer.write(REQUEST)
+        assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200 ")
+        server.end_the_slow(asyncio.get_running_loop().time() + 1000)
+    writer.close()
+    await server.stop(1)
+
+
+async def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in four open files; what comes beyond is closed, and those that are there are served."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (8, 8))
+    server = HttpServer(APPLICATION, "127.0.0.1:0", "some.key")
+    address = (await server.start()).split(":")
+    taken = [await asyncio.open_connection(*address) for _ in range(2)]
+    for reader, writer in taken:
+        writer.write(REQUEST)
+        await reader.readuntil(b"hello")
+    beyond, beyond_writer = await asyncio.open_connection(*address)
+    with contextlib.suppress(ConnectionResetError):  # as good
+        assert await beyond.read() == b""
+    taken[0][1].write(REQUEST)
+    assert (await taken[0][0].readuntil(b"hello")).startswith(b"HTTP/1.1 200 ")
+    for writer in (beyond_writer, *(writer for _, writer in taken)):
+        writer.close()
+    await server.stop(1)
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\nx: " + b"y" * 100_000 + b"\r\n" + b"y" * 300_000]
+)
+async def test_nonsense_is_400_and_no_line_in_the_log(nonsense: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody can send it, as often as they like."""
+    server = HttpServer(APPLICATION, "127.0.0.1:0", "some.key")
+    reader, writer = await asyncio.open_connection(*(await server.start()).split(":"))
+    with caplog.at_level(logging.DEBUG):
+        writer.write(nonsense)
+        assert (await reader.read(12)) == b"HTTP/1.1 400"
+    writer.close()
+    await server.stop(1)
+    assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
 def test_a_reserved_port_can_be_shared_by_those_who_say_so() -> None:

@@ -46,6 +46,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
+from spansieve import strict_yaml
+
 LEAVES = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
 """The operations of the GenAI conventions that are leaf calls to a model."""
 OPERATIONS = LEAVES | {
@@ -373,6 +375,5 @@ def load_separate_cache() -> frozenset[str]:
 
 @cache
 def _providers() -> dict[str, Any]:
-    text = files("spansieve.measure").joinpath("providers.yaml").read_text(encoding="utf-8")
-    tree: dict[str, Any] = yaml.safe_load(text)
+    tree: dict[str, Any] = strict_yaml.shipped("spansieve.measure", "providers.yaml")
     return tree

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from spansieve import strict_yaml
 from spansieve.facts import ErrorClass
 from spansieve.measure.attributes import AttributeReader, Found
 from spansieve.model import EventHead
@@ -141,7 +139,7 @@ class Failures:
 @cache  # the package's data do not change
 def load() -> Failures:
     """Read the package's `errors.yaml`."""
-    return Failures(yaml.safe_load(files("spansieve.measure").joinpath("errors.yaml").read_text(encoding="utf-8")))
+    return Failures(strict_yaml.shipped("spansieve.measure", "errors.yaml"))
 
 
 def _by_member(table: Mapping[str, Iterable[Any]]) -> dict[Any, ErrorClass]:

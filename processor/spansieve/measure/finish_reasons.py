@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from importlib.resources import files
 
-import yaml
+from spansieve import strict_yaml
 
 _OTHER = "other"
 _SEPARATORS = str.maketrans("- .", "___")
@@ -36,5 +35,4 @@ class FinishReasons:
 @cache  # the package's data do not change
 def load() -> FinishReasons:
     """Return what the package ships."""
-    text = files("spansieve.measure").joinpath("finish_reasons.yaml").read_text(encoding="utf-8")
-    return FinishReasons(yaml.safe_load(text))
+    return FinishReasons(strict_yaml.shipped("spansieve.measure", "finish_reasons.yaml"))

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
-import yaml
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
+from spansieve import strict_yaml
 from spansieve.measure import values
 from spansieve.measure.attributes import AttributeReader, Found, plain
 from spansieve.measure.dialects import Option, placed
@@ -166,7 +165,7 @@ class Signals:
 @cache  # the package's data do not change
 def load() -> Signals:
     """Read the package's `signals.yaml`."""
-    return Signals(yaml.safe_load(files("spansieve.measure").joinpath("signals.yaml").read_text(encoding="utf-8")))
+    return Signals(strict_yaml.shipped("spansieve.measure", "signals.yaml"))
 
 
 def _score(told: Told, options: tuple[Option, ...]) -> tuple[float | None, tuple[Suspect, ...]]:

@@ -13,7 +13,7 @@ from grpc_status import rpc_status
 
 from spansieve.admission import Arrival
 from spansieve.config import GrpcReceiver
-from spansieve.http_server import bind
+from spansieve.http_server import bind, most_connections
 from spansieve.model import Encoding, ReceivedRequest, Signal
 from spansieve.receive.ports import Acceptor, RequestObserver
 from spansieve.receive.status import CANCELLED, refusal, stopping, success
@@ -78,6 +78,7 @@ class GrpcReceiverServer:
                 ("grpc.max_receive_message_length", self._config.max_recv_msg_size_mib * 1024 * 1024),
                 ("grpc.compression_enabled_algorithms_bitset", _ACCEPTED_COMPRESSION),
                 ("grpc.max_concurrent_streams", _MOST_AT_ONCE),
+                ("grpc.max_allowed_incoming_connections", most_connections()),
                 # Or the core would refuse calls by itself, near that bound, without a word of when to come back.
                 ("grpc.http.overload_protection", 0),
                 # Of calls that wait unseen gRPC ends some at random once there are so many, just as mute. These bounds

@@ -107,13 +107,20 @@ class _Application:
         if announced > self._limit:
             raise TooLarge(self._limit)
         self._acceptor.admit(announced)
-        while True:
-            event = await receive()
-            if event["type"] == "http.disconnect":
-                raise _Disconnected
-            body.feed(event["body"])
-            if not event["more_body"]:
-                return body.finish()
+        held = 0
+        try:
+            while True:
+                event = await receive()
+                if event["type"] == "http.disconnect":
+                    raise _Disconnected
+                size = body.feed(event["body"])
+                if not event["more_body"]:
+                    return body.finish()
+                self._acceptor.hold(size, held)
+                held += size
+        finally:
+            if held:  # from here on `accept` counts it
+                self._acceptor.hold(-held, held)
 
 
 async def _refuse(receive: Receive, send: Send, refused: Refusal, encoding: Encoding) -> None:

@@ -14,8 +14,11 @@ _MOST_MEMBERS = 1000
 class Body(Protocol):
     """A request body while it comes in."""
 
-    def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of the wire. Raises TooLarge or MalformedRequest; the body is then of no more use."""
+    def feed(self, chunk: bytes) -> int:
+        """Take the next bytes of the wire; how many bytes of body they were.
+
+        Raises TooLarge or MalformedRequest; the body is then of no more use.
+        """
         ...
 
     def finish(self) -> bytes:
@@ -31,12 +34,13 @@ class IdentityBody:
         self._size = 0
         self._chunks: list[bytes] = []
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes) -> int:
         """Keep the chunk."""
         self._size += len(chunk)
         if self._size > self._limit:
             raise TooLarge(self._limit)
         self._chunks.append(chunk)
+        return len(chunk)
 
     def finish(self) -> bytes:
         """Join the chunks."""
@@ -54,8 +58,9 @@ class GzipBody:
         self._members = 0
         self._wire_size = 0
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes) -> int:
         """Inflate the chunk."""
+        before = self._size
         self._wire_size += len(chunk)
         if self._wire_size > self._limit:
             raise TooLarge(self._limit)
@@ -72,6 +77,7 @@ class GzipBody:
             self._chunks.append(inflated)
             # Below the limit all input has been used up, or what is left belongs to the next member.
             chunk = self._member.unused_data
+        return self._size - before
 
     def _begin_member(self) -> None:
         self._members += 1

@@ -16,6 +16,13 @@ class Acceptor(Protocol):
         """
         ...
 
+    def hold(self, size: int, already: int) -> None:
+        """Count so many bytes of a body whose end has not come yet, beside those of it that are counted already.
+
+        A negative size lets go of them. Raises Unavailable when there is no room: nothing is counted then.
+        """
+        ...
+
     async def accept(self, request: ReceivedRequest, arrival: Arrival = UNKNOWN) -> Answer:
         """Admit and take a request. When this returns, the sender is told OK and the gateway owes its items a fate.
 

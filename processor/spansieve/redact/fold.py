@@ -7,12 +7,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib import resources
 from itertools import islice
 from typing import Final
 
 import numpy as np
-import yaml
+
+from spansieve import strict_yaml
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -53,9 +53,7 @@ _STRANGE: Ranges = (
 @cache
 def _look_alikes() -> dict[str, str]:
     """Read the table: a letter of another script → the Latin one that it looks like."""
-    table: dict[str, str] = yaml.safe_load(
-        resources.files("spansieve.redact").joinpath("confusables.yaml").read_text(encoding="utf-8")
-    )
+    table: dict[str, str] = strict_yaml.shipped("spansieve.redact", "confusables.yaml")
     return {like: str(latin) for latin, likes in table.items() for like in likes}
 
 

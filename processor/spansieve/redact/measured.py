@@ -9,11 +9,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
-import yaml
-
+from spansieve import strict_yaml
 from spansieve.redact.policy_model import Action, Rule
 
 FEWEST: Final = 20
@@ -77,6 +75,5 @@ def digest(rule: Rule) -> str:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    text = resources.files("spansieve.redact").joinpath("measured.yaml").read_text(encoding="utf-8")
-    table: Mapping[str, Any] = yaml.safe_load(text)
+    table: Mapping[str, Any] = strict_yaml.shipped("spansieve.redact", "measured.yaml")
     return table

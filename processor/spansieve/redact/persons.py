@@ -7,11 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Final
 
-import yaml
-
+from spansieve import strict_yaml
 from spansieve.redact import jsontext, keys
 
 KEY: Final = "person_name"
@@ -124,5 +122,5 @@ def _normalised(key: str) -> str:
 
 @cache
 def _words() -> Mapping[str, frozenset[str]]:
-    text = resources.files("spansieve.redact").joinpath("persons.yaml").read_text(encoding="utf-8")
-    return {name: frozenset(map(keys.normalise, words)) for name, words in yaml.safe_load(text).items()}
+    lists = strict_yaml.shipped("spansieve.redact", "persons.yaml")
+    return {name: frozenset(map(keys.normalise, words)) for name, words in lists.items()}

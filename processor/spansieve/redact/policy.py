@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from spansieve import strict_yaml
+from spansieve import mistakes, strict_yaml
 from spansieve.redact import policy_compile, policy_problems
 from spansieve.redact.actions import Material
 from spansieve.redact.compiled import CompiledRules
@@ -240,6 +240,6 @@ def _tree(text: str) -> object:
         raise PolicyError([f"The policy is {error}."]) from None
     if not isinstance(tree, dict):
         raise PolicyError(
-            [f"The policy holds {policy_problems.kind(tree)}, not keys and values. Example: include: [secrets]."]
+            [f"The policy holds {mistakes.kind(tree)}, not keys and values. Example: include: [secrets]."]
         )
     return tree

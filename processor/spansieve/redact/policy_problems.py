@@ -1,11 +1,11 @@
 """Mistakes in a policy file as sentences: the key, the value's kind, what is wrong, an example. Never the value."""
 
-import difflib
 import json
 import re
 
 from pydantic_core import ErrorDetails
 
+from spansieve.mistakes import did_you_mean, kind
 from spansieve.redact import patterns, policy_compile
 from spansieve.redact.actions import REMOVAL_ONLY
 from spansieve.redact.policy_model import (
@@ -87,13 +87,6 @@ def of_actions(policy: Policy) -> list[str]:
     return problems
 
 
-def kind(value: object) -> str:
-    """What a YAML value is, in words, without showing it."""
-    if value is None:
-        return "nothing"
-    return {list: "a list", str: "a text", bool: "a truth value", dict: "keys and values"}.get(type(value), "a number")
-
-
 def sentence(details: ErrorDetails, tree: object = None) -> str:
     """One mistake that pydantic found, as a sentence. A rule is called by its name, as `tree`, the file, has it."""
     path = ".".join(_called(details["loc"], tree)) or "The policy"
@@ -102,8 +95,7 @@ def sentence(details: ErrorDetails, tree: object = None) -> str:
     hint = "" if example is None else f" Example: {last}: {json.dumps(example, ensure_ascii=False)}."
     match details["type"]:
         case "extra_forbidden":
-            like = difflib.get_close_matches(str(last), [*Policy.model_fields, *Rule.model_fields], 1)
-            return f"{path} is not a key of a policy.{f' Did you mean {like[0]}?' if like else ''}"
+            return f"{path} is not a key of a policy.{did_you_mean(last, (*Policy.model_fields, *Rule.model_fields))}"
         case "missing":
             return f"{path} is missing.{hint}"
         case "value_error":

@@ -6,11 +6,9 @@ It is gathered here as plain data, examples run live, and written as Markdown or
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
+from spansieve import strict_yaml
 from spansieve.redact import measured, trial
 from spansieve.redact import policy as policies
 from spansieve.redact.measured import Corpus, Figures
@@ -172,6 +170,5 @@ def _identifiers(rules: Iterable[RuleReport]) -> Iterable[Identifier]:
 @cache
 def clauses() -> Mapping[str, Any]:
     """Which kinds of value support which clauses, and what is not covered: `clauses.yaml`."""
-    text = resources.files("spansieve.redact").joinpath("clauses.yaml").read_text(encoding="utf-8")
-    data: Mapping[str, Any] = yaml.safe_load(text)
+    data: Mapping[str, Any] = strict_yaml.shipped("spansieve.redact", "clauses.yaml")
     return data

@@ -9,10 +9,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import translate
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
-import yaml
+from spansieve import strict_yaml
 
 ROLES: Final = ("", "user", "assistant", "system", "tool")
 """The roles there are; the first is none."""
@@ -29,9 +28,7 @@ WithRole = Callable[[int, str], int]
 
 @cache
 def _words() -> Mapping[str, Any]:
-    words: Mapping[str, Any] = yaml.safe_load(
-        resources.files("spansieve.redact").joinpath("roles.yaml").read_text(encoding="utf-8")
-    )
+    words: Mapping[str, Any] = strict_yaml.shipped("spansieve.redact", "roles.yaml")
     return words
 
 

@@ -12,7 +12,8 @@ from spansieve.workers.worker import Worker
 
 def main() -> None:
     """Serve on the connection that was inherited as file FD, and log at LEVEL."""
-    process.forbid_core_dumps()
+    process.keep_memory_private()
+    process.allow_open_files()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the owner says when, and is heard to end
     name, descriptor, level = sys.argv[1:]

@@ -93,6 +93,14 @@ class Worker:
         wait = max(self._thread.expected_wait, self._oldest_age())
         self._room.check_wait(size, wait, self._thread.seconds_per_byte, arrival)
 
+    def hold(self, size: int, already: int) -> None:
+        """Count bytes of a body that is being read, or let go of them. Raises Unavailable when there is no room."""
+        if size > 0:
+            self._room.check_room(self.under_way_bytes + size, self._owner_holds)
+            if self.under_way_bytes > already:
+                self._share.check_room(size, self.under_way_bytes)
+        self.under_way_bytes += size
+
     async def accept(self, request: ReceivedRequest, arrival: Arrival = UNKNOWN) -> Answer:
         """Redact a request and hand it over. When this returns, the owner owes its items a fate.
 

@@ -51,16 +51,33 @@ class FakeAcceptor:
         self.requests: list[ReceivedRequest] = []
         self.answer = Answer()
         self.refuse_admission: Exception | None = None
+        self.refuse_to_hold: Exception | None = None
+        self.held = self.most_held = 0  # of bodies that are being read
         self.fail: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
         self._entered = asyncio.Condition()
+        self._held_more = asyncio.Event()
 
     def admit(self, size: int, arrival: Arrival = UNKNOWN) -> None:
         self.admitted.append(size)
         self.arrivals.append(arrival)
         if self.refuse_admission:
             raise self.refuse_admission
+
+    def hold(self, size: int, already: int) -> None:
+        assert already == self.held
+        if size > 0 and self.refuse_to_hold:
+            raise self.refuse_to_hold
+        self.held += size
+        self.most_held = max(self.most_held, self.held)
+        self._held_more.set()
+
+    async def holds(self, size: int) -> None:
+        """Wait until so many bytes are held."""
+        while self.held < size:
+            self._held_more.clear()
+            await self._held_more.wait()
 
     async def accept(self, request: ReceivedRequest, arrival: Arrival = UNKNOWN) -> Answer:
         self.admit(len(request.body), arrival)

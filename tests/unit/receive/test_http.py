@@ -224,6 +224,53 @@ async def test_admission_is_refused_before_the_body_is_read(http_server: Server,
     writer.close()
 
 
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_what_is_being_read_is_counted(coding: str, http_server: Server, acceptor: FakeAcceptor) -> None:
+    """The acceptor knows how many bytes of bodies there are, inflated, before their end has come; then it is told 0."""
+    reader, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    content = b"\x0a\x00" * 50_000
+    body = gzip.compress(content) if coding else content
+    writer.write(
+        f"POST /v1/traces HTTP/1.1\r\nhost: here\r\ncontent-type: {PROTO}\r\ncontent-length: {len(body)}\r\n"
+        f"content-encoding: {coding}\r\n\r\n".encode()
+        + body[:-9]
+    )
+    await acceptor.holds(len(content) * 9 // 10)
+    writer.write(body[-9:])
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+    assert (acceptor.held, len(acceptor.requests[0].body)) == (0, len(content))
+    writer.close()
+
+
+async def test_a_body_that_there_is_no_room_for_is_503_before_its_end(
+    http_server: Server, acceptor: FakeAcceptor
+) -> None:
+    """Though it was admitted by its size; what was counted of it is let go of, and the sender is told when to come."""
+    acceptor.refuse_to_hold = Unavailable("Full.", "memory_limiter", 2.0)
+    reader, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    writer.write(
+        f"POST /v1/traces HTTP/1.1\r\nhost: here\r\ncontent-type: {PROTO}\r\n"
+        "transfer-encoding: chunked\r\n\r\n2\r\n\n\0\r\n".encode()
+    )
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nretry-after: 2\r\n" in head
+    assert (acceptor.held, acceptor.requests) == (0, [])
+    writer.close()
+
+
+async def test_a_sender_that_goes_away_lets_go_of_what_was_counted(
+    http_server: Server, acceptor: FakeAcceptor, observer: Observations
+) -> None:
+    """Nothing of a body whose end never came stays in the count."""
+    _, writer = await asyncio.open_connection(*http_server.endpoint.split(":"))
+    writer.write(f"POST /v1/traces HTTP/1.1\r\ncontent-type: {PROTO}\r\ncontent-length: 9\r\n\r\n\n".encode())
+    await acceptor.holds(1)
+    writer.close()
+    await observer.answered(1)
+    assert (acceptor.held, acceptor.most_held) == (0, 1)
+
+
 async def test_a_defect_is_500_and_tells_nothing(
     client: httpx.AsyncClient, acceptor: FakeAcceptor, observer: Observations
 ) -> None:
@@ -425,15 +472,19 @@ async def test_what_is_not_http_is_400_with_a_status(nonsense: bytes, http_serve
     writer.close()
 
 
-async def test_a_head_without_end_is_cut_off(http_server: Server) -> None:
-    """Headers of more than 1 MiB are refused, not gathered."""
+_CHUNKED = b"content-type: application/x-protobuf\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("begun", [b"x: ", _CHUNKED + b"2;", _CHUNKED + b"0\r\nx: "], ids=["head", "chunk", "trailer"])
+async def test_what_gives_no_body_and_has_no_end_is_cut_off(begun: bytes, http_server: Server) -> None:
+    """A header, a trailer or a chunk's extension of more than 64 KiB is refused, not gathered."""
     loop = asyncio.get_running_loop()
     host, port = http_server.endpoint.split(":")
     with socket.socket() as sender:
         sender.setblocking(False)  # noqa: FBT003 - the socket module's signature
         await loop.sock_connect(sender, (host, int(port)))
         with contextlib.suppress(ConnectionError):  # it may be cut off while it sends
-            await loop.sock_sendall(sender, b"POST /v1/traces HTTP/1.1\r\nx: " + b"y" * (2 * LIMIT))
+            await loop.sock_sendall(sender, b"POST /v1/traces HTTP/1.1\r\n" + begun + b"y" * LIMIT)
         assert (await loop.sock_recv(sender, 100)).startswith(b"HTTP/1.1 400 ")
 
 

@@ -8,12 +8,10 @@ where the shape alone is not enough, decide.
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
-from importlib import resources
 from itertools import pairwise
 from typing import Any
 
-import yaml
-
+from spansieve import strict_yaml
 from spansieve.redact.validators import devices, europe, world
 
 Span = tuple[int, int]
@@ -154,8 +152,7 @@ def known_country(code: str) -> bool:
 
 @cache
 def _table() -> dict[str, list[dict[str, Any]]]:
-    text = resources.files(__package__).joinpath("schemes.yaml").read_text(encoding="utf-8")
-    table: dict[str, list[dict[str, Any]]] = yaml.safe_load(text)
+    table: dict[str, list[dict[str, Any]]] = strict_yaml.shipped("spansieve.redact.validators", "schemes.yaml")
     return table
 
 
