@@ -9,7 +9,11 @@ The operator's file:
         usd_per_million_tokens:
           input: 2.50
           output: 10.00
-          cache_read: 1.25             # may be left out, as cache_write and reasoning: such tokens cost what any cost
+          cache_read: 1.25             # may be left out, as all that follow: such tokens cost what any cost
+          cache_write: 3.125
+          cache_write_1h: 5.00         # what is kept for an hour
+          reasoning: 10.00
+          audio_input: 40.00           # also audio_output, audio_cache_read, image_input and image_output
         above_input_tokens:            # calls with a longer input pay these rates for all of it; may be left out
           - {tokens: 200000, input: 5.00, output: 15.00}
         usd_per_call: 0.005            # may be left out
@@ -57,7 +61,13 @@ class Rates(_Section):
     output: Usd
     cache_read: Usd | None = None
     cache_write: Usd | None = None
+    cache_write_1h: Usd | None = None
     reasoning: Usd | None = None
+    audio_input: Usd | None = None
+    audio_output: Usd | None = None
+    audio_cache_read: Usd | None = None
+    image_input: Usd | None = None
+    image_output: Usd | None = None
 
 
 class Above(Rates):
@@ -220,7 +230,12 @@ def _row(entry: Entry, window: int | None) -> PriceRow:
         entry.usd_per_call,
         entry.context_window or window,
         entry.model,
+        *(_rate(entry, kind) for kind in _APART),
     )
+
+
+_APART = ("cache_write_1h", "audio_input", "audio_output", "audio_cache_read", "image_input", "image_output")
+_OF_OUTPUT = frozenset({"reasoning", "audio_output", "image_output"})
 
 
 def _rate(entry: Entry, kind: str) -> Rate | None:
@@ -231,7 +246,7 @@ def _rate(entry: Entry, kind: str) -> Rate | None:
     for above in entry.above_input_tokens:
         usd: float | None = getattr(above, kind)
         if usd is None:  # as below the bound: cached tokens are input, and reasoning is output
-            usd = above.output if kind == "reasoning" else above.input
+            usd = above.output if kind in _OF_OUTPUT else above.input
         tiers.append((above.tokens, usd / _MILLION))
     return Rate(base / _MILLION, tuple(tiers))
 

@@ -138,6 +138,12 @@ def _row(model: ModelInfo, prices: ModelPrice) -> PriceRow:
         float(_flat(prices.requests_kcount)) / 1000,
         model.context_window,
         model.id,
+        _rate(prices.cache_write_1h_mtok),
+        _rate(prices.input_audio_mtok),
+        _rate(prices.output_audio_mtok),
+        _rate(prices.cache_audio_read_mtok),
+        _rate(prices.input_image_mtok),
+        _rate(prices.output_image_mtok),
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from golden.helpers_golden import plain
@@ -31,12 +32,21 @@ def _span(given: dict[str, Any]) -> Span:
     return one
 
 
+def _log(given: dict[str, Any]) -> LogRecord:
+    return LogRecord(
+        time_unix_nano=START_NS, attributes=key_values({"event.name": given["name"], **given["attributes"]})
+    )
+
+
 @pytest.mark.parametrize(("name", "example"), _examples(), ids=lambda given: given if isinstance(given, str) else "")
 def test_an_example_is_read(name: str, example: dict[str, Any]) -> None:
-    """What is read from an example's span is what the example says, and nothing else."""
-    with_dialects = reader()
-    one, scope = record(_span(example["span"])), example["scope"]
-    found = with_dialects.read(one, Emitter(with_dialects.by_scope(scope), scope, "shop"))
+    """What is read from an example's span or log record is what the example says, and nothing else."""
+    with_dialects, scope = reader(), example["scope"]
+    emitter = Emitter(with_dialects.by_scope(scope), scope, "shop")
+    if "log" in example:
+        found = with_dialects.read_log(_log(example["log"]), emitter)
+    else:
+        found = with_dialects.read(record(_span(example["span"])), emitter)
     expected = example["reads"] or []
     assert [plain(each) for each in found] == [
         {"dialect": name, **each} for each in (expected if isinstance(expected, list) else [expected])

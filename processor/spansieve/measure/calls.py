@@ -13,6 +13,7 @@ from spansieve.measure.llm_call import (
     CostSource,
     LlmCall,
     Origin,
+    Parts,
     Suspect,
     Tokens,
     TtftSource,
@@ -20,7 +21,7 @@ from spansieve.measure.llm_call import (
     make_tokens,
 )
 from spansieve.measure.plans import Plan, Shape
-from spansieve.measure.pricing import cost_of
+from spansieve.measure.pricing import NO_PARTS, cost_of
 from spansieve.measure.values import Told
 
 _Times: TypeAlias = tuple[bool | None, float | None, TtftSource | None, str, float | None, float | None]
@@ -68,7 +69,7 @@ class CallReader:
         if plan.prices is not None:
             row = plan.row or plan.prices(origin.end_ns // 10**9, kind.service_tier)
             window = row.context_window
-            if (cost := cost_of(tokens, row)) is not None:
+            if (cost := cost_of(tokens, row, _parts(told, fields) if shape.apart else NO_PARTS)) is not None:
                 source = row.source
         if source is None and usd:  # 0 is none: some emitters write it when they found no price
             cost, source = usd, CostSource.REPORTED
@@ -121,6 +122,8 @@ class CallReader:
             output = read(fields.output_tokens)
         if not shape.parts:
             return make_tokens((given, output, None, None, None))
+        given = _sum(given, read(fields.more_input_tokens))
+        output = _sum(output, read(fields.more_output_tokens))
         cache_read = read(fields.cache_read_tokens)
         cache_write = read(fields.cache_write_tokens)
         reasoning = read(fields.reasoning_tokens)
@@ -137,6 +140,23 @@ class CallReader:
             told.suspects.append(Suspect.REASONING_EXCEEDS_OUTPUT)
             reasoning = None
         return make_tokens((given, output, cache_read, cache_write, reasoning))
+
+
+def _sum(count: int | None, more: int | None) -> int | None:
+    return count if more is None else (count or 0) + more
+
+
+def _parts(told: Told, fields: Fields) -> Parts:
+    """Read the tokens that have prices of their own."""
+    read = told.tokens
+    return Parts(
+        read(fields.cache_write_1h_tokens) or 0,
+        read(fields.audio_input_tokens) or 0,
+        read(fields.audio_output_tokens) or 0,
+        read(fields.audio_cache_read_tokens) or 0,
+        read(fields.image_input_tokens) or 0,
+        read(fields.image_output_tokens) or 0,
+    )
 
 
 def _times(plan: Plan, told: Told, duration: float | None, output: int) -> _Times:

@@ -15,6 +15,7 @@ TURNS = 100_000
 """Turns remembered at a time, over all conversations; about 10 MB."""
 
 _TRACE_ID = 16  # bytes
+_NO_TRACE = bytes(_TRACE_ID)  # stands for none; no trace has this id
 
 
 class Ended(NamedTuple):
@@ -63,7 +64,11 @@ class Conversations:
         return len(self._active)
 
     def heard(self, service: str, conversation: str, trace_id: bytes, start_ns: int, end_ns: int, now: float) -> None:
-        """Enter a call of a conversation: its id (not empty), its trace, its times (Unix nanoseconds)."""
+        """Enter a call of a conversation: its id (not empty), its trace, its times (Unix nanoseconds).
+
+        All calls of a conversation that are of no trace are one turn.
+        """
+        trace_id = trace_id or _NO_TRACE
         key = service, conversation
         active = self._active
         found = active.pop(key, None)

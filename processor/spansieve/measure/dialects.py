@@ -9,6 +9,7 @@ A dialect is a file, named as the dialect. Its first document is the table:
     keys: [some.key]                    # without such a scope: any of these attributes shows the dialect …
     unless: [other.key]                 # … when none of these is there
     wraps: true                         # its spans may stand above another instrumentation's span of the same call
+    echoes: [some-cloud]                # scopes whose spans tell once more what one above them may tell; or true
     provider: some-provider             # whom its calls ask when no attribute says it
     json_values: true                   # texts are JSON: "\"gpt-4o\""
     input_without_cache: true           # the input count leaves out cached tokens; or a list of scopes where it does
@@ -16,10 +17,14 @@ A dialect is a file, named as the dialect. Its first document is the table:
       chat: chat
       stream: {is: chat, streaming: true}
       plan: ignored                     # known, and nothing that is measured
+    other_operation: mcp                # what any other value of `operation` is; left out, nothing
     names: {"chat *": chat}             # the same by the span's name, for spans that have no operation, and for those
                                         # that are ignored; what stands in place of the * is the model if nothing else
                                         # names one
     default_operation: chat             # when neither says anything, but there are a model and a provider or usage
+    logs:                               # log records that tell of what no span need tell, by the event's name. What is
+      some.response: chat               # not ignored and has a dot is known in all scopes, else in those of the dialect
+      some.error: {is: chat, failed: true, when: {kind: final}}  # only those with this value; "" is any
     fields:                             # field → where it may stand, in order of precedence; what is not empty counts
       ttft:
         - gen_ai.response.time_to_first_chunk         # seconds, as all times
@@ -61,6 +66,8 @@ OPERATIONS = LEAVES | {
     "ignored",  # known, and nothing that is measured
 }
 """Everything that an operation may be."""
+LOGGED = LEAVES | {"tool", "ignored"}
+"""What a log record of a dialect's own may tell."""
 _NUMBERED = 8  # attributes with a number in them, as in annotations.0.annotation.score, are read up to this many
 
 
@@ -109,11 +116,21 @@ class Fields:
     cache_read_tokens: Options = ()
     cache_write_tokens: Options = ()
     reasoning_tokens: Options = ()
+    more_input_tokens: Options = ()  # that the input count leaves out, besides cached ones
+    more_output_tokens: Options = ()  # that the output count leaves out
+    cache_write_1h_tokens: Options = ()  # those of cache_write_tokens that stay an hour: they cost more
+    audio_input_tokens: Options = ()  # parts of the input, the output, and what the cache served
+    audio_output_tokens: Options = ()
+    audio_cache_read_tokens: Options = ()
+    image_input_tokens: Options = ()
+    image_output_tokens: Options = ()
+    duration: Options = ()  # of what a log record tells; a span has its times
     finish_reasons: Options = ()
     reported_usd: Options = ()
     prompt_name: Options = ()
     prompt_version: Options = ()
     conversation: Options = ()
+    turn: Options = ()  # what a log record without a trace tells of its turn in the conversation
     user: Options = ()
     name: Options = ()  # of the agent, workflow or tool, where neither of the next says it; else it is the span's
     agent_name: Options = ()
@@ -121,6 +138,7 @@ class Fields:
     workflow_name: Options = ()
     tool_name: Options = ()
     tool_type: Options = ()
+    tool_call: Options = ()  # its id, where a span and a log record tell of the same one
     data_source: Options = ()
     mcp_method: Options = ()
     mcp_name: Options = ()
@@ -137,6 +155,18 @@ class Operation(NamedTuple):
     streaming: bool | None = None
 
 
+class Logged(NamedTuple):
+    """What log records of one name are; with `when`, those alone that have these values, of which "" is any."""
+
+    operation: Operation
+    failed: bool = False
+    when: tuple[tuple[str, str], ...] = ()
+
+    def holds(self, found: Mapping[str, object]) -> bool:
+        """Whether a record with these attributes is one of them."""
+        return all(key in found and said in ("", str(found[key])) for key, said in self.when)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
     """One dialect's table, see the head of this module."""
@@ -148,12 +178,15 @@ class Dialect:
     keys: frozenset[str]
     unless: frozenset[str]
     wraps: bool
+    echoes: "Patterns"  # of scopes
     provider: str  # canonical; empty when its calls may ask anyone
     input_without_cache: "Patterns"  # of scopes
     operations: Mapping[str, Operation]
     names: Mapping[str, Operation]
     name_beginnings: tuple[tuple[str, Operation], ...]  # longest first
     default_operation: Operation
+    other_operation: Operation | None
+    logs: Mapping[str, Logged]
     fields: Fields
 
     @property
@@ -165,7 +198,8 @@ class Dialect:
     def attributes(self) -> frozenset[str]:
         """Every attribute that it reads."""
         options = (getattr(self.fields, name) for name in FIELDS)
-        return self.keys | self.unless | {option.key for some in options for option in some if option.key}
+        asked = {key for logged in self.logs.values() for key, _ in logged.when}
+        return self.keys | self.unless | asked | {option.key for some in options for option in some if option.key}
 
     def by_name(self, span_name: str) -> tuple[Operation, str] | None:
         """Return what a span is by its name, and what stands in place of the * in the table."""
@@ -220,12 +254,24 @@ class Dialects:
         """Those that take few different values."""
         self.marks: frozenset[str] = frozenset().union(*(dialect.keys for dialect in self.ordered))
         """A span with none of these, in a scope of no dialect, is no LLM span that we understand."""
+        self.logs: Mapping[str, Dialect] = {
+            name: dialect
+            for dialect in self.ordered
+            for name, logged in dialect.logs.items()
+            if "." in name and logged.operation.what != "ignored"
+        }
+        """Whose log records have a name that says it."""
         # Scope names come from outside: remembered, but not without bound.
         self.by_scope = lru_cache(maxsize=1024)(self._by_scope)
 
     def _by_scope(self, scope: str) -> Dialect | None:
         """Return the dialect that a scope is known to speak."""
         return next((dialect for dialect in self.ordered if scope in dialect.scopes), None)
+
+    def logged(self, by_scope: Dialect | None, name: str) -> tuple[Dialect, Logged] | None:
+        """Return what log records of a name are in scopes of a dialect, or in any, and whose they are."""
+        dialect = by_scope if by_scope is not None and name in by_scope.logs else self.logs.get(name)
+        return None if dialect is None else (dialect, dialect.logs[name])
 
     def by_keys(self, found: Mapping[str, object] | frozenset[str]) -> Dialect | None:
         """Return the dialect that a span's attributes show."""
@@ -266,6 +312,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten time
 _TABLE = frozenset(
     {"title", "precedence", "base", "scopes", "keys", "unless", "wraps", "provider", "json_values"}
     | {"input_without_cache", "operations", "names", "default_operation", "fields"}
+    | {"echoes", "other_operation", "logs"}
 )
 
 
@@ -300,7 +347,10 @@ def _on_base(name: str, trees: Mapping[str, dict[str, Any]], above: tuple[str, .
 
 
 def _dialect(name: str, tree: Mapping[str, Any]) -> Dialect:
-    names = {str(key): _operation(name, value) for key, value in tree.get("names", {}).items()}
+    logs = {str(key): _logged(name, value) for key, value in tree.get("logs", {}).items()}
+    # To a log record its event's name is what its own is to a span.
+    names = {key: logged.operation for key, logged in logs.items()}
+    names |= {str(key): _operation(name, value) for key, value in tree.get("names", {}).items()}
     beginnings = {key[:-1]: operation for key, operation in names.items() if key.endswith("*")}
     return Dialect(
         name,
@@ -310,6 +360,7 @@ def _dialect(name: str, tree: Mapping[str, Any]) -> Dialect:
         frozenset(tree.get("keys", ())),
         frozenset(tree.get("unless", ())),
         bool(tree.get("wraps", False)),
+        Patterns.of(tree.get("echoes", ())),
         tree.get("provider", ""),
         Patterns.of(tree.get("input_without_cache", ())),
         MappingProxyType(
@@ -318,6 +369,8 @@ def _dialect(name: str, tree: Mapping[str, Any]) -> Dialect:
         MappingProxyType({key: operation for key, operation in names.items() if not key.endswith("*")}),
         tuple(sorted(beginnings.items(), key=lambda item: -len(item[0]))),
         _operation(name, tree.get("default_operation", "chat")),
+        _operation(name, tree["other_operation"]) if "other_operation" in tree else None,
+        MappingProxyType(logs),
         Fields(**tree["fields"]),
     )
 
@@ -326,7 +379,18 @@ def _operation(name: str, entry: Any) -> Operation:  # noqa: ANN401 - a word, or
     what = entry if isinstance(entry, str) else entry["is"]
     if what not in OPERATIONS:
         raise DialectError(f"{name}: {what} is no operation")
-    return Operation(what, None if isinstance(entry, str) else entry["streaming"])
+    return Operation(what, None if isinstance(entry, str) else entry.get("streaming"))
+
+
+def _logged(name: str, entry: Any) -> Logged:  # noqa: ANN401 - a word, or a mapping
+    operation = _operation(name, entry)
+    if operation.what not in LOGGED:
+        raise DialectError(f"{name}: {operation.what} is nothing that a log record tells")
+    if isinstance(entry, str):
+        return Logged(operation)
+    if strange := entry.keys() - {"is", "streaming", "failed", "when"}:
+        raise DialectError(f"{name}: {', '.join(sorted(strange))} is not known of a log record")
+    return Logged(operation, bool(entry.get("failed", False)), tuple(entry.get("when", {}).items()))
 
 
 def _options(name: str, entry: Any, *, quoted: bool) -> list[Option]:  # noqa: ANN401 - a key, or a mapping

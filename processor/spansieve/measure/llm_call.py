@@ -82,6 +82,17 @@ class Tokens(NamedTuple):
 NO_TOKENS = Tokens(None, None, None, None, None)
 
 
+class Parts(NamedTuple):
+    """Tokens within those of a call that have prices of their own."""
+
+    written_1h: int = 0  # within cache_write: for an hour, where the others are written for minutes
+    audio_input: int = 0
+    audio_output: int = 0
+    audio_cache_read: int = 0  # within audio_input and cache_read
+    image_input: int = 0
+    image_output: int = 0
+
+
 class Source(NamedTuple):
     """What the spans that one instrumentation writes in one service have in common, as far as it is of interest."""
 
@@ -91,6 +102,8 @@ class Source(NamedTuple):
     extra: tuple[str, ...] = ()  # the values of the operator's own labels, in the order in which they are configured
     wraps: bool = False  # its spans may stand above another one of the same call, see dialects.py
     log: bool = False  # they are log records
+    echo: bool = False  # its spans tell once more what one above them may tell, see dialects.py
+    logged: bool = False  # log records of the same dialect tell of what its spans tell, each without the other's ids
 
 
 class Origin(NamedTuple):
@@ -191,6 +204,7 @@ class ToolRun(NamedTuple):
     duration_s: float | None
     error_class: ErrorClass | None
     suspects: tuple[Suspect, ...]
+    call_id: str = ""  # the model's own id of its call, where a span and a log record tell of the same one
 
 
 class Retrieval(NamedTuple):

@@ -8,7 +8,9 @@ SDK, by an agent's span that repeats its children's usage, and all of that again
   from an instrumentation that nothing stands beneath is certain, and is counted when it comes. One that may stand above
   another (`Origin.wraps`), or tells nothing, is held until the trace's root is known, since children end and are sent
   before it; or for `settle_s` seconds.
-- A log record of a call is held for `settle_s`, and counts if no span of its id came.
+- A log record of a call is held for `settle_s`, and counts if no span of its id came; for dialects whose log records
+  do not carry the call's span id, if no span came that tells of the same call, see pairs.py.
+- A provider's own span of a call, an echo, counts only if nothing above it tells of the call.
 - An evaluation or a judgement that a span's event and a log record both tell counts once, see judgements.py.
 - What agents and workflows tell of their usage is compared with what was counted beneath them, `settle_s` after.
 
@@ -26,7 +28,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from spansieve.measure import judgements
+from spansieve.measure import judgements, pairs
 from spansieve.measure.links import Ids, Links
 from spansieve.measure.llm_call import (
     NO_TOKENS,
@@ -37,6 +39,7 @@ from spansieve.measure.llm_call import (
     Observation,
     Reconciliation,
     Tokens,
+    ToolRun,
     WorkflowRun,
 )
 from spansieve.measure.seen import WIDTH, Seen
@@ -47,6 +50,8 @@ Lone: TypeAlias = tuple[float, bytes, int | None, int | None, int | None, int | 
 A plain tuple of nothing but numbers and bytes is none of the garbage collector's business.
 """
 Run: TypeAlias = AgentRun | WorkflowRun
+
+_TRACE_ID: Final = 16  # bytes
 
 SEEN_SPANS: Final = 200_000
 """Spans remembered, so that a repeated one counts once: minutes of traffic, some 20 MB when full."""
@@ -117,8 +122,8 @@ class Once:
                     NotCounted(origin, NotCountedReason.REPEATED_LOG if is_log else NotCountedReason.REPEATED_SPAN)
                 )
                 continue
-            if len(of_one) > 1 or type(of_one[0]) in judgements.JUDGEMENTS:
-                of_one = self._judged_once(of_one, out, is_log=is_log)  # noqa: PLW2901 - what is left of it
+            if len(of_one) > 1 or source.logged or type(of_one[0]) in judgements.JUDGEMENTS:
+                of_one = self._told_once(of_one, now, out)  # noqa: PLW2901 - what is left of it
             for each in of_one:
                 if type(each) is LlmCall and trace_id and span_id:
                     before = calls.get(trace_id)
@@ -136,6 +141,38 @@ class Once:
         if calls or touched:
             self._decide(calls, touched, now, out)
         return out
+
+    def _told_once(
+        self, observations: Sequence[Observation], now: float, out: list[Observation]
+    ) -> Sequence[Observation]:
+        """Leave out what a span and a log record both tell, without an id of the other, and was counted or waits."""
+        source = observations[0].origin.source
+        if source.logged:
+            observations = [each for each in observations if not self._is_paired(each, now, out)]
+        return self._judged_once(observations, out, is_log=source.log)
+
+    def _is_paired(self, observation: Observation, now: float, out: list[Observation]) -> bool:
+        """Whether something was told by the other teller, or is held until that may have told it."""
+        key = pairs.key(observation, self.seen)
+        if not key:
+            return False
+        trace_id, span = key[:_TRACE_ID], key[_TRACE_ID:]
+        if type(observation) is LlmCall and observation.origin.source.log:
+            if key in self.seen:
+                out.append(NotCounted(observation.origin, NotCountedReason.REPEATED_LOG))
+                return True
+            self._trace(trace_id, now).logged[span] = observation
+            self._remembered += 1
+            self.queue.append((now + self._settle_s, trace_id, span))
+            return True
+        if not self.seen.first(key):
+            out.append(NotCounted(observation.origin, NotCountedReason.REPEATED_LOG))
+            return True
+        trace = self.traces.get(trace_id)
+        if isinstance(trace, Trace) and (log := trace.logged.pop(span, None)) is not None:
+            self._remembered -= 1
+            out.append(NotCounted(log.origin, NotCountedReason.REPEATED_LOG))
+        return False
 
     def _judged_once(
         self, observations: Sequence[Observation], out: list[Observation], *, is_log: bool
@@ -319,7 +356,13 @@ class Once:
                 for call in calls
             }
             calls = sorted(
-                calls, key=lambda call: (not _tells_tokens(call), -depths[call.origin.span_id], call.origin.span_id)
+                calls,
+                key=lambda call: (
+                    not _tells_tokens(call),
+                    call.origin.source.echo,
+                    -depths[call.origin.span_id],
+                    call.origin.span_id,
+                ),
             )
         for call in calls:
             if self._is_told(trace, call.origin.span_id):
@@ -349,9 +392,12 @@ class Once:
             self._count_held(trace, out)
         if (log := trace.logged.pop(span, None)) is not None:
             self._remembered -= 1
-            if self.seen.first(log.origin.trace_id + span):
+            if self.seen.first(trace.trace_id + span):
                 # No span came: the record is all there is. Should one come yet, it is a repetition.
-                self._count(trace, [log], out)
+                if log.origin.source.logged:
+                    out.append(log)
+                else:
+                    self._count(trace, [log], out)
             else:
                 out.append(NotCounted(log.origin, NotCountedReason.REPEATED_LOG))
         if span in trace.unreconciled:
@@ -372,13 +418,17 @@ def _log_key(observation: Observation) -> bytes:
     """Return what tells a log record from all others, and from spans."""
     origin = observation.origin
     name = getattr(observation, "name", "") or getattr(observation, "response_id", "")
-    told = (type(observation).__name__, name, origin.start_ns)
+    told: tuple[object, ...] = type(observation).__name__, name, origin.start_ns
+    if isinstance(observation, LlmCall) and not origin.span_id:  # nothing else tells two of a millisecond apart
+        told = *told, origin.end_ns, observation.conversation, observation.kind, tuple(observation.tokens)
+    elif isinstance(observation, ToolRun):
+        told = *told, observation.call_id
     return blake2b(origin.trace_id + origin.span_id + repr(told).encode(), digest_size=WIDTH).digest()
 
 
 def _is_certain(call: LlmCall) -> bool:
     source = call.origin.source
-    if source.wraps or source.log:
+    if source.wraps or source.log or source.echo:
         return False
     given, output, _, _, _ = call.tokens
     return bool(given or output) or call.error_class is not None

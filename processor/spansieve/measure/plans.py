@@ -34,6 +34,14 @@ class Places(NamedTuple):
     response_id: int
 
 
+_APART: Final = (
+    "cache_write_1h_tokens",
+    "audio_input_tokens",
+    "audio_output_tokens",
+    "audio_cache_read_tokens",
+    "image_input_tokens",
+    "image_output_tokens",
+)
 NOWHERE: Final = -1
 """A place at which nothing stands: whoever reads by Places puts a None behind a span's values."""
 
@@ -49,6 +57,7 @@ class Shape:
     places: Places
     parts: bool  # tokens that are part of the input or the output may be told
     timed: bool  # whether it streamed, or a time within the answer, may be told
+    apart: bool  # tokens that have prices of their own may be told
     gaps: bool  # times from one token or chunk to the next may be told
     signals: bool  # evaluations, feedback or regenerations may be among the attributes
     failure: bool  # an attribute may say that it failed
@@ -126,16 +135,17 @@ class Plans:
         record: SpanRecord | None = None,
         *,
         events: bool = False,
+        event: str = "",
     ) -> Plan | None:
         """Return the plan of a span, or of a log record, with these marks and values.
 
-        `dialect` is that of its scope, `events` whether it has any. None for one that no dialect knows and that carries
-        no signal.
+        `dialect` is that of its scope, `events` whether it has any; `event` is the name of a log record's. None for one
+        that no dialect knows and that carries no signal.
         """
         known = self._remembered.get((dialect, marks, events))
         if type(known) is Plan:
             return known
-        name = "" if record is None else (record.head or otlp_reduced.span(record.data)).name
+        name = event if record is None else (record.head or otlp_reduced.span(record.data)).name
         if type(known) is dict and (plan := known.get(name)) is not None:
             return plan
         shape = self._shapes(dialect, self._keys_of(marks), events)
@@ -197,8 +207,15 @@ class Plans:
             keys,
             fields,
             Places(*(_place(getattr(fields, name)) for name in Places._fields)),
-            parts=bool(fields.cache_read_tokens or fields.cache_write_tokens or fields.reasoning_tokens),
+            parts=bool(
+                fields.cache_read_tokens
+                or fields.cache_write_tokens
+                or fields.reasoning_tokens
+                or fields.more_input_tokens
+                or fields.more_output_tokens
+            ),
             timed=bool(fields.streaming or fields.ttft or gaps),
+            apart=any(getattr(fields, name) for name in _APART),
             gaps=bool(gaps),
             signals=not self._signals.isdisjoint(present),
             failure=not self._failures.isdisjoint(present),

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from spansieve.measure.llm_call import CostSource, Tokens
+from spansieve.measure.llm_call import CostSource, Parts, Tokens
+
+NO_PARTS: Final = Parts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
-    """The prices of one model at one provider. Cached and reasoning tokens without a rate of their own cost as any.
+    """The prices of one model at one provider. Tokens that may have a rate of their own, and have none, cost as any.
 
     `model` is what the source calls it. `context_window` is how many tokens it takes as input, if that is known.
     """
@@ -46,6 +48,12 @@ class PriceRow:
     per_call: float = 0.0  # USD
     context_window: int | None = None
     model: str = ""
+    cache_write_1h: Rate | None = None  # what was written for an hour; cache_write is for minutes
+    audio_input: Rate | None = None
+    audio_output: Rate | None = None
+    audio_cache_read: Rate | None = None
+    image_input: Rate | None = None
+    image_output: Rate | None = None
     flat: tuple[float, float] | None = field(init=False)  # USD per token of input and output, if neither has tiers
 
     def __post_init__(self) -> None:
@@ -99,36 +107,60 @@ class TableVersion:
 NO_VERSION = TableVersion()
 
 
-def cost_of(tokens: Tokens, row: PriceRow) -> float | None:
-    """Return USD, or None when no tokens are known or some of them have no price."""
+def cost_of(tokens: Tokens, row: PriceRow, parts: Parts = NO_PARTS) -> float | None:
+    """Return USD, or None when no tokens are known or some of them have no price.
+
+    `parts` of the tokens cost what their own rates say; where they are more than the whole, what fits.
+    """
     given, output, cache_read, cache_write, reasoning = tokens
     if given is None and output is None:
         return None
     usd = row.per_call
-    if not (cache_read or cache_write or reasoning) and (flat := row.flat) is not None:  # nearly always
-        return usd + (given or 0) * flat[0] + (output or 0) * flat[1]
+    if not (cache_read or cache_write or reasoning) and parts is NO_PARTS and (flat := row.flat) is not None:
+        return usd + (given or 0) * flat[0] + (output or 0) * flat[1]  # nearly always
     if given:
         if row.input is None:
             return None
-        plain = given
-        if cache_read and row.cache_read is not None:
-            cached = min(cache_read, plain)
-            plain -= cached
-            usd += cached * row.cache_read.at(given)
-        if cache_write and row.cache_write is not None:
-            cached = min(cache_write, plain)
-            plain -= cached
-            usd += cached * row.cache_write.at(given)
-        usd += plain * row.input.at(given)
+        audio_read = min(parts.audio_cache_read, cache_read or 0) if row.audio_cache_read is not None else 0
+        hour = min(parts.written_1h, cache_write or 0) if row.cache_write_1h is not None else 0
+        usd += _split(
+            given,
+            row.input,
+            (
+                (audio_read, row.audio_cache_read),
+                ((cache_read or 0) - audio_read, row.cache_read),
+                (hour, row.cache_write_1h),
+                ((cache_write or 0) - hour, row.cache_write),
+                (parts.audio_input - parts.audio_cache_read, row.audio_input),
+                (parts.image_input, row.image_input),
+            ),
+            given,
+        )
     if output:
         if row.output is None:
             return None
-        if reasoning and row.reasoning is not None:
-            thought = min(reasoning, output)
-            usd += (output - thought) * row.output.at(given or 0)
-            return usd + thought * row.reasoning.at(given or 0)
-        usd += output * row.output.at(given or 0)
+        usd += _split(
+            output,
+            row.output,
+            (
+                (reasoning or 0, row.reasoning),
+                (parts.audio_output, row.audio_output),
+                (parts.image_output, row.image_output),
+            ),
+            given or 0,
+        )
     return usd
+
+
+def _split(tokens: int, rate: Rate, parts: Sequence[tuple[int, Rate | None]], input_tokens: int) -> float:
+    """Return USD of tokens at a rate, of which parts that have a rate of their own cost that instead."""
+    usd = 0.0
+    for part, own in parts:
+        if part > 0 and own is not None:
+            apart = min(part, tokens)
+            tokens -= apart
+            usd += apart * own.at(input_tokens)
+    return usd + tokens * rate.at(input_tokens)
 
 
 class PriceTable:

@@ -5,6 +5,7 @@ Pure and without memory: whether something was told before, or is told by anothe
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
@@ -15,7 +16,7 @@ from spansieve.facts import ErrorClass
 from spansieve.measure import signals, values
 from spansieve.measure.attributes import AttributeReader, Plain, plain
 from spansieve.measure.calls import CallReader
-from spansieve.measure.dialects import Dialect, Dialects, Operation
+from spansieve.measure.dialects import LEAVES, Dialect, Dialects, Logged, Operation
 from spansieve.measure.failures import Failures
 from spansieve.measure.llm_call import (
     AgentRun,
@@ -41,6 +42,7 @@ from spansieve.model import Envelope, SpanHead, SpanRecord
 _ERROR = Status.STATUS_CODE_ERROR
 _EVENT_NAME = "event.name"
 _ENVELOPES = 1024
+_TRACE_ID = 16  # bytes
 _SOURCES = 1024  # of one emitter
 _LONGEST_ENVELOPE = 4096  # bytes of a resource or scope that is remembered
 
@@ -71,8 +73,15 @@ class Emitter:
         if found is None:
             if len(self._labelled) >= _SOURCES:
                 self._labelled.clear()  # what comes again is back after one look
-            name, wraps = ("", False) if dialect is None else (dialect.name, dialect.wraps)
-            found = self._labelled[dialect, extra] = Source(name, self.scope, self.service, extra or self.extra, wraps)
+            found = Source("", self.scope, self.service, extra or self.extra)
+            if dialect is not None:
+                found = found._replace(
+                    dialect=dialect.name,
+                    wraps=dialect.wraps,
+                    echo=self.scope in dialect.echoes,
+                    logged=bool(dialect.logs),
+                )
+            self._labelled[dialect, extra] = found
             if not self.extra:
                 self.sources[dialect] = found
         return found
@@ -197,17 +206,21 @@ class Reader:
         return observed
 
     def read_log(self, record: LogRecord, emitter: Emitter) -> tuple[Observation, ...]:
-        """Return what a log record tells: an event of the GenAI conventions, or a user's judgement."""
+        """Return what a log record tells: an event of the GenAI conventions, a user's judgement, or a dialect's own."""
         marks, found = self._attributes.read([each.SerializeToString() for each in record.attributes])
         keys = self._attributes.keys(marks)
         by_key = dict(zip(keys, found, strict=True))
         # Older senders give the event's name in an attribute.
         name = record.event_name or str(by_key.get(_EVENT_NAME, ""))
+        time_ns = record.time_unix_nano or record.observed_time_unix_nano
+        if (own := self.dialects.logged(emitter.dialect, name)) is not None:
+            plan = self._plans.of(own[0], marks, found, event=name)
+            told = Told([*found, None], time_ns)
+            return () if plan is None else self._own_log(own[1], plan, told, record, emitter)
         if name not in self._signals.events:
             return ()
-        time_ns = record.time_unix_nano or record.observed_time_unix_nano
         source = Source("", emitter.scope, emitter.service, emitter.extra, log=True)
-        origin = Origin(source, record.trace_id, record.span_id, b"", time_ns, time_ns, 1.0)
+        origin = Origin(source, _id(record.trace_id), _id(record.span_id), b"", time_ns, time_ns, 1.0)
         if name not in self._signals.calls:
             return tuple(self._signals.of_event(name, by_key, origin))
         plan = self._plans.of(emitter.dialect, marks, found)
@@ -217,6 +230,40 @@ class Reader:
         error = self._failures.classify(by_key, plan.kind.finish_reasons, failed=False)
         origin = origin._replace(source=source._replace(dialect=plan.shape.dialect.name))
         return (self._calls.read(plan, plan.kind, told, origin, None, error),)
+
+    def _own_log(
+        self, logged: Logged, plan: Plan, told: Told, record: LogRecord, emitter: Emitter
+    ) -> tuple[Observation, ...]:
+        """Return what a log record of a dialect's own tells: a call, or the run of a tool. Its time is the end."""
+        shape, traits, what = plan.shape, plan.traits, logged.operation.what
+        by_key = shape.by_key(told.found)
+        if what == "ignored" or not logged.holds(by_key):
+            return ()
+        duration: float | None = None
+        if (took := told.amount(shape.fields.duration, values.MAX_SECONDS)) is not None:
+            duration = took[0]
+        end_ns = told.start_ns
+        told.start_ns = start_ns = max(0, end_ns - round((duration or 0.0) * 1e9))
+        source = Source(shape.dialect.name, emitter.scope, emitter.service, emitter.extra, log=True, logged=True)
+        trace_id = _id(record.trace_id)
+        if what in LEAVES and not trace_id and (turn := told.identifier(shape.fields.turn)):
+            # To a conversation, a turn is a trace.
+            trace_id = blake2b(turn.encode(), digest_size=_TRACE_ID).digest()
+        origin = Origin(source, trace_id, _id(record.span_id), b"", start_ns, end_ns, 1.0)
+        error = self._failures.classify(by_key, traits.finish_reasons, failed=logged.failed)
+        if plan.kind is not None:
+            return (self._calls.read(plan, plan.kind, told, origin, duration, error),)
+        if what == "tool":
+            return (self._tool(plan, told, origin, traits.tool_name or traits.name, duration, error),)
+        return ()
+
+    @staticmethod
+    def _tool(
+        plan: Plan, told: Told, origin: Origin, name: str, duration: float | None, error: ErrorClass | None
+    ) -> ToolRun:
+        call_id = told.identifier(plan.shape.fields.tool_call)
+        tool_type, agent = plan.traits.tool_type, plan.traits.agent_name
+        return ToolRun(origin, name, tool_type, agent, duration, error, tuple(told.suspects), call_id)
 
     def _adjusted(self, record: SpanRecord, told: Told) -> float:
         """Return how many spans one stands for, by its trace state."""
@@ -293,8 +340,7 @@ class Reader:
             return WorkflowRun(origin, name, duration, error, tokens, conversation, suspects)
         suspects = tuple(told.suspects)
         if what == "tool":
-            name = traits.tool_name or _name(traits, record)
-            return ToolRun(origin, name, traits.tool_type, traits.agent_name, duration, error, suspects)
+            return self._tool(plan, told, origin, traits.tool_name or _name(traits, record), duration, error)
         if what == "mcp":
             # A server's span is of kind SERVER; all others are on the asking side.
             side = McpSide.SERVER if _head(record).kind == Span.SPAN_KIND_SERVER else McpSide.CLIENT
@@ -303,6 +349,11 @@ class Reader:
             name = traits.data_source or traits.request_model
             return Retrieval(origin, what, traits.provider, name, duration, error, suspects)
         return None  # a step of a chain
+
+
+def _id(given: bytes) -> bytes:
+    """Return the id of a log record's trace or span, empty where it is none: some senders write zeros then."""
+    return given if any(given) else b""
 
 
 def _short(value: Plain) -> str:

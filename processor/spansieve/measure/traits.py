@@ -13,7 +13,7 @@ from spansieve.measure import values
 from spansieve.measure.dialects import Dialect, Fields, Operation
 from spansieve.measure.values import Told
 
-_STANDARD_TIERS: Final = frozenset({"", "default", "standard", "auto", "on_demand"})
+_STANDARD_TIERS: Final = frozenset({"", "default", "standard", "standard_only", "normal", "auto", "on_demand"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _operation(told: Told, dialect: Dialect, fields: Fields, span_name: str) -> 
     if span_name and (exact := dialect.names.get(span_name)) is not None and exact.what == "ignored":
         return exact, False, ""
     if named := told.text(fields.operation):
-        return dialect.operations.get(named.lower()), False, ""
+        return dialect.operations.get(named.lower(), dialect.other_operation), False, ""
     if span_name and (known := dialect.by_name(span_name)) is not None:
         return known[0], False, known[1]
     return None, True, ""

@@ -46,20 +46,26 @@ class Rules:
 
         The order of the rules makes no difference to whether a trace is kept, save among those with an `otherwise`; the
         first that keeps it is credited. T is that of all rules together, their lowest. Under memory pressure a trace is
-        decided before it is whole, so that its probability is not known.
+        decided before it is whole, so that its probability is not known; nor is that of one of a kind of which a share
+        is dropped: what is left has the lower randomness, which no T can say.
         """
         given = facts.randomness_of(trace_id)
         shadows: tuple[str, ...] = ()
         if self._shadow:
             shadows = tuple([each.name for each in self._shadow if each.threshold(facts, now) <= given])
+        is_known = trigger is not Trigger.MEMORY_PRESSURE
         for against in self._drop:
-            if against.threshold(facts, now) <= given:
+            of_drop = against.threshold(facts, now)
+            if of_drop <= given:
                 return Verdict(_out(against.name, trigger, Because.DROP_POLICY), shadows=shadows)
+            is_known = is_known and of_drop == NEVER
         lowest, credited, floor = self._votes(facts, given, now)
         if credited is not None:
             because = Because.PROBABILITY if lowest else Because.MATCHED
-            known = None if trigger is Trigger.MEMORY_PRESSURE else lowest
+            known = lowest if is_known else None
             return Verdict(_kept(credited, trigger, because, known), floor, shadows)
+        if self._otherwise or self._shadow_otherwise:
+            facts = facts._replace(randomness=given)
         if self._shadow_otherwise:
             shadows += tuple([each.name for each in self._shadow_otherwise if each.threshold(facts, now) <= given])
         for policy, because in self._otherwise:

@@ -27,8 +27,8 @@ _KEY_PARTS: Mapping[KeyPart, Callable[[TraceFacts], frozenset[str]]] = {
 class EmaDynamic:
     """Keep one trace in `goal_sampling_rate` on average, and of each key some.
 
-    `weight` (0 to 1) is how much the last interval counts against those before it. At most `max_keys` keys are told
-    apart; what comes beyond them is one key together.
+    Rates are set anew every `adjustment_interval` seconds; `weight` (0 to 1) is how much the last interval counts
+    against those before it. At most `max_keys` keys are told apart; what comes beyond them is one key together.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class EmaDynamic:
         keys: Sequence[KeyPart],
         goal_sampling_rate: float,
         *,
-        adjustment_interval: float = 15.0,
-        weight: float = 0.5,
-        max_keys: int = 500,
+        adjustment_interval: float,
+        weight: float,
+        max_keys: int,
     ) -> None:
         self.name = name
         self._parts = tuple(_KEY_PARTS[key] for key in keys)

@@ -56,7 +56,7 @@ class DecisionMemory:
         return decision
 
     def dropped(self, trace_id: bytes) -> bool:
-        """Whether a trace was sampled out, as far as memory goes. One that was kept since is not."""
+        """Whether a trace was sampled out, as far as memory goes. Ask `kept` first."""
         fingerprint = _fingerprint(trace_id)
         if fingerprint in self._young:
             return True

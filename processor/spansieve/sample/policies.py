@@ -26,8 +26,17 @@ class Policy(Protocol):
         ...
 
     def threshold(self, facts: TraceFacts, now: float) -> int:
-        """T, from 0 to NEVER. Asked once for each trace that is decided; `now` is in monotonic seconds."""
+        """T, from 0 to NEVER. Asked once for each trace that is decided; `now` is in monotonic seconds.
+
+        Where a rate is to be spent, the facts carry the trace's randomness, explicit or not: a trace that is not in a
+        share spends nothing.
+        """
         ...
+
+
+def is_kept(threshold: int, facts: TraceFacts) -> bool:
+    """Whether a trace of these facts may be kept under a threshold: surely not, if its randomness is known and less."""
+    return threshold < NEVER if facts.randomness is None else threshold <= facts.randomness
 
 
 def _vote(keep: bool) -> int:  # noqa: FBT001 - a truth value turned into a threshold
@@ -196,17 +205,18 @@ class Redacted:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """`and`: keep a trace that each of the policies keeps. T is the highest of theirs."""
+    """`and`: keep a trace that each of the policies keeps. T is the highest of theirs. Who `spends` has a rate."""
 
     name: str
     policies: tuple[Policy, ...]
+    spends: bool = False
 
     def threshold(self, facts: TraceFacts, now: float) -> int:
-        """The highest threshold; who comes after a NEVER is not asked, so that no rate is spent in vain."""
+        """The highest threshold; who comes after one that does not keep is not asked: no rate is spent in vain."""
         highest = 0
         for policy in self.policies:
             highest = max(highest, policy.threshold(facts, now))
-            if highest == NEVER:
+            if highest == NEVER or (self.spends and not is_kept(highest, facts)):
                 break
         return highest
 

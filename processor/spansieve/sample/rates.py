@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spansieve.facts import TraceFacts
-from spansieve.sample.policies import Policy
+from spansieve.sample.policies import Policy, is_kept
 from spansieve.tracestate import NEVER
 
 
@@ -93,6 +93,6 @@ class Composite:
         """The threshold of the first policy that says yes within its share."""
         for share in self.shares:
             found = share.policy.threshold(facts, now)
-            if found < NEVER and share.bucket.take(facts.spans, now):
+            if is_kept(found, facts) and share.bucket.take(facts.spans, now):
                 return found
         return NEVER

@@ -77,3 +77,14 @@ def test_the_state_is_everything() -> None:
         _hear(some, "a", 2, now=130)
     assert list(second.ended(now=185)) == list(first.ended(now=185))
     assert list(second.ended(now=500)) == list(first.ended(now=500))
+
+
+def test_calls_without_a_trace_are_one_turn_also_after_a_restart() -> None:
+    """Log records of applications that do not trace: how many turns there were is not known, but that there was one."""
+    some, other = Conversations(60), Conversations(60)
+    some.heard("shop", "a", b"", 0, _SECOND, now=0)
+    some.heard("shop", "a", b"", 0, 2 * _SECOND, now=0)
+    some.heard("shop", "a", b"1" * 16, 0, 2 * _SECOND, now=0)
+    other.restore(json.loads(json.dumps(some.state())))
+    for each in (some, other):
+        assert list(each.ended(now=100)) == [Ended("shop", 2, 2.0, evicted=False)]

@@ -285,3 +285,23 @@ def test_a_restored_memory_goes_on_alike() -> None:
     assert (after.seen.generations, after.links.generations) == (before.seen.generations, before.links.generations)
     assert _reasons(_take(after, _call(4, trace=3), now=2.0)) == ["repeated_span"]
     assert after.settle(11.0) == before.settle(11.0)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("together", [True, False])
+def test_an_echo_gives_way_to_what_stands_above_it(order: tuple[int, int], *, together: bool) -> None:
+    """A provider's own span of a call beneath that of its SDK: the application's counts, in any order."""
+    echo = call(_at(2, 1)._replace(source=_at(2).source._replace(echo=True)), tokens=Tokens(5, 1, None, None, None))
+    spans = [echo, _call(1, 99)]
+    spans = [spans[at] for at in order]
+    once = Once()
+    out = _take(once, *spans) if together else [*_take(once, spans[0]), *_take(once, spans[1])]
+    out += once.settle(_SETTLE)
+    assert (_spans(out), _reasons(out)) == ([1], ["nested"])
+
+
+def test_an_echo_alone_counts() -> None:
+    """Of an application that sends no spans itself, what the provider tells is all there is."""
+    echo = call(_at(2, 1)._replace(source=_at(2).source._replace(echo=True)), tokens=Tokens(5, 1, None, None, None))
+    once = Once()
+    assert _spans([*_take(once, echo), *once.settle(_SETTLE)]) == [2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spansieve.measure.llm_call import CostSource, Tokens
+from spansieve.measure.llm_call import CostSource, Parts, Tokens
 from spansieve.measure.pricing import PriceRow, Prices, PriceTable, Rate, TableVersion, always, cost_of
 
 _ROW = PriceRow(CostSource.TABLE, Rate(1.0), Rate(10.0), cache_read=Rate(0.1), cache_write=Rate(2.0))
@@ -129,3 +129,41 @@ def test_prices_that_are_taken_over_hold_for_what_was_asked_before_too() -> None
     table.take_over(PriceTable([lambda _provider, _model: always(_ROW)], version))
     assert table.find("p", "model", "", 0) is _ROW
     assert table.version == version
+
+
+_PARTS = PriceRow(
+    CostSource.TABLE,
+    Rate(1.0),
+    Rate(10.0),
+    cache_read=Rate(0.1),
+    cache_write=Rate(2.0),
+    cache_write_1h=Rate(3.0),
+    audio_input=Rate(20.0),
+    audio_output=Rate(40.0),
+    audio_cache_read=Rate(0.5),
+    image_input=Rate(5.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "parts", "usd"),
+    [
+        (_tokens(100, 0, None, 10), Parts(written_1h=4), 90 + 6 * 2 + 4 * 3),
+        (_tokens(100, 0, None, 10), Parts(written_1h=40), 90 + 10 * 3),
+        (_tokens(100, 0), Parts(audio_input=30), 70 + 30 * 20),
+        (_tokens(100, 0, 50), Parts(audio_input=30, audio_cache_read=20), 40 + 30 * 0.1 + 20 * 0.5 + 10 * 20),
+        (_tokens(100, 0), Parts(audio_input=300), 100 * 20),
+        (_tokens(100, 0), Parts(image_input=10), 90 + 10 * 5),
+        (_tokens(0, 10), Parts(audio_output=4), 6 * 10 + 4 * 40),
+        (_tokens(0, 10), Parts(image_output=4), 10 * 10),
+    ],
+)
+def test_parts_cost_what_their_own_rates_say(tokens: Tokens, parts: Parts, usd: float) -> None:
+    """Tokens written for an hour, audio and images are parts of the counts; never more than there are."""
+    assert cost_of(tokens, _PARTS, parts) == pytest.approx(usd)
+
+
+def test_parts_without_a_rate_cost_as_any() -> None:
+    """A model of which only one price is known has that price for all."""
+    row = PriceRow(CostSource.TABLE, Rate(1.0), Rate(10.0), cache_write=Rate(2.0))
+    assert cost_of(_tokens(100, 10, None, 10), row, Parts(4, 30, 5, 0, 3, 2)) == 90 + 10 * 2 + 10 * 10

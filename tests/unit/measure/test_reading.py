@@ -293,3 +293,52 @@ def test_the_first_of_a_list_may_tell(told: str, name: str) -> None:
     """MLflow links prompts to a call as a list of them in JSON."""
     told_by = {"mlflow.spanType": '"CHAT_MODEL"', "mlflow.llm.model": '"gpt-4o"', "mlflow.linkedPrompts": told}
     assert call_of(span(told_by), scope="mlflow").kind.prompt_name == name
+
+
+def test_ids_of_zeros_are_none() -> None:
+    """Some senders write zeros where a record belongs to no trace: such records are not of one and the same span."""
+    record = _log("gen_ai.client.inference.operation.details", chat(usage__input_tokens=5))
+    record.trace_id, record.span_id = bytes(16), bytes(8)
+    (found,) = _read_log(record)
+    assert (found.origin.trace_id, found.origin.span_id) == (b"", b"")
+
+
+_REQUEST: dict[str, Value] = {"model": "claude-sonnet-4-5", "session.id": "s", "input_tokens": 5, "output_tokens": 1}
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "calls"),
+    [
+        ("com.anthropic.claude_code.events", "api_request", 1),
+        ("com.anthropic.claude_code.events", "claude_code.api_request", 1),
+        ("some.scope", "claude_code.api_request", 1),
+        ("some.scope", "api_request", 0),
+        ("com.anthropic.claude_code.events", "user_prompt", 0),
+    ],
+)
+def test_a_dialects_own_records_are_known_by_name_and_scope(scope: str, name: str, calls: int) -> None:
+    """A name that says whose it is holds in all scopes, a common one only in those of the dialect."""
+    with_dialects = reader()
+    found = with_dialects.read_log(_log(name, _REQUEST), Emitter(with_dialects.by_scope(scope), scope, "shop"))
+    assert [type(each) for each in found] == [LlmCall] * calls
+
+
+def test_a_record_of_its_own_ends_when_it_says() -> None:
+    """The record's time is the end of what took so long."""
+    (found,) = _read_log(_log("claude_code.api_request", _REQUEST | {"duration_ms": 1500}))
+    assert (found.origin.start_ns, found.origin.end_ns) == (START_NS - 1_500_000_000, START_NS)
+
+
+def test_records_of_a_prompt_are_a_turn() -> None:
+    """Without a trace, the calls that one prompt led to are of one turn, others of another."""
+    prompts = ["p", "p", "q"]
+    found = [_read_log(_log_without_trace(_REQUEST | {"prompt.id": prompt}))[0] for prompt in prompts]
+    first, second, third = [each.origin.trace_id for each in found]
+    assert (first == second, first == third, len(first)) == (True, False, 16)
+
+
+def _log_without_trace(attributes: dict[str, Value]) -> LogRecord:
+    record = _log("claude_code.api_request", attributes)
+    record.ClearField("trace_id")
+    record.ClearField("span_id")
+    return record

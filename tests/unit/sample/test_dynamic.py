@@ -12,9 +12,9 @@ def of(template: str) -> TraceFacts:
     return facts(llm=LlmFacts(calls=1, templates=frozenset({template})))
 
 
-def policy(goal: float = 10, **settings: int) -> EmaDynamic:
+def policy(goal: float = 10, max_keys: int = 500) -> EmaDynamic:
     """A policy by template."""
-    return EmaDynamic("rare", [KeyPart.TEMPLATE], goal, **settings)
+    return EmaDynamic("rare", [KeyPart.TEMPLATE], goal, adjustment_interval=15.0, weight=0.5, max_keys=max_keys)
 
 
 def play(dynamic: EmaDynamic, traffic: dict[str, int], intervals: int = 10) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """Verdicts are remembered, within bounds."""
 
+import pytest
+
 from spansieve.model import Because, Decision, Trigger
 from spansieve.sample.late_spans import DecisionMemory
 from unit.sample.helpers_sample import trace_id
@@ -58,6 +60,47 @@ def test_a_sampled_out_trace_that_is_asked_for_stays() -> None:
     for number in range(10, 20):
         assert memory.dropped(A)
         memory.drop(trace_id(number))
+
+
+def test_what_was_decided_last_holds() -> None:
+    """Of a trace that was kept, and is sampled out."""
+    memory = DecisionMemory(10, 10)
+    memory.keep(A, ERRORS)
+    memory.drop(A)
+    assert (memory.kept(A), memory.dropped(A)) == (None, True)
+
+
+def test_to_keep_a_trace_again_is_to_use_it() -> None:
+    """By another decision, which is the one that counts."""
+    memory = DecisionMemory(2, 2)
+    memory.keep(A, ERRORS)
+    memory.keep(B, ERRORS)
+    memory.keep(A, SHARE)
+    memory.keep(C, ERRORS)
+    assert [memory.kept(each) for each in (A, B, C)] == [SHARE, None, ERRORS]
+
+
+def test_equal_decisions_are_one_object() -> None:
+    """A hundred thousand traces that a policy kept take one decision; of those that adapt none is held for ever."""
+    memory = DecisionMemory(2, 2)
+    memory.keep(A, ERRORS)
+    memory.keep(B, Decision(*ERRORS))
+    assert memory.kept(A) is memory.kept(B)
+    for threshold in range(5000):
+        memory.keep(C, SHARE._replace(threshold=threshold))
+    assert len(memory._decisions) <= 4097
+
+
+@pytest.mark.parametrize("byte", range(16))
+def test_ids_that_differ_in_one_byte_are_told_apart(byte: int) -> None:
+    """Also after a restart, in both generations."""
+    one = bytes(range(0xF0, 0x100))
+    other = one[:byte] + b"\0" + one[byte + 1 :]
+    memory, again = DecisionMemory(0, 2), DecisionMemory(0, 2)
+    memory.drop(one)
+    memory.drop(A)
+    again.restore(memory.state())
+    assert [again.dropped(each) for each in (other, one, A)] == [False, True, True]
 
 
 def test_the_two_bounds_are_apart() -> None:

@@ -157,10 +157,12 @@ def test_redacted_counts_values_of_its_entities(entities: set[str], minimum: int
 
 
 def test_all_is_as_strict_as_the_strictest() -> None:
-    """Of two shares the smaller one, and none at all when one says no."""
+    """Of two shares the smaller one, none at all when one says no, and all when each says yes."""
     quarter, tenth = Probabilistic("a", 25), Probabilistic("b", 10)
     assert policies.All("both", (quarter, tenth)).threshold(facts(), 0) == tenth.threshold(facts(), 0)
     assert policies.All("none", (quarter, Latency("slow", 10))).threshold(facts(), 0) == NEVER
+    sure = (AlwaysSample("all"), Latency("slow", 10))
+    assert policies.All("sure", sure).threshold(facts(duration_ms=50), 0) == 0
 
 
 def test_not_inverts() -> None:

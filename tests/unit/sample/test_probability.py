@@ -1,5 +1,7 @@
 """Thresholds of consistent probability sampling."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,18 @@ def test_table_of_the_specification(n: int, three: str, four: str, five: str) ->
     assert [written(threshold_of_rate(n, precision)) for precision in (3, 4, 5)] == [three, four, five]
 
 
+def test_digits_are_counted_after_the_leading_ones() -> None:
+    """One in 257, the first that has two: 1 - 1/257 is .ff00ff00ff… to the base of 16."""
+    assert [written(threshold_of_rate(257, precision)) for precision in (3, 4, 5)] == ["ff01", "ff00ff", "ff00ff"]
+
+
+@pytest.mark.parametrize("rate", [0.999, 0.5, -1])
+def test_rate_out_of_range(rate: float) -> None:
+    """More than all cannot be kept."""
+    with pytest.raises(ValueError, match="a rate is 1 or more"):
+        threshold_of_rate(rate)
+
+
 @pytest.mark.parametrize(("percentage", "th"), [(100, "0"), (50, "8"), (25, "c"), (10, "e666"), (1, "fd70a")])
 def test_percentage(percentage: float, th: str) -> None:
     """A percentage is the share of traces that are kept."""
@@ -45,6 +59,8 @@ def test_nothing_is_kept_of_zero() -> None:
 def test_least_probability_is_not_rounded_away() -> None:
     """Half of 2^-56 and more is at least one trace in 2^56, what is less is none."""
     assert (rejection_threshold(100 * 2**-56), rejection_threshold(1e-30)) == (NEVER - 1, NEVER)
+    half = Fraction(2) ** 57
+    assert (threshold_of_rate(half), threshold_of_rate(half + 1)) == (NEVER - 1, NEVER)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("percentage", [-1, 100.1, float("nan")])

@@ -95,6 +95,12 @@ def test_budget_of_bytes() -> None:
     assert not budget.spend(SLOW, 10, 0.0, floor=False)
 
 
+def test_budget_of_bytes_alone() -> None:
+    """Any number of traces, as long as they are small."""
+    budget = Budget(None, 1000)
+    assert [budget.spend(SLOW, 400, 0.0, floor=False) for _ in range(3)] == [True, True, False]
+
+
 def test_denial_presses_for_a_minute() -> None:
     """What is kept then has no known probability."""
     budget = Budget(2, None)
@@ -102,6 +108,10 @@ def test_denial_presses_for_a_minute() -> None:
     for _ in range(2):
         budget.spend(SHARE, 1, 0.0, floor=False)
     assert (budget.pressed(59.9), budget.pressed(60.0)) == (True, False)
+    budget.spend(SLOW, 3, 100.0, floor=False)
+    budget.spend(SLOW, 3, 100.0, floor=False)
+    budget.spend(SLOW, 3, 100.0, floor=False)
+    assert (budget.pressed(159.9), budget.pressed(160.0)) == (True, False)
 
 
 def test_others_pay_for_what_a_floor_bears_for_a_minute_at_most() -> None:
@@ -120,3 +130,12 @@ def test_budget_goes_on_from_its_state() -> None:
         budget.spend(SLOW, 1, 0.0, floor=False)
     again.restore(budget.state())
     assert not again.spend(SLOW, 1, 0.0, floor=False)
+
+
+def test_denial_presses_on_after_a_restart() -> None:
+    """For as long as it still had."""
+    budget, again = Budget(2, None), Budget(2, None)
+    for _ in range(2):
+        budget.spend(SHARE, 1, 0.0, floor=False)
+    again.restore(budget.state())
+    assert (again.pressed(59.9), again.pressed(60.0)) == (True, False)

@@ -1,13 +1,15 @@
 """How rules come to one verdict."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
 from spansieve.model import Because, Trigger
 from spansieve.sample.decision import Rule, Rules, Verdict
-from spansieve.sample.policies import AlwaysSample, Latency, Policy, Probabilistic, StatusCode
-from spansieve.sample.rates import Bucket, RateLimiting
+from spansieve.sample.policies import All, AlwaysSample, Latency, Policy, Probabilistic, StatusCode
+from spansieve.sample.probability import rejection_threshold
+from spansieve.sample.rates import Bucket, Composite, RateLimiting, Share
 from spansieve.tracestate import written
 from unit.sample.helpers_sample import facts, trace_id
 
@@ -54,6 +56,33 @@ def test_threshold_is_that_of_all_rules_together(rules: tuple[Rule, ...], th: st
     decision = verdict(HIGH, *rules, duration_ms=50).decision
     assert decision.threshold is not None
     assert written(decision.threshold) == th
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [TENTH, Rule(Probabilistic("tenth", 10), otherwise=Because.RATE), Rule(Probabilistic("tenth", 10), drops=True)],
+    ids=["keeps", "otherwise", "drops"],
+)
+@pytest.mark.parametrize("shadow", [False, True])
+def test_randomness_that_is_the_threshold_is_enough(rule: Rule, *, shadow: bool) -> None:
+    """As the convention has it: kept iff R >= T."""
+    edge = rejection_threshold(10)
+    for given, matches in ((edge - 1, False), (edge, True)):
+        found = verdict(trace_id(given), replace(rule, shadow=shadow))
+        told = found.shadows == ("tenth",) if shadow else found.decision.policy == "tenth"
+        assert told is matches
+
+
+@pytest.mark.parametrize(
+    "rule", [SLOW, Rule(Latency("slow", 10), otherwise=Because.RATE), Rule(Latency("slow", 10), drops=True)]
+)
+@pytest.mark.parametrize("shadow", [False, True])
+def test_each_kind_of_rule_looks_at_the_trace(rule: Rule, *, shadow: bool) -> None:
+    """At what is known of it."""
+    for duration, matches in ((5.0, False), (50.0, True)):
+        found = verdict(HIGH, replace(rule, shadow=shadow), duration_ms=duration)
+        told = found.shadows == ("slow",) if shadow else found.decision.policy == "slow"
+        assert told is matches
 
 
 def test_share_that_misses_is_told_from_no_match() -> None:
@@ -114,3 +143,30 @@ def test_each_policy_is_asked_once() -> None:
     policy: Policy = Asked()
     verdict(HIGH, ERRORS, Rule(policy), errors=1)
     assert asked == ["asked"]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        All("both", (TENTH.policy, RateLimiting("rate", Bucket(1, 1), "spans")), spends=True),
+        Composite("all", (Share(TENTH.policy, Bucket(1, 1)),)),
+    ],
+    ids=["and", "composite"],
+)
+def test_what_is_not_in_a_share_spends_no_rate(policy: Policy) -> None:
+    """A share up to a rate: what the share leaves out leaves the rate alone, however the randomness is told."""
+    rules = Rules([Rule(policy, otherwise=Because.RATE)])
+    for _ in range(3):
+        assert not rules.decide(LOW, facts(), Trigger.WAIT_EXPIRED, 0.0).decision.keep
+        assert not rules.decide(HIGH, facts(randomness=0), Trigger.WAIT_EXPIRED, 0.0).decision.keep
+    kept = [rules.decide(HIGH, facts(), Trigger.WAIT_EXPIRED, 0.0).decision.keep for _ in range(2)]
+    assert kept == [True, False]
+
+
+def test_what_is_left_of_a_kind_that_is_dropped_in_part_has_no_probability() -> None:
+    """It is what has the lower randomness: no threshold says that. What was of another kind keeps its own."""
+    part = Rule(All("most", (Latency("slow", 10), Probabilistic("nine-tenths", 90))), drops=True)
+    everything = Rule(AlwaysSample("all"))
+    assert not verdict(HIGH, part, everything, duration_ms=50).decision.keep
+    assert verdict(LOW, part, everything, duration_ms=50).decision.threshold is None
+    assert verdict(LOW, part, everything).decision.threshold == 0

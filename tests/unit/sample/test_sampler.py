@@ -5,6 +5,7 @@ import pytest
 from spansieve.model import Because, Decision, Trigger
 from spansieve.sample import Decided, Sampler, Tally
 from spansieve.sample.policies import AlwaysSample, Latency, Policy, StatusCode
+from spansieve.sample.probes import Probes
 from unit.sample.helpers_sample import part, plan, sampler, trace_id
 
 ERRORS: Policy = StatusCode("errors", frozenset({"ERROR"}))
@@ -77,6 +78,7 @@ def test_late_spans_of_a_sampled_out_trace_end_at_once() -> None:
     tail.take_due(now=30.0, limit=10)
     added = tail.add([part(A, spans=2, errors=2)], now=31.0)
     assert (added.kept, added.sampled_out_spans, tail.held_traces) == ([], 2, 0)
+    assert [(trace, decision.trigger) for trace, decision in added.verdicts] == [(A, Trigger.LATE_SPAN)]
 
 
 def test_spans_of_a_forgotten_trace_wait_anew() -> None:
@@ -86,6 +88,15 @@ def test_spans_of_a_forgotten_trace_wait_anew() -> None:
     tail.take_due(now=30.0, limit=10)
     tail.add([part(A)], now=31.0)
     assert tail.next_due() == 61.0
+
+
+def test_kept_and_sampled_out_traces_are_remembered_apart() -> None:
+    """Each as many as its cache holds."""
+    tail = Sampler(plan(ERRORS), 1, 100, Probes())
+    tail.add([part(A, errors=1), part(B, errors=1)], now=0.0)
+    tail.add([part(trace_id(number)) for number in range(10, 20)], now=0.0)
+    tail.take_due(now=30.0, limit=100)
+    assert tail.remembered == 11
 
 
 def test_flush_decides_all_on_what_is_known() -> None:
