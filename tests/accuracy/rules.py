@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from bench import cases as rule_cases
+from bench import look_alikes
 
-from accuracy import benign_texts, rule_cases
+from accuracy import benign_texts
 from spansieve import redact
 from spansieve.redact import measured, policy, trial
 from spansieve.redact.compiled import CompiledRules
@@ -65,7 +67,7 @@ def measure() -> dict[str, Any]:
         digest = measured.digest(rule)
         at[digest] = (chosen.name, rule.name)
         rows[digest] = {"rule": rule.name, "how": how, "values": values, "found": found}
-    benign = [*(text for _, text in benign_texts.generated(BENIGN, SEED)), *benign_texts.written()]
+    benign = [*(text for _, text in look_alikes.generated(BENIGN, SEED)), *benign_texts.written()]
     for name in policy.shipped_names():
         for text in benign:
             for found_by, count in redact.text(text, _compiled(name))[1].items():

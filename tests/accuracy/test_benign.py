@@ -3,8 +3,9 @@
 from collections import Counter
 
 import pytest
+from bench.look_alikes import MAKERS, generated
 
-from accuracy.benign_texts import MAKERS, generated, written
+from accuracy.benign_texts import written
 from unit.redact.helpers_redact import clean
 
 _EACH = 40

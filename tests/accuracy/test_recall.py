@@ -1,8 +1,7 @@
 """Recall on valid values, made for the purpose, in the sentences of a dozen kinds of text."""
 
 import pytest
-
-from accuracy.generators import (
+from bench.values import (
     CARRIERS,
     NATIONAL,
     TIER_1,
@@ -11,6 +10,7 @@ from accuracy.generators import (
     password,
     url_credentials,
 )
+
 from unit.redact.helpers_redact import clean
 
 _COUNT = 220

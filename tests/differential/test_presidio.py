@@ -16,11 +16,11 @@ from random import Random
 
 import presidio_analyzer.predefined_recognizers as predefined
 import pytest
+from bench import values as generators
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from faker import Faker
 
-from accuracy import generators
 from accuracy.benign_texts import written
 from spansieve import redact
 from spansieve.redact import keys, policy, presidio

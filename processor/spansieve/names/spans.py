@@ -27,6 +27,11 @@ _OPAQUE = re.compile(
     r"|[^\s@]@[\w-]+\.\w|://|^www\.|^~?/[\w.-]+/|^[A-Za-z]:\\|\.(?:com|org|net|io|dev|local|internal|example"
     r"|py|js|ts|go|rs|java|rb|json|ya?ml|md|txt|csv|log|html?|pdf|png|jpe?g|docx?|xlsx?|sql|sh)\b"
 )
+_DECLARING = (
+    r"(?:class|struct|interface|enum|trait|protocol|record|object|type|new|extends|implements|impl|fn|func|def)"
+)
+_CAMEL_CASE = re.compile(rf"(?P<declared>{_DECLARING} )?[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+")
+_DECLARES = re.compile(rf"\b{_DECLARING} {{1,4}}\Z")
 _WORD = re.compile(r"[^\W\d_]{2}|[^\W\d_\x00-\u2e7f]")  # two letters, or one of a script that writes words in one
 _ABBREVIATED = 2  # letters before a full stop that ends no sentence, as in «J. Roe», «St. John»
 _SIGNED = ("_", "@")
@@ -138,12 +143,20 @@ def _is_no_name(text: str, start: int, end: int, label: int) -> bool:
     """Whether what looks like a name is only digits, or a part of an address of mail, a URL, a path, an identifier."""
     if not _WORD.search(text, start, end) and (label == PERSON or not text[start:end].isdigit()):
         return True
-    if text[start - 1 : start] in _SIGNED or text[end : end + 1] == "_":
+    if text[start - 1 : start] in _SIGNED or text[end : end + 1] == "_" or _is_declared(text, start, end):
         return True
     left = max(map(text.rfind, _ENDS, repeat(max(0, start - _AROUND)), repeat(start))) + 1
     right = _END.search(text, end, end + _AROUND)
     chunk = text[max(left, start - _AROUND) : right.start() if right else end + _AROUND]
     return len(chunk) > end - start and _OPAQUE.search(chunk) is not None
+
+
+def _is_declared(text: str, start: int, end: int) -> bool:
+    """Whether that is a name of code: `JohnSmith` behind `class`, or called. Elsewhere it may be a person's."""
+    name = _CAMEL_CASE.fullmatch(text, start, end)
+    if name is None:
+        return False
+    return bool(name["declared"] or text[end : end + 1] == "(" or _DECLARES.search(text, max(0, start - 16), start))
 
 
 def _goes_on(tokens: Sequence[str], last: int, at: int) -> bool:

@@ -27,8 +27,9 @@ BASE58 = 2
 ESCAPE = 3  # of what may say something else than it shows, and so hide from every other anchor
 ENCODED = 4  # of a run that may be a text, or a picture, in base64 or hexadecimal
 KEY = 5  # a key before a quote, plain or escaped, for whose sake a rule may take the value: the text is walked as JSON
+COLUMN = 6  # of where a table may have its head: its columns name what stands below them
 CLASSES = {"<digits>": DIGITS, "<groups>": GROUPS, "<base58>": BASE58}
-_FIRST_LITERAL = 6
+_FIRST_LITERAL = 7
 LONGEST = 28  # bytes: seven digits with gaps
 
 MOST_PLACES: Final = fold.MOST_ODD
@@ -73,6 +74,15 @@ _SIGNS: tuple[tuple[bytes, int, int], ...] = (
     (rb"\x1b\[[0-?]{0,12}[a-z]", ESCAPE, 1),
 )
 
+# What names of columns end with that say a person or a secret, and what follows in a head; other heads of tables.
+_COLUMN = rb"(?:name|mail|phone|mobile|passw(?:or)?d|pwd|ssn|dob|birth|address|token|secret|number|cvv|pin|key)"
+_HEADS = (
+    _COLUMN + rb"(?:\"?[,;\t]\"?[a-z_]|[*`]{0,2} *\|)",
+    _COLUMN + rb"\"?\r?\n",
+    rb"insert into",
+    rb"</th>",
+)
+
 # The same for `re`, which finds a first byte at memory speed: in a copy of the text all digits are one and all letters
 # small. A lookahead lets matches overlap. A digit of the number is where group 1 ends.
 _SHAPE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789", b"abcdefghijklmnopqrstuvwxyz000000000")
@@ -98,6 +108,7 @@ _SHAPES = tuple(
         (rb"\{(?=('[a-z_]))", ESCAPE),
         (rb"\[(?=(0[0;]{0,11}m))", ESCAPE),
         (rb"\x1b(?=(\[[0-?]{0,12}[a-z]))", ESCAPE),
+        *((rb"(" + head + rb")", COLUMN) for head in _HEADS),
     )
 )
 _GROUP = rb":[0-9a-f]{1,4}:"  # one of many, if others follow
@@ -219,6 +230,7 @@ def _expressions(literals: Sequence[Literal | None], names: Sequence[bytes]) -> 
     """All that Vectorscan is to look for. Each means an anchor, how far back it is, and whether to ask more."""
     found = [Expression(sign, (anchor, back, None)) for sign, anchor, back in _SIGNS]
     found.append(Expression(_GROUP, (GROUPS, 1, _groups_follow)))
+    found += [Expression(head, (COLUMN, 1, None)) for head in _HEADS]
     for first in range(0, len(names), _NAMES_AT_ONCE):
         any_name = b"|".join(map(re.escape, names[first : first + _NAMES_AT_ONCE]))
         found.append(Expression(b"(?:" + any_name + b")" + _KEY_ENDS, (KEY, 1, None)))

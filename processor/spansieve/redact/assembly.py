@@ -133,7 +133,7 @@ def rules(
     literals = (anchor for each in anchors_of for anchor in each if anchor not in anchors.CLASSES)
     words = {word for rule in compiled for each in rule.detectors if each.in_context for word in rule.words}
     scanner = anchors.build(literals, (key.removeprefix("*") for key in keys))
-    by_anchor: list[list[CompiledRule]] = [[] for _ in range(1 + max(anchors.KEY, *scanner.ids.values()))]
+    by_anchor: list[list[CompiledRule]] = [[] for _ in range(1 + max(anchors.COLUMN, *scanner.ids.values()))]
     for each, names in zip(compiled, anchors_of, strict=True):
         for anchor in names:
             by_anchor[scanner.ids[anchor]].append(each)

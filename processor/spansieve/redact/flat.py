@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from spansieve.redact import fold, matching, media, normalise, parts, replacing
-from spansieve.redact.anchors import ENCODED, ESCAPE, KEY, OverBudget, Place
+from spansieve.redact import fold, matching, media, normalise, parts, replacing, tables
+from spansieve.redact.anchors import COLUMN, ENCODED, ESCAPE, KEY, OverBudget, Place
 from spansieve.redact.cache import ERROR
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
 from spansieve.redact.judges import Finding
@@ -23,7 +23,7 @@ MOST_PASSES: Final = 8
 _DEEP: Final = 64
 """Characters within a finding: what is written otherwise there is no part of anything that goes beyond the finding."""
 
-_NO_RULES = frozenset({ESCAPE, ENCODED, KEY})  # anchors that no rule hangs on
+_NO_RULES = frozenset({ESCAPE, ENCODED, KEY, COLUMN})  # anchors that no rule hangs on
 
 Findings = dict[str, int]
 """How much was found, by rule. No Counter: making one takes longer than counting what a text holds."""
@@ -71,8 +71,11 @@ class Flat:
         odd = bool(escapes)
         if (tried or runs) and "\\" in text:
             odd, escapes = True, []
+        cells = tables.find(text, places, rules, facts) if len(tried) < len(places) else []
         for _ in range(MOST_PASSES):
             findings, undecided = matching.find(text, rules, facts, tried) if tried or rules.wholes else ([], [])
+            findings += cells
+            cells = []
             if escapes and findings and not replacing.outside(escapes, findings, _DEEP):
                 odd = False
             escapes = []

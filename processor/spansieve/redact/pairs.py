@@ -10,7 +10,7 @@ from typing import Final
 
 from spansieve.redact import jsontext
 
-NAMES: Final = frozenset({"name", "key", "Name", "Key"})
+NAMES: Final = frozenset({"name", "key", "field", "label", "selector", "Name", "Key", "Field", "Label"})
 """Under which an object says what its value is."""
 
 VALUES: Final = frozenset({"value", "Value"})

@@ -39,6 +39,12 @@ def may_name(names: AbstractSet[str]) -> bool:
     return not (here.isdisjoint(words["beside"]) and here.isdisjoint(words["under"]))
 
 
+def beside(others: AbstractSet[str]) -> bool:
+    """Whether a bare name among columns of these normalised names is a person's."""
+    words = _words()
+    return words["never"].isdisjoint(others) and not words["beside"].isdisjoint(others)
+
+
 def named(text: str, members: Sequence[jsontext.Token]) -> dict[int, str]:
     """The leaves of a JSON text that are persons' names by the company they keep: index, and KEY."""
     if 'ame"' not in text or {token.key for token in members}.isdisjoint(_NAMED):

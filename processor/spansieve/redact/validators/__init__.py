@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from spansieve.redact import phones
-from spansieve.redact.validators import network, payment, schemes, united_states, wallets
+from spansieve.redact.validators import network, payment, people, schemes, united_states, wallets
 
 __all__ = ["VALIDATORS", "Checker", "Span", "checker", "known_country", "known_region"]
 
@@ -30,6 +30,8 @@ _PLAIN: dict[str, tuple[Checker, int]] = {
     "base58_check": (wallets.base58_check, 4),
     "bech32": (wallets.bech32, 4),
     "random_looking": (wallets.random_looking, 1),
+    "birth_date": (people.birth_date, 1),
+    "coordinates": (people.coordinates, 1),
 }
 # Telephone numbers cost more: about 10 µs.
 _PHONES: dict[str, Callable[[Sequence[str]], Checker]] = {

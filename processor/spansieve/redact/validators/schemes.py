@@ -28,7 +28,7 @@ _BEFORE = 48
 _AFTER = 24
 _NEAR_BEFORE = 5  # words that may stand between a word and a number of any shape
 _NEAR_AFTER = 2
-_LONGEST = 24  # characters of the longest shape
+_LONGEST = 26  # characters of the longest shape
 
 _NONE: frozenset[str] = frozenset()
 
