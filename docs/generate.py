@@ -1,10 +1,13 @@
-"""Writes docs/reference/ from what the package itself reads: configuration, metrics, policies. `make docs`.
+"""Writes docs/reference/ from what the package itself reads, and from its lock. `make docs`.
 
 A test compares the files with what this module would write, so that they cannot go stale.
 """
 
 import json
+import re
 import sys
+from collections.abc import Iterator
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -18,6 +21,15 @@ from spansieve.config_types import DURATION_RULE
 from spansieve.redact import policy
 
 _REFERENCE = Path(__file__).parent / "reference"
+_LOCK = Path(__file__).parents[1] / "requirements" / "run.txt"
+
+# What packages write that tell their licence in words, or in part, as an expression of SPDX (https://spdx.org/licenses).
+_SPDX = {
+    "MIT": "MIT",
+    "3-Clause BSD License": "BSD-3-Clause",
+    "BSD License": "BSD-3-Clause",
+    "MIT License": "MIT",
+}
 
 
 def pages() -> dict[str, str]:
@@ -25,6 +37,7 @@ def pages() -> dict[str, str]:
     return {
         "configuration.md": _configuration(),
         "metrics.md": _metrics(),
+        "third-party.md": _third_party(),
         "policy.schema.json": json.dumps(policy.schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -122,6 +135,39 @@ def _metrics() -> str:
             lines.append(f"| `{catalogue.prometheus_name(spec)}` | {spec.kind} | {labels} | {spec.help} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def third_party() -> Iterator[tuple[str, str, str]]:
+    """Name, versions and licence of each package that the gateway installs on any of its platforms.
+
+    Licences are those of the versions that are installed here. Raises KeyError when one tells its licence in words that
+    are not known here: read it, and enter it.
+    """
+    locked: dict[str, list[str]] = {}
+    for name, version, marker in re.findall(
+        r"^([\w.-]+)==(\S+)(?: ; (.*?))?(?: \\)?$", _LOCK.read_text(), re.MULTILINE
+    ):
+        if "sys_platform == 'emscripten'" not in marker:  # no platform of ours
+            locked.setdefault(name, []).append(version)
+    for name, versions in locked.items():
+        told = metadata(name)
+        classifiers = [each.rpartition(" :: ")[2] for each in told.get_all("Classifier", []) if "License ::" in each]
+        licence = told["License-Expression"] or _SPDX[told["License"] or classifiers[0]]
+        yield name, ", ".join(versions), licence
+
+
+def _third_party() -> str:
+    lines = [
+        "# Third parties",
+        "",
+        "Made by `make docs` from `requirements/run.txt`: what is installed with the gateway, and in its image beside",
+        "Debian and Python. None of it is changed. Why each is there: [0002](../decisions/0002-dependencies.md).",
+        "",
+        "| package | version | licence (SPDX) |",
+        "|---|---|---|",
+        *(f"| `{name}` | {version} | {licence} |" for name, version, licence in third_party()),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:

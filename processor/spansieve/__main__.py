@@ -6,6 +6,9 @@ import sys
 # One thread reads names, and the cores are for others: before numpy is loaded, which starts a thread a core otherwise.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# gRPC would write every header to standard error, senders' tokens and ours among them: before it is loaded.
+os.environ.pop("GRPC_TRACE", None)
+
 from spansieve.cli import main
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ import asyncio
 import os
 import random
 import signal
+import stat
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -145,7 +146,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Open the destination, bind every port, say so. Raises ConfigError when one of them cannot be had."""
-        self._warn_of_what_is_not_there_yet()
+        self._warn_of_what_looks_wrong()
         async with AsyncExitStack() as undo:
             try:
                 await self._destination.start()
@@ -374,7 +375,7 @@ class Gateway:
             "in_flight": self._ledger.in_flight(of),
         }
 
-    def _warn_of_what_is_not_there_yet(self) -> None:
+    def _warn_of_what_looks_wrong(self) -> None:
         if self._settings.redaction.names != "off" and not self._pipeline.rules.named:
             self._logger.warning(
                 "names_are_not_looked_for", key="redaction.names", remedy="include the pack names in the policy"
@@ -383,6 +384,11 @@ class Gateway:
             self._logger.warning(
                 "journal_is_not_read", key="storage.durability", remedy="set it to fsync once, until all is delivered"
             )
+        with suppress(OSError):  # it is made, for us alone; or who opens it says why that cannot be
+            if self._settings.storage.directory.stat().st_mode & stat.S_IWOTH:
+                self._logger.warning(
+                    "storage_is_open", key="storage.directory", remedy="chmod o-w: others can remove what is owed there"
+                )
 
 
 def _kept_names(settings: GatewayConfig, rules: CompiledRules) -> Redactor | None:

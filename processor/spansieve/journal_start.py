@@ -11,10 +11,11 @@ from spansieve.config import ConfigError, Storage
 from spansieve.errors import Unavailable
 from spansieve.journal import DurableJournal, JournalError, keys
 from spansieve.journal.disk import DirectoryTaken, Disk, RealDisk
-from spansieve.journal.durable import JournalLogger, Snapshot
+from spansieve.journal.durable import Snapshot
 from spansieve.journal.keys import Keyring
 from spansieve.journal.log import SegmentLog
 from spansieve.journal.reading import SUFFIX, Cursor, Findings, JournalReader, segments_of
+from spansieve.logs import Logger
 from spansieve.outbox import Outbox
 from spansieve.pipeline import Pipeline
 from spansieve.replay import Replay, Request
@@ -61,7 +62,7 @@ async def opened(
     storage: Storage,
     environment: Mapping[str, str],
     stages: Stages,
-    logger: JournalLogger,
+    logger: Logger,
 ) -> JournalInUse:
     """Read the journal back into the stages, begin a new segment, and hand over again what is still owed.
 
@@ -110,7 +111,7 @@ async def take_up(
     ring: Keyring,
     stages: Stages,
     terms: Terms,
-    logger: JournalLogger,
+    logger: Logger,
 ) -> tuple[DurableJournal, Findings]:
     """Do what `opened` says on a disk that is locked. Raises JournalError, OSError and Unavailable."""
     replay, outbox, pipeline = stages.replay, stages.outbox, stages.pipeline

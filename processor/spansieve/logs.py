@@ -10,12 +10,28 @@ import threading
 import traceback
 from collections.abc import MutableMapping
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class Logger(Protocol):
+    """What the parts need of a logger: an event's name, and values that are never payload."""
+
+    def info(self, event: str, **values: object) -> object:
+        """Note what is well, or ended well."""
+        ...
+
+    def warning(self, event: str, **values: object) -> object:
+        """Note what may yet end well."""
+        ...
+
+    def error(self, event: str, **values: object) -> object:
+        """Note what is not well, such as data that was lost."""
+        ...
 
 
 def configure(level: str, stream: TextIO = sys.stderr, **fields: object) -> FilteringBoundLogger:

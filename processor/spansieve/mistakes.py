@@ -1,6 +1,6 @@
 """Words for the mistakes that operators make in files, the same for whatever file it is. None of them shows a value."""
 
-import datetime
+import datetime as dt
 import difflib
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -14,8 +14,8 @@ _KINDS: Final[Mapping[type, str]] = {
     bool: "a truth value",
     int: "a number",
     float: "a number",
-    datetime.date: "a date",
-    datetime.datetime: "a date",
+    dt.date: "a date",
+    dt.datetime: "a date",
 }
 
 

@@ -16,7 +16,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from spansieve import redact
-from spansieve.export import Destination, Logger, QueueStatus
+from spansieve.export import Destination, QueueStatus
+from spansieve.logs import Logger
 from spansieve.model import DecodedBatch, DecodedSpans, Receipt, RedactedBatch, RedactedSpans, SampledTrace, Signal
 from spansieve.names import model, otlp
 from spansieve.names.redactor import Redactor

@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from spansieve import wire
 from spansieve.errors import Unavailable
@@ -17,6 +17,7 @@ from spansieve.export import Destination
 from spansieve.journal import DurableJournal
 from spansieve.journal.reading import Unreadable
 from spansieve.journal.records import Parked, ParkedRequest, ParkedTrace
+from spansieve.logs import Logger
 from spansieve.model import SampledTrace, Signal
 from spansieve.outcome import Ledger, Outcome, Reason
 
@@ -30,14 +31,6 @@ Revive = Callable[[ParkedTrace, int], SampledTrace]
 """Makes a trace of what was parked at a position."""
 
 
-class OutboxLogger(Protocol):
-    """What is needed of a structlog logger."""
-
-    def error(self, event: str, **values: object) -> object:
-        """Note that data was lost."""
-        ...
-
-
 class Outbox:
     """Hands traces and requests to a destination, or parks them while it holds more than `most_held` bytes.
 
@@ -45,7 +38,7 @@ class Outbox:
     """
 
     def __init__(
-        self, destination: Destination, ledger: Ledger, logger: OutboxLogger, revive: Revive, most_held: int
+        self, destination: Destination, ledger: Ledger, logger: Logger, revive: Revive, most_held: int
     ) -> None:
         self._destination = destination
         self._ledger = ledger

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
-from spansieve import decode, measure, redact, sample, wire
+from spansieve import decode, measure, sample, wire
 from spansieve.admission import UNKNOWN, Admission, Arrival
 from spansieve.clock import Clock
 from spansieve.export import Destination
@@ -38,6 +38,7 @@ from spansieve.model import (
 from spansieve.names_stage import AllNames, names_redactor
 from spansieve.outbox import Outbox
 from spansieve.outcome import Ledger, Outcome, Reason
+from spansieve.reads import Reads
 from spansieve.redact import CompiledRules, Redactor
 from spansieve.redaction_thread import RedactionThread
 from spansieve.sample import Decided, Sampler
@@ -91,6 +92,7 @@ class Pipeline:
         """With `names` they are taken out of all that comes, with the rules."""
         self._meter = meter
         self._sampler = sampler
+        self._reads = Reads(meter, sampler)
         self._destination = destination
         self._thread = thread
         self.journal: DurableJournal | None = None  # both are set once it has been read back;
@@ -113,7 +115,7 @@ class Pipeline:
     @rules.setter
     def rules(self, rules: CompiledRules) -> None:
         """Redact by these from the next request on. After the sampler: what its policies look at now is marked."""
-        redactor = Redactor(rules, self._reads, self._meter.reader.reads_event)
+        redactor = Redactor(rules, self._reads.attribute, self._reads.event)
         names = names_redactor(rules) if self.names else None
         self._redactor = redactor if names is None else AllNames(redactor, names)
 
@@ -160,16 +162,13 @@ class Pipeline:
             decoded = decode.request(ReceivedRequest(handed.signal, Encoding.PROTO, handed.payload)).batch
             redacted: RedactedSpans | RedactedBatch
             if isinstance(decoded, DecodedSpans):
-                redacted = redact.restored(decoded, self._reads, self._meter.reader.reads_event)
+                redacted = self._reads.restored(decoded)
                 redacted = replace(redacted, findings=handed.findings)
             else:
                 redacted = RedactedBatch(handed.signal, decoded.message, decoded.items, handed.findings)
         if redacted.items != handed.items:
             raise ValueError("what a worker handed over is not what it announced")
         await self._take(redacted, handed.rejected, handed.payload)
-
-    def _reads(self, key: str) -> bool:
-        return key in self._sampler.probes.keys or self._meter.reader.reads(key)
 
     async def _take(
         self, redacted: RedactedSpans | RedactedBatch, rejected: Mapping[Reason, int], payload: bytes

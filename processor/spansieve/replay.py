@@ -38,6 +38,7 @@ from spansieve.model import (
     Signal,
 )
 from spansieve.outcome import Ledger, Outcome, Reason
+from spansieve.reads import Reads
 from spansieve.sample import Sampler
 from spansieve.sample.probes import Probes
 
@@ -93,6 +94,7 @@ class Replay:
     def __init__(self, meter: Meter, sampler: Sampler, ledger: Ledger) -> None:
         self._meter = meter
         self._sampler = sampler
+        self._reads = Reads(meter, sampler)
         self._ledger = ledger
         self._released: defaultdict[tuple[int, bytes], deque[Released]] = defaultdict(deque)
         self._parked: dict[tuple[int, bytes], tuple[int, ParkedTrace | ParkedRequest]] = {}
@@ -178,7 +180,7 @@ class Replay:
             for reason, items in record.rejected.items():
                 ledger.settle(signal, Outcome.REJECTED, items, reason)
         if isinstance(decoded.batch, DecodedSpans):
-            redacted = redact.restored(decoded.batch, self._reads, self._meter.reads_event)
+            redacted = self._reads.restored(decoded.batch)
             spans = measure.batch(redacted, self._meter, record.time, count=count)
             self._sampler.hold(sample.by_trace(spans, self._sampler.probes, position), record.time)
             return
@@ -191,9 +193,6 @@ class Replay:
         if measured.items:
             request = Request(signal, measured.message.SerializeToString(), measured.items)
             self._released[position, b""].append(Released(position, request))
-
-    def _reads(self, key: str) -> bool:
-        return key in self._sampler.probes.keys or self._meter.reads(key)
 
     def _follow(self, verdict: Verdict, position: int, *, count: bool) -> None:
         """Do as was decided. Of a trace that has left the gateway since, parts may be gone from the disk.

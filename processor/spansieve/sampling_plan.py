@@ -169,7 +169,7 @@ class _Makers:
                 return policies.Not(each.name, inner[0])
             case config.Composite():
                 return rates.Composite(each.name, tuple(_shares(each.composite, inner)))
-        return policies.All(each.name, inner)
+        return policies.All(each.name, inner, spends=_otherwise(each) is Because.RATE)
 
 
 def _inverted(each: config.SamplingPolicy) -> bool:

@@ -1,4 +1,7 @@
-"""YAML as operators write it, in which a key that stands twice is a mistake and not a silent choice of the last."""
+"""YAML, as operators write it and as the package ships it.
+
+In what operators write a key that stands twice is a mistake, and not a silent choice of the last.
+"""
 
 from importlib.resources import files
 from typing import Any, Final

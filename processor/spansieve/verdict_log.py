@@ -76,7 +76,8 @@ class VerdictLog:
 
 
 def _owners_alone(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    """Open for the owner alone, and never another file by a link that somebody put there."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def _told(decision: Decision) -> dict[str, Any]:

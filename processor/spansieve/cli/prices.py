@@ -77,7 +77,13 @@ def _print(provider: str, row: PriceRow) -> None:
         ("output", row.output),
         ("cache read", row.cache_read),
         ("cache write", row.cache_write),
+        ("  for an hour", row.cache_write_1h),
         ("reasoning", row.reasoning),
+        ("audio input", row.audio_input),
+        ("audio output", row.audio_output),
+        ("audio cached", row.audio_cache_read),
+        ("image input", row.image_input),
+        ("image output", row.image_output),
     ):
         if rate is not None:
             print(f"  {name:<15}{_rate(rate)}")

@@ -65,19 +65,3 @@ class Destination(Protocol):
     def status(self) -> Mapping[Signal, QueueStatus]:
         """The queues as they are now."""
         ...
-
-
-class Logger(Protocol):
-    """What the exporters need of a structlog logger: an event's name and values that are never payload."""
-
-    def info(self, event: str, **values: object) -> object:
-        """Note what ended well."""
-        ...
-
-    def warning(self, event: str, **values: object) -> object:
-        """Note what may yet end well."""
-        ...
-
-    def error(self, event: str, **values: object) -> object:
-        """Note that data was lost."""
-        ...

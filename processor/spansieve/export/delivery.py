@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 from spansieve.clock import Clock
 from spansieve.config_exporters import Retry
-from spansieve.export import Logger, QueueStatus
+from spansieve.export import QueueStatus
 from spansieve.export.batch import Batch
 from spansieve.export.pause import Pause
 from spansieve.export.queue import ExportQueue, Weighed
 from spansieve.export.retry import Backoff, Verdict, judge
+from spansieve.logs import Logger
 from spansieve.model import Signal
 from spansieve.outcome import Ledger, Outcome, Reason
 

@@ -21,13 +21,14 @@ from spansieve import __version__
 from spansieve.clock import Clock
 from spansieve.config import ConfigError
 from spansieve.config_exporters import ClientTls, OtlpExporter
-from spansieve.export import Logger, QueueStatus, unreachable
+from spansieve.export import QueueStatus, unreachable
 from spansieve.export.batch import RequestBatch, cut, fitting, take_traces
 from spansieve.export.delivery import Delivery, NotAcceptedError, Send, Surroundings
 from spansieve.export.own_metrics import OwnMetrics
 from spansieve.export.pause import Pause, Sleep
 from spansieve.export.queue import Company, ExportQueue
 from spansieve.export.retry import retry_info
+from spansieve.logs import Logger
 from spansieve.model import Receipt, SampledTrace, Signal
 from spansieve.outcome import Ledger
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from spansieve.clock import Clock
 from spansieve.config_exporters import Retry
-from spansieve.export import Logger, QueueStatus
+from spansieve.export import QueueStatus
 from spansieve.export.pause import Pause, Sleep
 from spansieve.export.queue import ExportQueue
 from spansieve.export.retry import Backoff
 from spansieve.export.store_file import StoreError, StoreFile
+from spansieve.logs import Logger
 from spansieve.model import Receipt, SampledTrace, Signal
 from spansieve.outcome import Ledger, Outcome, Reason
 

@@ -71,7 +71,7 @@ class StoreFile:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # SQLite gives the files it puts beside this one the same mode.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
             made = self.path.stat().st_size == 0
         except OSError as error:
             raise StoreError(
