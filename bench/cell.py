@@ -17,6 +17,7 @@ _WARM_UP_SECONDS = 0.7
 _LOOK_SECONDS = 0.3
 _QUIET_SHARE = 0.04  # of a core: below it a peer is done with what it was sent
 _MOST_LOOKS = 100
+_DEADLINE = 120.0  # a peer that takes a second for a span takes minutes for what stands in four requests
 _WARM_UP_LAP, _LAP = 0, LAPS // 4
 _DECISION_WAIT = 1.0
 _LAST_LOOK = 1.0  # the Collector looks once a second for what is due
@@ -83,11 +84,11 @@ def measure(peer: Peer, kind: str, sink: Talker, address: str, seconds: float, p
     """Drive a peer as fast as it answers, and count the CPU time until it is quiet again."""
     with started(peer, sink, address, decision_wait=_DECISION_WAIT) as running:
         wait = _DECISION_WAIT if peer.DECIDES else -_LAST_LOOK
-        drive(running, kind, _WARM_UP_SECONDS, protocol=protocol, first_lap=_WARM_UP_LAP)
+        drive(running, kind, _WARM_UP_SECONDS, protocol=protocol, first_lap=_WARM_UP_LAP, deadline=_DEADLINE)
         settle(running, wait)
         arrived = sink.ask()["spans"]
         before = cpu_seconds(running.child.pid)
-        result = drive(running, kind, seconds, protocol=protocol)
+        result = drive(running, kind, seconds, protocol=protocol, deadline=_DEADLINE)
         settle(running, wait)
         return Cell(
             peer=peer.NAME,

@@ -26,10 +26,10 @@ import uvloop
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from bench.traffic import KINDS, Recording, load
+from bench.traffic import CLASSES, KINDS, Recording, load, regrouped
 
 _METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-_DEADLINE_SECONDS = 10.0  # an SDK's default
+DEADLINE_SECONDS = 10.0  # an SDK's default
 _BACK_OFF_SECONDS = 1.0  # after a refusal that names no time
 _OK = "OK"
 
@@ -48,7 +48,8 @@ Send = Callable[[bytes], Awaitable[Answer]]
 class GrpcSender:
     """OTLP/gRPC with bytes in place of messages, on a connection of its own."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, deadline: float = DEADLINE_SECONDS) -> None:
+        self._deadline = deadline
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
         self._channel = grpc.aio.insecure_channel(endpoint, options=options)
         self._export: Any = self._channel.unary_unary(_METHOD)
@@ -56,7 +57,7 @@ class GrpcSender:
     async def send(self, body: bytes) -> Answer:
         """One call."""
         try:
-            await self._export(body, timeout=_DEADLINE_SECONDS)
+            await self._export(body, timeout=self._deadline)
         except grpc.aio.AioRpcError as error:
             return Answer(error.code().name, _retry(error))
         return Answer(_OK)
@@ -69,7 +70,8 @@ class GrpcSender:
 class HttpSender:
     """OTLP/HTTP with protobuf, on a connection that is kept: no more of HTTP/1.1 than the benchmark needs."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, deadline: float = DEADLINE_SECONDS) -> None:
+        self._deadline = deadline
         self._host, _, port = endpoint.rpartition(":")
         self._port = int(port)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -77,7 +79,7 @@ class HttpSender:
     async def send(self, body: bytes) -> Answer:
         """One request."""
         try:
-            async with asyncio.timeout(_DEADLINE_SECONDS):
+            async with asyncio.timeout(self._deadline):
                 return await self._post(body)
         except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
             await self.close()
@@ -201,8 +203,10 @@ class Load:
 async def drive(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run the load that the command line asks for."""
     recording = load(arguments.kind)
+    if arguments.spans_a_request:
+        recording = regrouped(recording, arguments.spans_a_request)
     make = HttpSender if arguments.protocol == "http" else GrpcSender
-    senders = [make(arguments.endpoint) for _ in range(arguments.senders)]
+    senders = [make(arguments.endpoint, arguments.deadline) for _ in range(arguments.senders)]
     began = time.monotonic()
     run = Load(recording, arguments.first_lap, began + arguments.seconds, arguments.spans or float("inf"))
     if arguments.rate:
@@ -230,11 +234,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.drive", description="Replays a recording against an OTLP endpoint.")
     parser.add_argument("--endpoint", required=True, help="host:port")
     parser.add_argument("--protocol", default="grpc", choices=["grpc", "http"])
-    parser.add_argument("--kind", default="chat", choices=list(KINDS))
+    parser.add_argument("--kind", default="chat", choices=[*KINDS, CLASSES])
     parser.add_argument("--senders", type=int, default=4, help="connections (4)")
     parser.add_argument("--seconds", type=float, default=4.0, help="no request begins later (4)")
     parser.add_argument("--spans", type=int, default=0, help="no request begins once so many were sent (no limit)")
     parser.add_argument("--rate", type=float, default=0.0, help="spans a second (as fast as they are answered)")
+    parser.add_argument("--spans-a-request", type=int, default=0, help="pack so many spans in each (as recorded)")
+    parser.add_argument("--deadline", type=float, default=DEADLINE_SECONDS, help="seconds that a call may take (10)")
     parser.add_argument("--first-lap", type=int, default=1, help="each lap has its own trace ids and texts (1)")
     sys.stdout.write(json.dumps(uvloop.run(drive(parser.parse_args()))) + "\n")
 

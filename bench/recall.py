@@ -22,6 +22,7 @@ class Recall:
     look_alikes: float
     by_kind: dict[str, float]
     values: int
+    benign: int
 
 
 def of_counts(there: dict[str, int], of: dict[str, int]) -> Recall:
@@ -36,6 +37,7 @@ def of_counts(there: dict[str, int], of: dict[str, int]) -> Recall:
         look_alikes=sum(there[name] for name in benign) / max(1, sum(of[name] for name in benign)),
         by_kind=by_kind,
         values=values,
+        benign=sum(of[name] for name in benign),
     )
 
 

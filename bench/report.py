@@ -1,23 +1,23 @@
 """From the results of a run to a page of tables, and to plots."""
 
-import statistics
 from typing import Any
 
-from bench import names, plot
+from bench import comparisons, names, plot
+from bench.comparisons import DEFAULT, TWELVE
 from bench.measuring import LLM_AIM, OTHER_AIM
 from bench.micro import FLOOR, STAGES
+from bench.tables import digits as _n
+from bench.tables import table as _table
 
-GATEWAY, COLLECTOR, ROTEL = "spansieve", "collector", "rotel"
-_TARGETS = {"plain": 1.3, "small": 1.5, "chat": 3.5, "turns": 25.0, "long": 30.0}
-"""Spans per CPU-second beside the Collector that the design aims at."""
-_ROTEL_TARGET = 2.0
-_FLOOR_TARGET = 8.0
+WAITING = (DEFAULT[0], TWELVE[1])
+"""Whose memory and overload are looked at: the gateway with all it does, the Collector with the least."""
 
 _METHOD = (
     "`make bench`. A driver replays recorded traffic over gRPC on loopback with 4 connections in a closed loop, fresh "
     "trace ids each lap; all peers send to the same sink. CPU time is the peer's own (/proc, with children) from "
-    "the first request until all that was decided is exported; peers take turns, medians of the rounds count. The "
-    "Collector runs with GOMAXPROCS=1."
+    "the first request until all that was decided is exported; peers take turns, medians of the rounds count (the "
+    "Collector and Rotel with all of `default` in the first round only). The Collector runs with GOMAXPROCS=1. Peers "
+    "named …-twelve know nine classes of values, the others all of the policy `default`."
 )
 _OVERLOAD = (
     "**load**: three times what it sustains, 32 connections, 12 s. **small**: the same in requests of one trace. "
@@ -49,13 +49,15 @@ Results = dict[str, Any]
 
 def markdown(results: Results) -> str:
     """The page: each part is there when the run has it."""
-    parts = [_head(results), _throughput(results), _ratios(results)]
+    parts = [_head(results), comparisons.ratios(results), _throughput(results)]
     parts += [_over_http(results)] if "over_http" in results else []
     parts += [_stages(results)] if "stages" in results else []
     parts += [_measuring(results)] if "measuring" in results else []
     parts += [_names(results)] if "names" in results else []
     parts += [_recall(results)] if "recall" in results else []
+    parts += [comparisons.classes(results)] if results.get("classes") else []
     parts += [_latency(results)] if results.get("latency") else []
+    parts += [comparisons.by_size(results)] if results.get("sizes") else []
     parts += [_memory(results)] if results.get("memory") else []
     parts += [_lag(results)] if results.get("lag") else []
     parts += [_overload(results)] if results.get("overload") else []
@@ -143,36 +145,11 @@ def _throughput(results: Results) -> str:
     return "## Throughput\n\n" + _table(columns, rows)
 
 
-def _ratios(results: Results) -> str:
-    rows = []
-    for kind, by_peer in results["throughput"].items():
-        if GATEWAY not in by_peer:
-            continue
-        row = [kind]
-        for name, target in ((COLLECTOR, _TARGETS[kind]), (ROTEL, _ROTEL_TARGET)):
-            if name in by_peer:
-                ratio = _ratio(results["rounds"][kind], name)
-                row.append(f"{ratio:.2f} x (aim {target:g} x{', reached' if ratio >= target else ''})")
-            else:
-                row.append("")
-        if "stages" in results:
-            times = by_peer[GATEWAY]["us_per_span"] / sum(results["stages"][kind][name] for name in FLOOR)
-            aim = (
-                f" (aim {_FLOOR_TARGET:g} x{', reached' if times <= _FLOOR_TARGET else ''})" if kind == "plain" else ""
-            )
-            row.append(f"{times:.1f} x{aim}")
-        else:
-            row.append("")
-        rows.append(row)
-    columns = ["traffic", "spans per CPU-s ÷ Collector's", "÷ Rotel's", "CPU a span ÷ upb parse + serialize"]
-    return "## The gateway beside the others\n\n" + _table(columns, rows)
-
-
 def _over_http(results: Results) -> str:
     rows = []
     for kind, by_peer in results["over_http"].items():
         for name, cell in by_peer.items():
-            ratio = _ratio(results["rounds_over_http"][kind], name) if name != GATEWAY and GATEWAY in by_peer else None
+            ratio = None if name == TWELVE[0] else comparisons.ratio(results["rounds_over_http"][kind], TWELVE[0], name)
             beside = results["throughput"].get(kind, {}).get(name)
             rows.append(
                 [
@@ -195,27 +172,21 @@ def _over_http(results: Results) -> str:
     return f"## Over OTLP/HTTP\n\n{_HTTP}\n\n" + _table(columns, rows)
 
 
-def _ratio(rounds: dict[str, list[dict[str, Any]]], name: str) -> float:
-    """Our spans per CPU-second over a peer's: the median of the rounds, in each of which both met the same machine."""
-    pairs = zip(rounds[GATEWAY], rounds[name], strict=False)
-    ratios: list[float] = [a["spans"] / a["cpu_s"] / (b["spans"] / b["cpu_s"]) for a, b in pairs]
-    return statistics.median(ratios)
-
-
 def _stages(results: Results) -> str:
     rows = []
-    for kind, spent in results["stages"].items():
-        total = sum(spent[stage] for stage in STAGES)
-        whole = results["throughput"].get(kind, {}).get(GATEWAY, {}).get("us_per_span")
-        rows.append(
-            [
-                kind,
-                *(_n(spent[stage]) for stage in STAGES),
-                _n(total),
-                _n(whole - total) if whole else "",
-                *(_n(spent[name]) for name in FLOOR),
-            ]
-        )
+    for name, gateway in (("stages", DEFAULT[0]), ("stages_twelve", TWELVE[0])):
+        for kind, spent in results.get(name, {}).items():
+            total = sum(spent[stage] for stage in STAGES)
+            whole = results["throughput"].get(kind, {}).get(gateway, {}).get("us_per_span")
+            rows.append(
+                [
+                    kind if name == "stages" else f"{kind}, nine classes",
+                    *(_n(spent[stage]) for stage in STAGES),
+                    _n(total),
+                    _n(whole - total) if whole else "",
+                    *(_n(spent[name]) for name in FLOOR),
+                ]
+            )
     columns = ["traffic", *STAGES, "all stages", "the rest: gRPC in and out, event loop", *FLOOR]
     return f"## µs of CPU a span, by stage\n\n{_STAGES}\n\n" + _table(columns, rows)
 
@@ -260,6 +231,7 @@ def _latency(results: Results) -> str:
     rows = [
         [
             each["kind"],
+            _n(each["spans"]),
             f"{each['rate']:,.0f}",
             each["peer"],
             _n(each["p50_ms"]),
@@ -269,8 +241,8 @@ def _latency(results: Results) -> str:
         ]
         for each in results["latency"]
     ]
-    said = "All at half of what the slowest sustains on a core; then the gateway at half of what it sustains itself."
-    columns = ["traffic", "spans/s", "peer", "p50", "p99", "requests", "refused"]
+    said = "All at half of what the slowest of them sustains on a core, which the Collector with twelve patterns is."
+    columns = ["traffic", "spans a request", "spans/s", "peer", "p50", "p99", "requests", "refused"]
     return f"## Acknowledgement, ms\n\n{said}\n\n" + _table(columns, rows)
 
 
@@ -354,16 +326,3 @@ def _peers(results: Results) -> str:
     rows = [[name, p["version"], p["leaves_out"]] for name, p in results["peers"].items()]
     rows += [[name, "not to be had", why] for name, why in results["unavailable"].items()]
     return "## Peers\n\n" + _table(["peer", "version", "leaves out"], rows)
-
-
-def _table(columns: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
-    return "\n".join([*lines, ""])
-
-
-def _n(value: float) -> str:
-    """Three digits."""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

@@ -1,4 +1,6 @@
-"""Every peer under every kind of traffic, side by side: `make bench` (a quarter of an hour), `make bench-quick` (one).
+"""Every peer under every kind of traffic, side by side: `make bench` (twenty minutes), `make bench-quick` (one).
+
+Two comparisons: of all that the policy `default` asks for, and of the nine classes of an operator's twelve patterns.
 
 Peers take turns, A B A B, so that what else the machine does meets all of them; medians of rounds count, and ratios
 are those of one run. CPU time is the peer's own, from /proc, until all that it was sent is decided and exported: the
@@ -16,18 +18,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench import cell, lag, machine, measuring, micro, names, overload, recall, report, waiting
+from bench import cell, lag, machine, measuring, micro, names, overload, recall, report, sizes, waiting
 from bench.cell import Cell
-from bench.peers import Peer, Unavailable, collector, echo, presidio, rotel, spansieve
+from bench.comparisons import DEFAULT, TWELVE
+from bench.peers import Peer, Unavailable, collector, echo, patterns, presidio, rotel, spansieve
 from bench.processes import ROOT, Failed, Talker, talker
 from bench.recall import Recall
-from bench.traffic import KINDS, load
+from bench.traffic import CLASSES, KINDS, load
+from spansieve.redact import policy
 
 RESULTS = ROOT / "bench" / "results"
 _QUICK_KINDS = ("plain", "chat")
+_RECALL_KINDS = ("chat", "turns", "plain")  # the texts of long are those of turns, the traces of small those of chat
 _HTTP_KIND = "small"
-_REQUESTS_FOR_P99, _MOST_SECONDS_FOR_P99 = 100, 12.0
-_GATEWAYS: tuple[Peer, ...] = (spansieve, collector, rotel)
+_LATENCY = {"chat": 50, "small": 0}
+"""Spans a request, by kind; 0 is as recorded."""
+_REQUESTS_FOR_P99, _MOST_SECONDS_FOR_P99 = 500, 40.0
 _R = TypeVar("_R")
 
 
@@ -43,9 +49,14 @@ class Run:
         self._kinds = kinds
         self._began = time.monotonic()
         self._peers: list[Peer] = []
+        self._once: tuple[str, ...] = ()
 
-    def introduce(self, peers: tuple[Peer, ...]) -> None:
-        """Note versions and what each leaves out; those that cannot be had are noted with the reason."""
+    def introduce(self, peers: tuple[Peer, ...], once: tuple[str, ...] = ()) -> None:
+        """Note versions and what each leaves out; those that cannot be had are noted with the reason.
+
+        Those named in `once` are driven in the first round only.
+        """
+        self._once = once
         for peer in peers:
             version = self._try(peer.NAME, peer.version)
             if version is not None:
@@ -61,20 +72,23 @@ class Run:
 
     def throughput(self, protocol: str = "grpc") -> None:
         """Rounds of all peers and kinds in turn."""
-        self.results["throughput"], self.results["rounds"] = self._throughput(self._kinds, protocol)
+        self.results["throughput"], self.results["rounds"] = self._throughput(self._kinds, self._peers, protocol)
 
     def over_http(self) -> None:
         """The same of small requests over OTLP/HTTP: what a request costs beside its spans shows there."""
-        self.results["over_http"], self.results["rounds_over_http"] = self._throughput((_HTTP_KIND,), "http")
+        twelve = self._named(TWELVE)
+        self.results["over_http"], self.results["rounds_over_http"] = self._throughput((_HTTP_KIND,), twelve, "http")
 
     def _throughput(
-        self, kinds: tuple[str, ...], protocol: str
+        self, kinds: tuple[str, ...], chosen: list[Peer], protocol: str
     ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, list[dict[str, Any]]]]]:
         """Medians of the rounds, and the rounds, by kind and peer."""
-        rounds: dict[str, dict[str, list[Cell]]] = {kind: {peer.NAME: [] for peer in self._peers} for kind in kinds}
+        rounds: dict[str, dict[str, list[Cell]]] = {kind: {peer.NAME: [] for peer in chosen} for kind in kinds}
         for number in range(self._rounds):
             for kind in kinds:
-                for peer in self._peers:
+                for peer in chosen:
+                    if number and peer.NAME in self._once:
+                        continue
                     self._say(f"round {number + 1} of {self._rounds}: {kind} over {protocol} → {peer.NAME}")
                     found = self._try(
                         peer.NAME,
@@ -92,13 +106,17 @@ class Run:
             },
         )
 
-    def floors(self) -> None:
+    def floors(self, *, twelve: bool = True) -> None:
         """The gateway's stages, and parse + serialize of the same bytes, in this process; and a gRPC echo."""
         self._say("stages")
-        rules = micro.default_rules()
-        self.results["stages"] = {
-            kind: micro.median_round(load(kind), rules, min(2.0, self._seconds), self._rounds) for kind in self._kinds
-        }
+        policies = {"stages": micro.default_rules()}
+        if twelve:
+            policies["stages_twelve"] = policy.compile(policy.parse(spansieve.twelve_policy()))
+        for name, rules in policies.items():
+            self.results[name] = {
+                kind: micro.median_round(load(kind), rules, min(2.0, self._seconds), self._rounds)
+                for kind in self._kinds
+            }
         self._say("measuring")
         self.results["measuring"] = measuring.measure_apart(self._kinds)
         self.results["peers"][echo.NAME] = {"version": echo.version(), "leaves_out": echo.LEAVES_OUT}
@@ -123,7 +141,7 @@ class Run:
     def recall(self, kinds: tuple[str, ...]) -> None:
         """What each takes out of all that was planted, and what it should have left."""
         for kind in kinds:
-            for peer in self._peers:
+            for peer in self._named((*DEFAULT, *TWELVE[:2])):  # Rotel's patterns are the Collector's
                 self._say(f"recall: {kind} → {peer.NAME}")
                 spans = load(kind).total_spans // (1 if kind in _QUICK_KINDS else 4)
                 found = self._try(
@@ -135,37 +153,50 @@ class Run:
                 if found is not None:
                     self._note_recall(kind, peer.NAME, found)
 
-    def latency(self, kinds: tuple[str, ...]) -> None:
-        """Acknowledgements at half of what the slowest peer sustains on a core, and ours at half of our own."""
-        self.results["latency"] = []
-        for kind in kinds:
-            sustained = self.results["throughput"][kind]
-            slowest = min(sustained[p.NAME]["spans_per_cpu_s"] for p in self._peers if p.NAME in sustained) / 2
-            for peer in self._peers:
-                self._acknowledgements(kind, peer, slowest, "memory")
-            self._acknowledgements(kind, spansieve, slowest, "fsync")
-            for durability in ("memory", "fsync"):
-                self._acknowledgements(kind, spansieve, sustained[spansieve.NAME]["spans_per_cpu_s"] / 2, durability)
+    def classes(self) -> None:
+        """What each takes out of values of every class of the policy, and of what only looks like them."""
+        self.results["classes"] = {}
+        for peer in self._named((*DEFAULT[:2], *TWELVE[:2])):
+            self._say(f"classes: {peer.NAME}")
+            found = self._try(peer.NAME, lambda peer=peer: recall.measure(peer, CLASSES, self._sink, self._address))  # type: ignore[misc]  # called at once
+            if found is not None:
+                self.results["classes"][peer.NAME] = asdict(found)
 
-    def _acknowledgements(self, kind: str, peer: Peer, rate: float, durability: str) -> None:
+    def latency(self) -> None:
+        """Acknowledgements at half of what the slowest peer sustains on a core, and ours by the size of a request."""
+        self.results["latency"] = []
+        peers = self._named((DEFAULT[0], *TWELVE[1:]))
+        for kind, size in _LATENCY.items():
+            sustained = self.results["throughput"].get(kind, {})
+            if not peers or any(peer.NAME not in sustained for peer in peers):
+                continue
+            rate = min(sustained[peer.NAME]["spans_per_cpu_s"] for peer in peers) / 2
+            for peer in peers:
+                self._acknowledgements(kind, size, peer, rate, "memory")
+            self._acknowledgements(kind, size, peers[0], rate, "fsync")
+        self._say("latency by the size of a request")
+        self.results["sizes"] = sizes.measure(spansieve.DEFAULT, self._sink, self._address)
+
+    def _acknowledgements(self, kind: str, size: int, peer: Peer, rate: float, durability: str) -> None:
         """Enter the times to the answer at so many spans a second."""
         name = peer.NAME if durability == "memory" else f"{peer.NAME}, {durability}"
         self._say(f"latency: {kind}, {rate:,.0f} spans/s → {name}")
         recording = load(kind)
-        seconds = _REQUESTS_FOR_P99 * recording.total_spans / len(recording.pieces) / rate
+        each = size or recording.total_spans / len(recording.pieces)
+        seconds = min(max(self._seconds, _REQUESTS_FOR_P99 * each / rate), _MOST_SECONDS_FOR_P99)
+        options = {"rate": rate, "spans_a_request": size}
         with cell.started(peer, self._sink, self._address, decision_wait=1.0, durability=durability) as running:
-            cell.drive(running, kind, 1.0, rate=rate, first_lap=1)
-            result = cell.drive(running, kind, min(max(self._seconds, seconds), _MOST_SECONDS_FOR_P99), rate=rate)
+            cell.drive(running, kind, 1.0, first_lap=1, **options)
+            result = cell.drive(running, kind, seconds, **options)
         figures = {key: result[key] for key in ("p50_ms", "p99_ms", "requests", "refused")}
-        self.results["latency"].append({"kind": kind, "rate": rate, "peer": name, **figures})
+        self.results["latency"].append({"kind": kind, "rate": rate, "spans": each, "peer": name, **figures})
 
     def memory(self) -> None:
         """Resident memory of waiting spans, for the peers that let them wait."""
         self.results["memory"] = {}
-        for peer in self._peers:
-            if peer.DECIDES:
-                self._say(f"memory: {peer.NAME}")
-                self.results["memory"][peer.NAME] = asdict(waiting.measure(peer, self._sink, self._address))
+        for peer in self._named(report.WAITING):
+            self._say(f"memory: {peer.NAME}")
+            self.results["memory"][peer.NAME] = asdict(waiting.measure(peer, self._sink, self._address))
 
     def names(self) -> None:
         """What names in free text cost, with which the gateway runs on what is kept."""
@@ -176,8 +207,9 @@ class Run:
 
     def lag(self) -> None:
         """The event loop's lag while traces wait and fall due, for the peer that tells of it."""
-        self._say(f"lag: {spansieve.NAME}")
-        found = self._try(spansieve.NAME, lambda: lag.measure(spansieve, self._sink, self._address))
+        gateway = spansieve.DEFAULT
+        self._say(f"lag: {gateway.NAME}")
+        found = self._try(gateway.NAME, lambda: lag.measure(gateway, self._sink, self._address))
         if found is not None:
             self.results["lag"] = asdict(found)
 
@@ -188,12 +220,16 @@ class Run:
         for cause, kind in overload.CAUSES.items():
             if kind not in throughput:
                 continue
-            for peer in self._peers:
-                if peer.DECIDES:
-                    self._say(f"overload by {cause}: {peer.NAME}")
-                    rate = throughput[kind][peer.NAME]["spans_per_cpu_s"]
-                    found = overload.measure(peer, cause, rate, self._sink, self._address)
-                    self.results["overload"].append({**asdict(found), "lost": found.lost})
+            for peer in self._named(report.WAITING):
+                self._say(f"overload by {cause}: {peer.NAME}")
+                rate = throughput[kind][peer.NAME]["spans_per_cpu_s"]
+                found = overload.measure(peer, cause, rate, self._sink, self._address)
+                self.results["overload"].append({**asdict(found), "lost": found.lost})
+
+    def _named(self, names: tuple[str, ...]) -> list[Peer]:
+        """Those of the peers, in this order."""
+        by_name = {peer.NAME: peer for peer in self._peers}
+        return [by_name[name] for name in names if name in by_name]
 
     def _note_recall(self, kind: str, name: str, found: Recall) -> None:
         self.results.setdefault("recall", {}).setdefault(kind, {})[name] = asdict(found)
@@ -211,6 +247,18 @@ class Run:
         sys.stderr.flush()
 
 
+def _peers() -> tuple[Peer, ...]:
+    """In the order of the tables: those of each comparison beside each other."""
+    return (
+        spansieve.DEFAULT,
+        collector.default(),
+        rotel.default(),
+        spansieve.twelve(),
+        collector.TWELVE,
+        rotel.twelve(),
+    )
+
+
 def _median(cells: list[Cell]) -> dict[str, Any]:
     """Medians of the rounds' figures, and what was refused in any of them."""
     names = ("us_per_span", "spans_per_cpu_s", "mb_per_cpu_s", "p50_ms", "p99_ms")
@@ -226,7 +274,7 @@ def _median(cells: list[Cell]) -> dict[str, Any]:
 def main() -> None:
     """Run, print the table, and write it with its plots to bench/results/."""
     parser = argparse.ArgumentParser(prog="bench.run", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="the gateway and the Collector, chat and plain, one round")
+    parser.add_argument("--quick", action="store_true", help="nine classes, chat and plain, one round")
     parser.add_argument("--rounds", type=int, default=3, help="rounds, of which medians count (3)")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long a peer is driven in a round (3)")
     parser.add_argument("--kinds", default=",".join(KINDS), help="kinds of traffic, by comma (all)")
@@ -237,15 +285,16 @@ def main() -> None:
         address = sink.listen()["address"]
         if arguments.quick:
             run = Run(sink, address, seconds=2.0, rounds=1, kinds=_QUICK_KINDS)
-            run.introduce((spansieve, collector) if collector.is_built() else (spansieve,))
+            run.introduce((spansieve.twelve(), collector.TWELVE) if collector.is_built() else (spansieve.twelve(),))
             run.throughput()
-            run.floors()
+            run.floors(twelve=False)
             run.names()
         else:
             kinds = tuple(arguments.kinds.split(","))
             run = Run(sink, address, seconds=arguments.seconds, rounds=arguments.rounds, kinds=kinds)
-            only = arguments.only.split(",") if arguments.only else [peer.NAME for peer in _GATEWAYS]
-            run.introduce(tuple(peer for peer in _GATEWAYS if peer.NAME in only))
+            peers = _peers()
+            only = arguments.only.split(",") if arguments.only else [peer.NAME for peer in peers]
+            run.introduce(tuple(peer for peer in peers if peer.NAME in only), once=DEFAULT[1:])
             run.throughput(arguments.protocol)
             run.floors()
             if not arguments.only:
@@ -253,8 +302,9 @@ def main() -> None:
                     run.over_http()
                 run.names()
                 run.presidio()
-                run.recall(tuple(kind for kind in kinds if kind != "small"))  # its traces are those of chat
-                run.latency(tuple(kind for kind in ("chat", "small") if kind in kinds))
+                run.recall(tuple(kind for kind in kinds if kind in _RECALL_KINDS))
+                run.classes()
+                run.latency()
                 run.memory()
                 run.lag()
                 run.overload()
@@ -265,6 +315,9 @@ def main() -> None:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "latest.md").write_text(table, encoding="utf-8")
         (RESULTS / "latest.json").write_text(json.dumps(run.results, indent=1) + "\n", encoding="utf-8")
+        (RESULTS / "collector-default.yaml").write_text(
+            patterns.commented() + collector.configuration(patterns.default()), encoding="utf-8"
+        )
         for name, picture in report.plots(run.results).items():
             (RESULTS / name).write_text(picture, encoding="utf-8")
 

@@ -31,8 +31,9 @@ from pathlib import Path
 from random import Random
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
+from bench import classes
 from bench.prose import Value
 from bench.shapes import SHAPES, Application, Written
 
@@ -45,6 +46,16 @@ _START_NS = 1_780_000_000_000_000_000
 _PROCESSES = 4
 _DELAY_NS = 5_000_000_000
 _MOST_SPANS = 512
+_SOURCES = (
+    "traffic.py",
+    "shapes.py",
+    "prose.py",
+    "words.yaml",
+    "classes.py",
+    "cases.py",
+    "values.py",
+    "look_alikes.py",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,9 @@ KINDS = {
     "small": Kind(4000, 1, one_trace_a_request=True),
 }
 """In the order of the tables."""
+
+CLASSES = "classes"
+"""Every class of the policy `default` (classes.py): to be sent once, for what is taken out and what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +113,7 @@ def cache() -> Path:
 
 def load(kind: str) -> Recording:
     """The recording of a kind, made first when there is none."""
-    path = cache() / f"{kind}-{_digest()}"
+    path = cache() / f"{kind}-{_digest()}{classes.digest() if kind == CLASSES else ''}"
     index_file, body_file = path.with_suffix(".json"), path.with_suffix(".pb")
     if not index_file.exists():
         _record(kind, index_file, body_file)
@@ -115,6 +129,40 @@ def load(kind: str) -> Recording:
         for span_id, found in index["values"].items()
     }
     return Recording(kind, pieces, index["spans"], values)
+
+
+def regrouped(recording: Recording, spans: int) -> Recording:
+    """The same spans, so many in each request: each process packs its own in the order of their sending."""
+    waiting: dict[bytes, tuple[ResourceSpans, list[tuple[bytes, Span]]]] = {}
+    found = Recording(recording.kind, [], [], recording.values)
+
+    def send(resource_spans: ResourceSpans, packed: list[tuple[bytes, Span]]) -> None:
+        request = ExportTraceServiceRequest()
+        sent = request.resource_spans.add()
+        sent.resource.CopyFrom(resource_spans.resource)
+        scopes: dict[bytes, ScopeSpans] = {}
+        for key, span in packed:
+            if key not in scopes:
+                scopes[key] = sent.scope_spans.add()
+                scopes[key].scope.ParseFromString(key)
+            scopes[key].spans.append(span)
+        found.pieces.append(request.SerializeToString().split(MARK.encode()))
+        found.spans.append(len(packed))
+
+    for pieces in recording.pieces:
+        body = ExportTraceServiceRequest.FromString(MARK.encode().join(pieces))
+        for resource_spans in body.resource_spans:
+            _, packed = waiting.setdefault(resource_spans.resource.SerializeToString(), (resource_spans, []))
+            for scope_spans in resource_spans.scope_spans:
+                key = scope_spans.scope.SerializeToString()
+                packed += [(key, span) for span in scope_spans.spans]
+            while len(packed) >= spans:
+                send(resource_spans, packed[:spans])
+                del packed[:spans]
+    for resource_spans, packed in waiting.values():
+        if packed:
+            send(resource_spans, packed)
+    return found
 
 
 def tag(lap: int) -> bytes:
@@ -217,7 +265,7 @@ def _record(kind: str, index_file: Path, body_file: Path) -> None:
     index_file.parent.mkdir(parents=True, exist_ok=True)
     # Two processes may record at once: each writes a file of its own, and the last one stays. The index comes last.
     with tempfile.NamedTemporaryFile(dir=body_file.parent, delete=False) as file:
-        for request, written in requests(kind):
+        for request, written in classes.requests(MARK) if kind == CLASSES else requests(kind):
             body = request.SerializeToString()
             file.write(body)
             sizes.append(len(body))
@@ -234,7 +282,7 @@ def _record(kind: str, index_file: Path, body_file: Path) -> None:
 def _digest() -> str:
     """Changes when other traffic would be generated."""
     digest = hashlib.sha256()
-    for name in ("traffic.py", "shapes.py", "prose.py", "words.yaml"):
+    for name in _SOURCES:
         digest.update(files("bench").joinpath(name).read_bytes())
     return digest.hexdigest()[:12]
 

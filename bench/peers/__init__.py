@@ -1,5 +1,8 @@
 """The gateway and what it is measured against: a module each, with its configuration beside it.
 
+Gateway, Collector and Rotel each run in two ways: with the policy `default`, or as much of it as can be said
+(patterns.py), and, as `…-twelve`, with the nine classes that twelve patterns of an operator would cover.
+
 A peer that takes OTLP starts as a process of its own, gets the same load, and sends to the same sink. `LEAVES_OUT` of
 each says which part of the gateway's job it does not do; the table repeats it.
 """
@@ -49,7 +52,7 @@ class Running:
 
 
 class Peer(Protocol):
-    """A module of this package whose peer takes OTLP."""
+    """Something of this package that takes OTLP, in one of its configurations."""
 
     NAME: str
     LEAVES_OUT: str

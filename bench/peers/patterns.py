@@ -49,7 +49,7 @@ def default() -> Said:
             values += behind(entry["words"], entry["tail"], capitals=entry.get("capitals", False))
         else:
             values += _numbers(table) if entry["patterns"] == [_NUMBERS] else entry["patterns"]
-        how |= {name: f"by hand, without: {entry['not']}" for name in entry["rules"]}
+        how |= dict.fromkeys(entry["rules"], f"by hand, without: {entry['not']}")
     for rule in rules:
         if rule.name in table["left_out"]:
             how[rule.name] = f"left out: {table['left_out'][rule.name]}"
@@ -125,13 +125,19 @@ def _tree(shapes: list[str]) -> str:
     return joined + "?" if ends else joined
 
 
+def commented() -> str:
+    """How each rule is said, in comments of YAML."""
+    lines = [f"# {name + ':':28}{how}" for name, how in sorted(default().how.items())]
+    return "\n".join(
+        ["# Written by `make bench`. The rules of the policy `default`, as they are said here:", *lines, ""]
+    )
+
+
 def _main() -> None:
     said = default()
     for pattern in (*said.values, *said.keys):
         sys.stdout.write(pattern.replace("\n", "\\n") + "\n")
-    sys.stdout.write("\n")
-    for name, how in sorted(said.how.items()):
-        sys.stdout.write(f"{name:28}{how}\n")
+    sys.stdout.write(f"\n{commented()}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Patterns of the gateway's rules as Go's regular expressions can say them, and Python's `re` reads alike.
+r"""Patterns of the gateway's rules as Go's regular expressions can say them, and Python's `re` reads alike.
 
-What cannot be said is left out: a look at what stands around becomes `\\b` where letters and digits were meant and
+What cannot be said is left out: a look at what stands around becomes `\b` where letters and digits were meant and
 nothing elsewhere, a possessive repeat an ordinary one, a group a plain one. A bound of many repeats becomes none, since
 Go makes a step for each, and every step costs time.
 """
@@ -127,7 +127,7 @@ def _is_alnum(inner: Any) -> bool:  # noqa: ANN401 - see above
 
 
 def _ends_in_word(item: Any) -> bool:  # noqa: ANN401 - see above
-    """Whether an item always ends in a character of `\\w`, so that `\\b` behind it means the end of a word."""
+    r"""Whether an item always ends in a character of `\w`, so that `\b` behind it means the end of a word."""
     name, argument = str(item[0]), item[1]
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
         return argument[0] > 0 and _ends_in_word(list(argument[2])[-1])
@@ -135,7 +135,9 @@ def _ends_in_word(item: Any) -> bool:  # noqa: ANN401 - see above
         return chr(argument).isalnum() or chr(argument) == "_"
     if name == "SUBPATTERN":
         return _ends_in_word(list(argument[3])[-1])
-    return name == "IN" and re.fullmatch(r"\[(?:[0-9A-Za-z]-[0-9A-Za-z]|\\w|[0-9A-Za-z_])+\]", _set(argument)) is not None
+    return (
+        name == "IN" and re.fullmatch(r"\[(?:[0-9A-Za-z]-[0-9A-Za-z]|\\w|[0-9A-Za-z_])+\]", _set(argument)) is not None
+    )
 
 
 def _escape(code: int) -> str:

@@ -89,16 +89,36 @@ DROP = {
         ]
     },
 }
+
+
+def _sub(*names: str) -> list[Mapping[str, Any]]:
+    return [{"name": name, **POLICIES[name]} for name in names]
+
+
+INVERTED: Mapping[str, list[Mapping[str, Any]]] = {
+    "inverted-beside-others": _sub("no-text", "latency"),
+    "inverted-two": _sub("no-truth", "no-number"),
+    "and-inverted": [{"name": "x", "type": "and", "and": {"and_sub_policy": _sub("no-text", "no-truth", "latency")}}],
+    "not-inverted": [{"name": "x", "type": "not", "not": {"not_sub_policy": _sub("no-text")[0]}}],
+    "drop-inverted": [
+        {"name": "x", "type": "drop", "drop": {"drop_sub_policy": _sub("no-text", "number-from")}},
+        {"name": "rest", "type": "always_sample"},
+    ],
+}
 SETS: Mapping[str, list[Mapping[str, Any]]] = {
     **{name: [{"name": name, **policy}] for name, policy in POLICIES.items()},
     "all": [{"name": name, **policy} for name, policy in POLICIES.items() if not name.startswith("no")],
     "dropped": [{"name": "drop", **DROP}, {"name": "rest", "type": "always_sample"}],
+    **INVERTED,
 }
 SHARE = 30
 SPANS_PER_SECOND = 100
+_SHARE = {"name": "share", "type": "probabilistic", "probabilistic": {"sampling_percentage": SHARE}}
+_RATE = {"name": "rate", "type": "rate_limiting", "rate_limiting": {"spans_per_second": SPANS_PER_SECOND}}
 COUNTED: Mapping[str, list[Mapping[str, Any]]] = {
-    "share": [{"name": "share", "type": "probabilistic", "probabilistic": {"sampling_percentage": SHARE}}],
-    "rate": [{"name": "rate", "type": "rate_limiting", "rate_limiting": {"spans_per_second": SPANS_PER_SECOND}}],
+    "share": [_SHARE],
+    "rate": [_RATE],
+    "share-up-to-a-rate": [{"name": "both", "type": "and", "and": {"and_sub_policy": [_SHARE, _RATE]}}],
 }
 _MARK = {"name": "last", "type": "string_attribute", "string_attribute": {"key": "last", "values": ["yes"]}}
 
@@ -272,7 +292,13 @@ def test_a_share_keeps_as_many(collectors: Mapping[str, Counter[bytes]], traffic
         assert len(kept) == pytest.approx(of_all, abs=5 * (of_all * (1 - SHARE / 100)) ** 0.5)
 
 
-def test_a_rate_keeps_as_much(collectors: Mapping[str, Counter[bytes]], traffic: Traffic, tmp_path: Path) -> None:
-    """What is saved up for two seconds, and what comes in while traces are decided, some seconds at most."""
-    for kept in (collectors["rate"], _kept_by_us(COUNTED["rate"], traffic, tmp_path)):
+@pytest.mark.parametrize("name", ["rate", "share-up-to-a-rate"])
+def test_a_rate_keeps_as_much(
+    name: str, collectors: Mapping[str, Counter[bytes]], traffic: Traffic, tmp_path: Path
+) -> None:
+    """What is saved up for two seconds, and what comes in while traces are decided, some seconds at most.
+
+    The same of a share: what the share leaves out, nearly three quarters, spends nothing of the rate.
+    """
+    for kept in (collectors[name], _kept_by_us(COUNTED[name], traffic, tmp_path)):
         assert 2 * SPANS_PER_SECOND - 4 <= kept.total() <= 6 * SPANS_PER_SECOND

@@ -71,6 +71,8 @@ def outside(process: int) -> list[str]:
                 continue
             if target.startswith("socket:["):
                 own.add(target[8:-1])
+        if not own:  # nearly always; the lists are long where others have many connections
+            return []
         lists = {name: (folder / "net" / name).read_text().splitlines()[1:] for name in _LISTS}
     except OSError:
         return []

@@ -51,3 +51,12 @@ def test_what_will_never_fit_is_too_large() -> None:
     admission.check_size(1 << 20)
     with pytest.raises(TooLarge, match="1048576 bytes"):
         admission.check_size((1 << 20) + 1)
+
+
+def test_what_fits_exactly_has_room() -> None:
+    """Beside what is held; one byte more is told when to come again."""
+    admission = Admission(ManualClock(), 1000)
+    admission.check_room(400, 600)
+    with pytest.raises(Unavailable) as refused:
+        admission.check_room(401, 600)
+    assert (refused.value.reason, refused.value.retry_after) == ("memory_limiter", 2.0)

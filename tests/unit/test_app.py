@@ -233,8 +233,21 @@ def test_a_journal_that_would_not_be_read_is_said_at_the_start(tmp_path: Path, l
     (segments / "00000000000000000001.segment").touch()
     text = f"storage: {{durability: memory, directory: {tmp_path}}}"
     made = Gateway(config.parse(text, {}), SystemClock(), logs.configure("info", log))
-    made._warn_of_what_is_not_there_yet()
+    made._warn_of_what_looks_wrong()
     assert "journal_is_not_read" in events(log)
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o700, False), (0o775, False), (0o777, True)])
+def test_a_directory_that_everybody_may_write_to_is_said_at_the_start(
+    mode: int, warned: bool, tmp_path: Path, log: io.StringIO
+) -> None:
+    """Who may write there can remove what is owed; a group may, since orchestrators hand out volumes so."""
+    directory = tmp_path / "data"
+    directory.mkdir()
+    directory.chmod(mode)
+    made = Gateway(config.parse(f"storage: {{directory: {directory}}}", {}), SystemClock(), logs.configure("info", log))
+    made._warn_of_what_looks_wrong()
+    assert ("storage_is_open" in events(log)) is warned
 
 
 async def run_once(directory: Path, log: io.StringIO) -> Gateway:

@@ -25,6 +25,16 @@ def test_reference_page_is_current(name: str) -> None:
     assert (_DOCS / "reference" / name).read_text(encoding="utf-8") == generate.pages()[name]
 
 
+_TERMS = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "MIT", "MIT-0", "PSF-2.0", "Zlib"}
+
+
+def test_what_is_installed_may_be_passed_on() -> None:
+    """Under terms that ask for a notice at most; orjson's files, which we do not change, under the Mozilla licence."""
+    terms = {name: set(re.findall(r"[\w.-]+", licence)) - {"AND", "OR"} for name, _, licence in generate.third_party()}
+    assert len(terms) > 20
+    assert {name: more for name, words in terms.items() if (more := words - _TERMS)} == {"orjson": {"MPL-2.0"}}
+
+
 _TELL = {"redaction", "sampling", "measure", "storage"}  # no key of a Collector or of a policy
 
 

@@ -63,3 +63,46 @@ def test_the_books_balance_whatever_happens(steps: list[tuple[Signal, Outcome, i
         else:
             ledger.settle(signal, outcome, settled, Reason.INVALID_ID if lost else Reason.NONE)
     assert ledger.balances()
+
+
+@pytest.mark.parametrize("items", [-1, -5])
+def test_items_are_not_given_back(items: int) -> None:
+    """Fewer than none cannot have a fate."""
+    ledger = Ledger()
+    ledger.receive(Signal.TRACES, 5)
+    with pytest.raises(LedgerError, match="settled as exported, 5 in flight"):
+        ledger.settle(Signal.TRACES, Outcome.EXPORTED, items)
+
+
+def test_books_go_on_after_a_restart() -> None:
+    """Line by line; what was not settled is in flight, and can be settled once."""
+    ledger, again = Ledger(), Ledger()
+    for signal, items in ((Signal.TRACES, 10), (Signal.LOGS, 3)):
+        ledger.receive(signal, items)
+    ledger.settle(Signal.TRACES, Outcome.EXPORTED, 4)
+    ledger.settle(Signal.TRACES, Outcome.DROPPED, 1, Reason.DUPLICATE)
+    again.restore(ledger.state())
+    assert list(again.outcomes()) == list(ledger.outcomes())
+    assert [again.received(signal) for signal in Signal] == [ledger.received(signal) for signal in Signal]
+    assert (again.in_flight(Signal.TRACES), again.in_flight(Signal.LOGS), again.balances()) == (5, 3, True)
+    again.settle(Signal.TRACES, Outcome.EXPORTED, 5)
+    with pytest.raises(LedgerError):
+        again.settle(Signal.TRACES, Outcome.EXPORTED, 1)
+
+
+def test_what_may_be_delivered_again_is_in_flight_after_a_restart() -> None:
+    """Lines that the journal does not know for sure are left out; the books that go on are not touched."""
+    ledger, again = Ledger(), Ledger()
+    ledger.receive(Signal.TRACES, 10)
+    ledger.settle(Signal.TRACES, Outcome.EXPORTED, 4)
+    again.restore(ledger.state([(Signal.TRACES, Outcome.EXPORTED, Reason.NONE, 3)]))
+    assert (again.settled(Signal.TRACES, Outcome.EXPORTED), again.in_flight(Signal.TRACES)) == (1, 9)
+    assert (ledger.settled(Signal.TRACES, Outcome.EXPORTED), ledger.in_flight(Signal.TRACES)) == (4, 6)
+
+
+def test_an_item_that_nobody_knows_of_is_seen() -> None:
+    """Whatever the signal: the books say when they do not balance."""
+    ledger = Ledger()
+    ledger.receive(Signal.TRACES, 5)
+    ledger._received[Signal.LOGS] += 1
+    assert not ledger.balances()

@@ -145,6 +145,17 @@ async def test_a_failed_trace_is_kept_and_another_sampled_out(make: Make) -> Non
     assert bench.ledger.balances()
 
 
+async def test_the_meter_learns_what_was_kept(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each such trace once, and no other: exemplars point to nothing else."""
+    bench = make()
+    kept: list[bytes] = []
+    monkeypatch.setattr(bench.meter, "kept", kept.append)
+    await bench.send(span(1, error=True), span(1, 2), span(2), span(3, error=True))
+    bench.clock.advance(WAIT)
+    bench.pipeline.decide_due()
+    assert kept == [number.to_bytes(16, "big") for number in (1, 3)]
+
+
 async def test_nothing_is_decided_before_the_wait_is_over(make: Make) -> None:
     """The rest of a trace may still come."""
     bench = make()
@@ -259,6 +270,17 @@ async def test_bad_spans_are_rejected_and_the_good_ones_go_on(make: Make) -> Non
     assert (Signal.TRACES, Outcome.REJECTED, Reason.INVALID_ID, 1) in list(bench.ledger.outcomes())
 
 
+async def test_a_span_that_comes_twice_is_a_duplicate(make: Make) -> None:
+    """In one request or in two, the second one's fate is said, and the books balance."""
+    bench = make()
+    await bench.send(span(1, error=True), span(1, error=True))
+    await bench.send(span(1, error=True))
+    bench.clock.advance(WAIT)
+    bench.pipeline.decide_due()
+    assert bench.books() == {"received": 3, "dropped": 2, "in_flight": 1}
+    assert (Signal.TRACES, Outcome.DROPPED, Reason.DUPLICATE, 2) in bench.ledger.outcomes()
+
+
 async def test_late_spans_follow_the_verdict_at_once(make: Make) -> None:
     """A span of a kept trace is exported, one of a sampled-out trace ends, neither waits."""
     bench = make()
@@ -277,6 +299,19 @@ async def test_over_the_memory_limit_senders_are_refused(make: Make) -> None:
         await bench.send(span(9, name="x" * 2000))
     assert caught.value.retry_after > 0
     assert bench.ledger.received(Signal.TRACES) == 3
+
+
+async def test_what_is_being_read_counts_against_the_memory_limit(make: Make) -> None:
+    """Bodies whose end has not come leave no room for others, until they are let go of."""
+    bench = make(limit_bytes=4096)
+    bench.pipeline.hold(4090, 0)
+    with pytest.raises(Unavailable):
+        await bench.send(span(1))
+    with pytest.raises(Unavailable):
+        bench.pipeline.hold(7, 0)
+    assert bench.pipeline.held_bytes == 4090
+    bench.pipeline.hold(-4090, 4090)
+    await bench.send(span(1))
 
 
 async def test_a_request_that_will_never_fit_is_too_large(make: Make) -> None:

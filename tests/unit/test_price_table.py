@@ -7,7 +7,7 @@ import pytest
 
 from spansieve import price_table
 from spansieve.config import ConfigError
-from spansieve.measure.llm_call import CostSource, Tokens
+from spansieve.measure.llm_call import CostSource, Parts, Tokens
 from spansieve.measure.pricing import PriceRow, PriceTable, cost_of
 
 _GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "llm-metrics.md"
@@ -203,3 +203,28 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="it is not UTF-8 text"):
         price_table.load(path)
+
+
+def test_the_file_may_price_parts(tmp_path: Path) -> None:
+    """Tokens written for an hour, audio and images; above a bound without a price of their own they cost as any."""
+    text = """
+prices:
+  - model: m
+    usd_per_million_tokens: {input: 1, output: 2, cache_write: 3, cache_write_1h: 4, audio_input: 5, image_output: 6}
+    above_input_tokens: [{tokens: 10, input: 10, output: 20}]
+"""
+    row = price_table.load(_write(tmp_path, text)).find("", "m", "", _NOON_NS)
+    assert row is not None
+    short, long = Tokens(4, 4, None, 4, None), Tokens(20, 4, None, None, None)
+    assert cost_of(short, row, Parts(written_1h=1)) == pytest.approx((3 * 3 + 1 * 4 + 4 * 2) / 1e6)
+    assert cost_of(long, row, Parts(audio_input=5, image_output=1)) == pytest.approx((20 * 10 + 4 * 20) / 1e6)
+
+
+def test_the_shipped_prices_know_what_an_hour_costs() -> None:
+    """Anthropic takes twice the price of input for what is written for an hour, and a quarter more for five minutes."""
+    row = price_table.load(None).find("anthropic", "claude-sonnet-4-5", "", _NOON_NS)
+    assert row is not None
+    assert row.input is not None
+    tokens = Tokens(1000, 0, None, 1000, None)
+    assert cost_of(tokens, row) == pytest.approx(1250 * row.input.usd)
+    assert cost_of(tokens, row, Parts(written_1h=1000)) == pytest.approx(2000 * row.input.usd)

@@ -51,7 +51,9 @@ def test_images_are_pinned(name: str) -> None:
 @pytest.mark.parametrize("path", DOCKERFILES.values(), ids=_named)
 def test_base_images_are_pinned(path: Path) -> None:
     """An image that is built begins from one version of Python."""
-    bases = re.findall(r"^FROM (\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    text = path.read_text(encoding="utf-8")
+    default = dict(re.findall(r"^ARG (\w+)=(\S+)", text, re.MULTILINE))
+    bases = [default.get(base.strip("${}"), base) for base in re.findall(r"^FROM (\S+)", text, re.MULTILINE)]
     assert bases
     assert all(re.fullmatch(r"python:3\.11\.\d+-slim-\w+", base) for base in bases)
 

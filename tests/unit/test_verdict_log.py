@@ -31,6 +31,17 @@ def test_only_the_owner_reads_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_no_other_file_is_written_by_a_link(tmp_path: Path) -> None:
+    """Who can put links into the directory cannot have the gateway write elsewhere: what is not written is counted."""
+    other = tmp_path / "other"
+    other.touch()
+    (tmp_path / "verdicts.jsonl").symlink_to(other)
+    verdicts = log(tmp_path)
+    verdicts.note([(A, KEPT)])
+    verdicts.flush()
+    assert (other.read_bytes(), verdicts.missing) == (b"", 1)
+
+
 def test_verdict_is_found_again(tmp_path: Path) -> None:
     """With all that is known of it; another trace's is not."""
     verdicts = log(tmp_path / "data")

@@ -77,6 +77,24 @@ async def test_spans_that_were_never_accepted_are_counted_apart() -> None:
     assert load.tally.unanswered_spans == recording("chat").spans[0]
 
 
+async def test_a_call_ends_with_its_deadline() -> None:
+    """A peer that does not answer in time is one that refused."""
+    given_up = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the sender closes
+        writer.close()
+        await writer.wait_closed()
+        given_up.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    sender = HttpSender(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", deadline=0.05)
+    assert await sender.send(b"body") == Answer("TimeoutError")
+    await given_up.wait()
+    server.close()
+    await server.wait_closed()
+
+
 async def test_a_rate_does_not_wait_for_answers() -> None:
     """In an open loop requests leave on time, also while earlier ones have no answer."""
     begun = 0

@@ -3,7 +3,8 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from bench.traffic import KINDS, LAPS, requests, tag
+from bench.traffic import KINDS, LAPS, regrouped, requests, tag
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from unit.bench.helpers_bench import all_spans, recording, spans_of
@@ -130,6 +131,31 @@ def test_small_requests_hold_one_trace() -> None:
 def test_requests_hold_512_spans_at_most() -> None:
     """As a batch processor's export does by default."""
     assert max(recording("plain", 2000).spans) == 512
+
+
+@pytest.mark.parametrize("size", [5, 50])
+def test_spans_are_packed_into_requests_of_a_size(size: int) -> None:
+    """All spans are there, each once and as they were, under their process's resource; only the last ones are fewer."""
+    found = recording("chat")
+    packed = regrouped(found, size)
+    before = sorted(
+        span.SerializeToString() for index in range(len(found.pieces)) for span in spans_of(found.body(index, 3))
+    )
+    after = [spans_of(packed.body(index, 3)) for index in range(len(packed.pieces))]
+    assert sorted(span.SerializeToString() for spans in after for span in spans) == before
+    assert [len(spans) for spans in after] == packed.spans
+    assert sum(count < size for count in packed.spans) <= 4
+    assert max(packed.spans) == size
+
+
+def test_packing_keeps_a_process_and_its_scopes_apart() -> None:
+    """A request has one resource, and each scope once."""
+    packed = regrouped(recording("chat"), 25)
+    for index in range(len(packed.pieces)):
+        (resource,) = ExportTraceServiceRequest.FromString(packed.body(index, 1)).resource_spans
+        scopes = [scope.scope.name for scope in resource.scope_spans]
+        assert len(set(scopes)) == len(scopes)
+        assert resource.resource.attributes
 
 
 def test_traces_interleave_in_requests() -> None:

@@ -459,12 +459,17 @@ async def test_own_metrics_that_come_during_a_call_are_sent_after_it() -> None:
 
 async def test_own_metrics_alone_do_not_hold_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a peer that is away when nothing else is to be sent."""
-    monkeypatch.setattr(otlp, "_LAST_METRICS_SECONDS", 0.01)
+    loop = asyncio.get_running_loop()
+    clock = loop.time
     async with exporting(wakes_at_once=False) as exporter:
         exporter.peer.say(UNAVAILABLE, UNAVAILABLE)
         exporter.destination.submit_own_metrics(metrics(own=1))
         await exporter.sleeps.slept(1)
-        await exporter.drain()
+        ending = asyncio.create_task(exporter.drain())
+        await exporter.peer.was_called(2)
+        assert not ending.done()
+        monkeypatch.setattr(loop, "time", lambda: clock() + otlp._LAST_METRICS_SECONDS)
+        await ending
         assert [call.payload for call in exporter.peer.calls] == [metrics(own=1)] * 2
 
 

@@ -182,13 +182,18 @@ class FailingFile(StoreFile):
         super().append(traces, now_ns)
 
 
+def fail(store: Store, times: int) -> None:
+    """Let the store's disk be full so many times."""
+    file = FailingFile(store.directory, MIB)
+    file.failures = times
+    store.destination._file.close()
+    store.destination._file = file
+
+
 async def test_a_failing_disk_is_tried_again(tmp_path: Path) -> None:
     """With growing waits, one warning and a line at its end."""
     async with storing(tmp_path) as store:
-        file = FailingFile(tmp_path, MIB)
-        file.failures = 3
-        store.destination._file.close()
-        store.destination._file = file
+        fail(store, 3)
         store.submit(trace("a"))
         await store.sleeps.slept(3)
         await store.drain()
@@ -200,10 +205,7 @@ async def test_a_failing_disk_is_tried_again(tmp_path: Path) -> None:
 async def test_what_a_failing_disk_did_not_take_is_dropped_at_the_end(tmp_path: Path) -> None:
     """With the reason; until then it was held."""
     async with storing(tmp_path, wakes_at_once=False) as store:
-        file = FailingFile(tmp_path, MIB)
-        file.failures = 1000
-        store.destination._file.close()
-        store.destination._file = file
+        fail(store, 1000)
         store.submit(trace("a", "b"))
         await store.sleeps.slept(1)
         assert store.destination.held_bytes > 0
@@ -217,10 +219,7 @@ async def test_what_a_failing_disk_did_not_take_is_dropped_at_the_end(tmp_path: 
 async def test_stop_tries_a_failing_disk_once_more_at_once(tmp_path: Path) -> None:
     """However long the next attempt would have had to wait."""
     async with storing(tmp_path, wakes_at_once=False) as store:
-        file = FailingFile(tmp_path, MIB)
-        file.failures = 1
-        store.destination._file.close()
-        store.destination._file = file
+        fail(store, 1)
         store.submit(trace("a"))
         await store.sleeps.slept(1)
         await store.drain()

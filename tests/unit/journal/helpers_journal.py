@@ -63,8 +63,8 @@ class World:
     async def start(self) -> None:
         """Begin, and let the thread come to rest: the next segment is ready, too."""
         await self.journal.start()
-        if self.journal._preparing is not None:
-            await asyncio.shield(self.journal._preparing)
+        if self.journal._room.preparing is not None:
+            await asyncio.shield(self.journal._room.preparing)
 
     async def write(self, size: int = 1000) -> int:
         """One request of so many bytes, answered."""

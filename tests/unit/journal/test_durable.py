@@ -369,7 +369,7 @@ async def test_a_segment_that_gives_way_to_a_larger_one_is_not_begun() -> None:
     await world.journal.rolled()
     for _ in range(3):
         await asyncio.sleep(0)
-    assert world.journal._preparing is not None
+    assert world.journal._room.preparing is not None
     small = [asyncio.create_task(world.write(20_000)) for _ in range(12)]
     await asyncio.sleep(0)
     gate.set()

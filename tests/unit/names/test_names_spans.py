@@ -100,3 +100,18 @@ def test_in_doubt_it_is_a_place_unless_none_is_looked_for(thresholds: tuple[floa
     probabilities = np.zeros((len(split), 4), np.float32)
     probabilities[1, [PERSON, LOCATION]] = 0.52, 0.48
     assert spans.found("in Paris now", split, probabilities, thresholds) == [(3, 8, kind)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("class JohnSmith:", []),
+        ("struct  JohnSmith {", []),
+        ("JohnSmith(x)", []),
+        ("ask JohnSmith about it", [("JohnSmith", PERSON)]),
+        ("class John Smith:", [("John Smith", PERSON)]),
+    ],
+)
+def test_what_code_declares_or_calls_is_no_person(text: str, expected: list[tuple[str, int]]) -> None:
+    """Two names written as one word are a name of code where it is declared or called, and a person elsewhere."""
+    assert _found(text, {"JohnSmith": PERSON, "John": PERSON, "Smith": PERSON}) == expected

@@ -158,6 +158,19 @@ async def test_a_worker_takes_no_more_than_its_share() -> None:
         worker.admit(1)
 
 
+async def test_a_body_that_is_being_read_takes_of_the_share() -> None:
+    """One grows beyond it, as one request may be larger; a second beside it may not, and what it had is let go of."""
+    async with serving() as (worker, _):
+        for already in range(0, 12 * MIB, MIB):
+            worker.hold(MIB, already)
+        with pytest.raises(Unavailable):
+            worker.hold(1, 0)
+        worker.hold(-12 * MIB, 12 * MIB)
+        worker.hold(1, 0)
+        assert worker.under_way_bytes == 1
+        worker.hold(-1, 1)
+
+
 async def test_a_request_that_will_never_fit_is_too_large() -> None:
     """Its sender is not told to try again."""
     async with serving() as (worker, _):
