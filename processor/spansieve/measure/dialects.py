@@ -9,6 +9,7 @@ A dialect is a file, named as the dialect. Its first document is the table:
     keys: [some.key]                    # without such a scope: any of these attributes shows the dialect …
     unless: [other.key]                 # … when none of these is there
     wraps: true                         # its spans may stand above another instrumentation's span of the same call
+    streams_apart: "streaming *"        # spans of this name tell a streamed answer; the call's own ends when it begins
     echoes: [some-cloud]                # scopes whose spans tell once more what one above them may tell; or true
     provider: some-provider             # whom its calls ask when no attribute says it
     json_values: true                   # texts are JSON: "\"gpt-4o\""
@@ -50,8 +51,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
-
-from spansieve import strict_yaml
 
 LEAVES = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
 """The operations of the GenAI conventions that are leaf calls to a model."""
@@ -124,7 +123,7 @@ class Fields:
     audio_cache_read_tokens: Options = ()
     image_input_tokens: Options = ()
     image_output_tokens: Options = ()
-    duration: Options = ()  # of what a log record tells; a span has its times
+    duration: Options = ()  # of what a log record tells, or a span that took no time
     finish_reasons: Options = ()
     reported_usd: Options = ()
     prompt_name: Options = ()
@@ -178,6 +177,7 @@ class Dialect:
     keys: frozenset[str]
     unless: frozenset[str]
     wraps: bool
+    streams_apart: "Patterns"  # of spans
     echoes: "Patterns"  # of scopes
     provider: str  # canonical; empty when its calls may ask anyone
     input_without_cache: "Patterns"  # of scopes
@@ -213,7 +213,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """Names, and beginnings of names."""
+    """Names, and beginnings of names; false when there are none."""
 
     names: frozenset[str] = frozenset()
     beginnings: tuple[str, ...] = ()
@@ -228,6 +228,9 @@ class Patterns:
             frozenset(each for each in given if not each.endswith("*")),
             tuple(each[:-1] for each in given if each.endswith("*")),
         )
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.beginnings)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (name in self.names or name.startswith(self.beginnings))
@@ -312,7 +315,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten time
 _TABLE = frozenset(
     {"title", "precedence", "base", "scopes", "keys", "unless", "wraps", "provider", "json_values"}
     | {"input_without_cache", "operations", "names", "default_operation", "fields"}
-    | {"echoes", "other_operation", "logs"}
+    | {"echoes", "other_operation", "logs", "streams_apart"}
 )
 
 
@@ -360,6 +363,7 @@ def _dialect(name: str, tree: Mapping[str, Any]) -> Dialect:
         frozenset(tree.get("keys", ())),
         frozenset(tree.get("unless", ())),
         bool(tree.get("wraps", False)),
+        Patterns.of((tree["streams_apart"],) if "streams_apart" in tree else ()),
         Patterns.of(tree.get("echoes", ())),
         tree.get("provider", ""),
         Patterns.of(tree.get("input_without_cache", ())),
@@ -418,26 +422,3 @@ def placed(options: Options, places: Mapping[str, int], *, events: bool = False)
         for option in options
         if (option.key in places if option.key else events)
     )
-
-
-@cache  # the package's data do not change
-def load_providers() -> Mapping[str, str]:
-    """Read `providers.yaml`: every spelling, in lower case, → the canonical provider name; "" for what is none."""
-    canonical: dict[str, str] = dict.fromkeys(_providers()["frameworks"], "")
-    for name, aliases in _providers()["names"].items():
-        for spelling in (name, *aliases):
-            if canonical.setdefault(spelling, name) != name:
-                raise DialectError(f"providers.yaml: {spelling} stands for two providers")
-    return MappingProxyType(canonical)
-
-
-@cache  # the package's data do not change
-def load_separate_cache() -> frozenset[str]:
-    """Read from `providers.yaml` which providers' own counts leave cached tokens out of the input."""
-    return frozenset(_providers()["input_without_cache"])
-
-
-@cache
-def _providers() -> dict[str, Any]:
-    tree: dict[str, Any] = strict_yaml.shipped("spansieve.measure", "providers.yaml")
-    return tree

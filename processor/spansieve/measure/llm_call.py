@@ -63,6 +63,7 @@ class NotCountedReason(StrEnum):
 
     REPEATED_SPAN = "repeated_span"  # the span was counted before: a retry of the sender, or a replay
     REPEATED_LOG = "repeated_log"  # a log record of what its span tells too, or that was told before
+    CONTINUED = "continued"  # a span of its own tells the streamed answer, and with it the call
     NESTED = "nested"  # a span above or beneath another one that tells of the same call
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from spansieve.measure import added, dialects, failures, once_state
+from spansieve.measure import added, dialects, failures, once_state, providers
 from spansieve.measure.adjusted import adjusted_count
 from spansieve.measure.conversations import Conversations
 from spansieve.measure.exemplars import Candidates
@@ -38,10 +38,10 @@ class Meter:
         self.settings = settings
         self.reader = Reader(
             dialects.load(),
-            dialects.load_providers(),
+            providers.load(),
             failures.load(),
             prices,
-            separate_cache=dialects.load_separate_cache(),
+            separate_cache=providers.load_separate_cache(),
             extra_keys=[label.attribute for label in settings.own_labels],
             user_key=settings.user_key,
             adjusted_count=adjusted_count,

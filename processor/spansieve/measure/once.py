@@ -24,9 +24,7 @@ with the trace's root, the framework's is the one that counts.
 import math
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Final, TypeAlias
+from typing import Final
 
 from spansieve.measure import judgements, pairs
 from spansieve.measure.links import Ids, Links
@@ -39,43 +37,15 @@ from spansieve.measure.llm_call import (
     Observation,
     Reconciliation,
     Tokens,
-    ToolRun,
     WorkflowRun,
 )
-from spansieve.measure.seen import WIDTH, Seen
-
-Lone: TypeAlias = tuple[float, bytes, int | None, int | None, int | None, int | None, int | None]
-"""A trace of which one counted call is known, as nearly all are: when, span id, and its tokens one by one.
-
-A plain tuple of nothing but numbers and bytes is none of the garbage collector's business.
-"""
-Run: TypeAlias = AgentRun | WorkflowRun
+from spansieve.measure.seen import Seen
+from spansieve.measure.traces import Lone, Run, Trace
 
 _TRACE_ID: Final = 16  # bytes
 
 SEEN_SPANS: Final = 200_000
 """Spans remembered, so that a repeated one counts once: minutes of traffic, some 20 MB when full."""
-
-
-@dataclass(slots=True)
-class Trace:
-    """What is remembered of one trace with LLM spans; ids are span ids."""
-
-    trace_id: bytes
-    last: float
-    counted: dict[bytes, Tokens] = field(default_factory=dict)
-    above: set[bytes] = field(default_factory=set)  # spans above a counted call
-    open: set[bytes] = field(default_factory=set)  # calls of which not all spans above are known
-    wrapped: bool = False  # a call that may stand above another one is counted
-    held: dict[bytes, LlmCall] = field(default_factory=dict)
-    logged: dict[bytes, LlmCall] = field(default_factory=dict)
-    runs: dict[bytes, Run] = field(default_factory=dict)
-    unreconciled: set[bytes] = field(default_factory=set)  # those runs that were not compared yet
-
-    @property
-    def size(self) -> int:
-        """How many things are remembered."""
-        return len(self.counted) + len(self.held) + len(self.logged) + len(self.runs)
 
 
 class Once:
@@ -117,7 +87,7 @@ class Once:
             origin = of_one[0].origin
             source, trace_id, span_id, _, _, _, _ = origin
             is_log = source.log
-            if not first_time(_log_key(of_one[0]) if is_log else trace_id + span_id):
+            if not first_time(pairs.log_key(of_one[0]) if is_log else trace_id + span_id):
                 out.append(
                     NotCounted(origin, NotCountedReason.REPEATED_LOG if is_log else NotCountedReason.REPEATED_SPAN)
                 )
@@ -412,18 +382,6 @@ class Once:
         for span in (*trace.held, *trace.logged, *sorted(trace.unreconciled)):
             self._finish(trace, span, out)
         self._remembered -= trace.size
-
-
-def _log_key(observation: Observation) -> bytes:
-    """Return what tells a log record from all others, and from spans."""
-    origin = observation.origin
-    name = getattr(observation, "name", "") or getattr(observation, "response_id", "")
-    told: tuple[object, ...] = type(observation).__name__, name, origin.start_ns
-    if isinstance(observation, LlmCall) and not origin.span_id:  # nothing else tells two of a millisecond apart
-        told = *told, origin.end_ns, observation.conversation, observation.kind, tuple(observation.tokens)
-    elif isinstance(observation, ToolRun):
-        told = *told, observation.call_id
-    return blake2b(origin.trace_id + origin.span_id + repr(told).encode(), digest_size=WIDTH).digest()
 
 
 def _is_certain(call: LlmCall) -> bool:

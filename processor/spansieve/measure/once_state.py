@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter
 
 from spansieve.measure.llm_call import AgentRun, LlmCall, Tokens, WorkflowRun
-from spansieve.measure.once import Lone, Once, Trace
+from spansieve.measure.once import Once
 from spansieve.measure.seen import WIDTH
+from spansieve.measure.traces import Lone, Trace
 
 _BYTES = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 _CALLS = TypeAdapter(dict[bytes, LlmCall], config=_BYTES)

@@ -52,3 +52,15 @@ def _said(call: LlmCall) -> tuple[object, ...]:
 
 def _key(said: tuple[object, ...], number: int, teller: bytes) -> bytes:
     return blake2b(repr((said, number)).encode(), key=teller, digest_size=WIDTH).digest()
+
+
+def log_key(observation: Observation) -> bytes:
+    """Return what tells a log record from all others, and from spans."""
+    origin = observation.origin
+    name = getattr(observation, "name", "") or getattr(observation, "response_id", "")
+    told: tuple[object, ...] = type(observation).__name__, name, origin.start_ns
+    if isinstance(observation, LlmCall) and not origin.span_id:  # nothing else tells two of a millisecond apart
+        told = *told, origin.end_ns, observation.conversation, observation.kind, tuple(observation.tokens)
+    elif isinstance(observation, ToolRun):
+        told = *told, observation.call_id
+    return blake2b(origin.trace_id + origin.span_id + repr(told).encode(), digest_size=WIDTH).digest()

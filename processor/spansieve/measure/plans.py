@@ -185,7 +185,7 @@ class Plans:
         )
         prices = self._prices.of(kind.provider, kind.response_model, kind.request_model)
         row = prices.timeless(kind.service_tier) if isinstance(prices, ByTier) else None
-        leaf = not (traits.unsaid or shape.failure)
+        leaf = not (traits.unsaid or shape.failure or dialect.streams_apart)
         return Plan(shape, traits, operation, kind, operation.streaming, prices, row, leaf=leaf)
 
     def _shape(self, dialect: Dialect | None, keys: tuple[str, ...], events: bool) -> Shape | None:  # noqa: FBT001

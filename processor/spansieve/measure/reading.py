@@ -19,9 +19,13 @@ from spansieve.measure.calls import CallReader
 from spansieve.measure.dialects import LEAVES, Dialect, Dialects, Logged, Operation
 from spansieve.measure.failures import Failures
 from spansieve.measure.llm_call import (
+    NO_TOKENS,
     AgentRun,
+    LlmCall,
     McpCall,
     McpSide,
+    NotCounted,
+    NotCountedReason,
     NotUnderstood,
     Observation,
     Origin,
@@ -32,6 +36,7 @@ from spansieve.measure.llm_call import (
     WorkflowRun,
     make_origin,
 )
+from spansieve.measure.looks import looks_like_llm
 from spansieve.measure.plans import Plan, Plans, Shape
 from spansieve.measure.pricing import PriceTable
 from spansieve.measure.signals import Signals
@@ -210,8 +215,10 @@ class Reader:
         marks, found = self._attributes.read([each.SerializeToString() for each in record.attributes])
         keys = self._attributes.keys(marks)
         by_key = dict(zip(keys, found, strict=True))
-        # Older senders give the event's name in an attribute.
-        name = record.event_name or str(by_key.get(_EVENT_NAME, ""))
+        # Older senders give the event's name in an attribute; those in Rust have the place in their source beside it.
+        name = record.event_name
+        if name not in self._signals.events and self.dialects.logged(emitter.dialect, name) is None:
+            name = str(by_key.get(_EVENT_NAME, ""))
         time_ns = record.time_unix_nano or record.observed_time_unix_nano
         if (own := self.dialects.logged(emitter.dialect, name)) is not None:
             plan = self._plans.of(own[0], marks, found, event=name)
@@ -219,7 +226,7 @@ class Reader:
             return () if plan is None else self._own_log(own[1], plan, told, record, emitter)
         if name not in self._signals.events:
             return ()
-        source = Source("", emitter.scope, emitter.service, emitter.extra, log=True)
+        source = _log_source("", emitter.scope, emitter.service, emitter.extra)
         origin = Origin(source, _id(record.trace_id), _id(record.span_id), b"", time_ns, time_ns, 1.0)
         if name not in self._signals.calls:
             return tuple(self._signals.of_event(name, by_key, origin))
@@ -228,7 +235,8 @@ class Reader:
             return ()
         told = Told([*found, None], time_ns)
         error = self._failures.classify(by_key, plan.kind.finish_reasons, failed=False)
-        origin = origin._replace(source=source._replace(dialect=plan.shape.dialect.name))
+        source = _log_source(plan.shape.dialect.name, emitter.scope, emitter.service, emitter.extra)
+        origin = origin._replace(source=source)
         return (self._calls.read(plan, plan.kind, told, origin, None, error),)
 
     def _own_log(
@@ -244,7 +252,7 @@ class Reader:
             duration = took[0]
         end_ns = told.start_ns
         told.start_ns = start_ns = max(0, end_ns - round((duration or 0.0) * 1e9))
-        source = Source(shape.dialect.name, emitter.scope, emitter.service, emitter.extra, log=True, logged=True)
+        source = _log_source(shape.dialect.name, emitter.scope, emitter.service, emitter.extra, logged=True)
         trace_id = _id(record.trace_id)
         if what in LEAVES and not trace_id and (turn := told.identifier(shape.fields.turn)):
             # To a conversation, a turn is a trace.
@@ -311,7 +319,8 @@ class Reader:
                 shape.by_key(told.found), traits.finish_reasons, failed=failed, message=message, events=told.events
             )
         if plan.kind is not None:
-            return self._calls.read(plan, plan.kind, told, origin, duration, error)
+            call = self._calls.read(plan, plan.kind, told, origin, duration, error)
+            return _of_two(call, told, shape, record) if shape.dialect.streams_apart else call
         return self._other(operation.what, plan, record, told, origin, duration, error)
 
     def _other(
@@ -351,6 +360,25 @@ class Reader:
         return None  # a step of a chain
 
 
+def _of_two(call: LlmCall, told: Told, shape: Shape, record: SpanRecord) -> LlmCall | NotCounted:
+    """Return what a span tells where a streamed call has two: the second one, which took no time itself, is the call.
+
+    The first tells nothing of an answer; one that failed has no second.
+    """
+    if _head(record).name in shape.dialect.streams_apart:
+        took = told.amount(shape.fields.duration, values.MAX_SECONDS)
+        return call if took is None else call._replace(duration_s=took[0])
+    if call.error_class is None and call.tokens == NO_TOKENS and not (call.response_id or call.kind.response_model):
+        return NotCounted(call.origin, NotCountedReason.CONTINUED)
+    return call
+
+
+@lru_cache(maxsize=_SOURCES)
+def _log_source(dialect: str, scope: str, service: str, extra: tuple[str, ...], *, logged: bool = False) -> Source:
+    """Return the source of log records: the same object again and again, as `Emitter.source` does for spans."""
+    return Source(dialect, scope, service, extra, log=True, logged=logged)
+
+
 def _id(given: bytes) -> bytes:
     """Return the id of a log record's trace or span, empty where it is none: some senders write zeros then."""
     return given if any(given) else b""
@@ -367,18 +395,3 @@ def _name(traits: Traits, record: SpanRecord) -> str:
 
 def _head(record: SpanRecord) -> SpanHead:
     return record.head or otlp_reduced.span(record.data)
-
-
-_ABOUT = ("llm", "gen_ai", "genai", "completion", "prompt", "openai", "anthropic")
-_OF = ("model", "token")
-
-
-def looks_like_llm(key: str) -> bool:
-    """Whether an attribute of this name looks as if it told of a call to a model: its name or its usage."""
-    return _looks_like_llm(key[: values.MAX_TEXT])
-
-
-@lru_cache(maxsize=8192)
-def _looks_like_llm(key: str) -> bool:
-    lowered = key.lower()
-    return any(about in lowered for about in _ABOUT) and any(of in lowered for of in _OF)

@@ -11,7 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from helpers_spans import decoded_spans
 from spansieve import measure, otlp_reduced, redact
-from spansieve.measure import dialects, failures
+from spansieve.measure import dialects, failures, providers
 from spansieve.measure.llm_call import CostSource, LlmCall, Observation
 from spansieve.measure.pricing import PriceRow, PriceTable, Rate, always
 from spansieve.measure.reading import Emitter, Reader
@@ -113,10 +113,10 @@ def reader(table: PriceTable | None = None, **more: Any) -> Reader:  # noqa: ANN
     """Return a reader of all dialects."""
     return Reader(
         dialects.load(),
-        dialects.load_providers(),
+        providers.load(),
         failures.load(),
         table or prices(),
-        separate_cache=dialects.load_separate_cache(),
+        separate_cache=providers.load_separate_cache(),
         **more,
     )
 

@@ -4,6 +4,7 @@ import pytest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from spansieve.measure.llm_call import CostSource, LlmCall, Tokens
+from spansieve.measure.pricing import PriceRow, PriceTable, Rate, always
 from unit.measure.helpers_measure import Value, call_of, chat, read, span
 
 
@@ -247,3 +248,46 @@ def test_an_unpriced_call_has_none() -> None:
 def test_long_names_are_cut() -> None:
     """Names from outside are kept short."""
     assert len(call_of(span(chat(request__model="m" * 100_000))).kind.request_model) == 256
+
+
+_SPEECH = PriceRow(
+    CostSource.TABLE, Rate(1.0), Rate(10.0), audio_input=Rate(5.0), audio_output=Rate(50.0), cache_write_1h=Rate(2.0)
+)
+
+
+@pytest.mark.parametrize(
+    ("scope", "attributes", "usd"),
+    [
+        (
+            "some.scope",
+            chat(
+                usage__input_tokens=100,
+                usage__output_tokens=10,
+                usage__audio__input_tokens=40,
+                usage__audio__output_tokens=4,
+            ),
+            60 * 1 + 40 * 5 + 6 * 10 + 4 * 50,
+        ),
+        (
+            "openinference.instrumentation.openai",
+            {
+                "openinference.span.kind": "LLM",
+                "llm.provider": "openai",
+                "llm.request.model_name": "priced",
+                "llm.token_count.prompt": 100,
+                "llm.token_count.prompt_details.audio": 40,
+            },
+            60 * 1 + 40 * 5,
+        ),
+        (
+            "com.anthropic.sdk.python",
+            chat(usage__input_tokens=100, usage__cache_write__input_tokens=10)
+            | {"anthropic.usage.cache_creation.ephemeral_1h_input_tokens": 10},
+            90 * 1 + 10 * 2,
+        ),
+    ],
+)
+def test_parts_that_cost_more_are_read(scope: str, attributes: dict[str, Value], usd: float) -> None:
+    """Audio, and what is kept for an hour, in the keys of those who tell it."""
+    table = PriceTable([lambda *_: always(_SPEECH)])
+    assert call_of(span(attributes), scope=scope, table=table).cost_usd == pytest.approx(usd)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spansieve.measure import dialects, failures
+from spansieve.measure import dialects, failures, providers
 from spansieve.measure.dialects import DialectError, Dialects, Patterns
 from spansieve.measure.llm_call import CostSource, LlmCall, NotUnderstood, Observation
 from spansieve.measure.reading import Emitter, Reader
@@ -30,7 +30,7 @@ fields:
 def _read(attributes: dict[str, Value], *, scope: str = "some.scope", name: str = "x") -> tuple[Observation, ...]:
     (vendor,) = dialects.parse_all({"vendor": _VENDOR})
     together = Dialects([*dialects.load().ordered, vendor])
-    reader = Reader(together, dialects.load_providers(), failures.load(), prices())
+    reader = Reader(together, providers.load(), failures.load(), prices())
     return reader.read(record(span(attributes, name=name)), Emitter(reader.by_scope(scope), scope, "shop"))
 
 
@@ -209,7 +209,7 @@ def test_patterns_of_names(given: list[str] | bool, name: str, *, among: bool) -
 
 def test_canonical_providers_stand_for_themselves() -> None:
     """No provider's name is another's alias; frameworks are no providers."""
-    known = dialects.load_providers()
+    known = providers.load()
     assert all(known[name] == name for name in known.values() if name)
     assert known["strands-agents"] == ""
-    assert dialects.load_separate_cache() <= set(known.values())
+    assert providers.load_separate_cache() <= set(known.values())

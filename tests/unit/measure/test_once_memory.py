@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spansieve.measure.llm_call import NO_TOKENS, AgentRun, LlmCall, Observation, Origin, Tokens
-from spansieve.measure.once import Once, Trace
+from spansieve.measure.once import Once
+from spansieve.measure.traces import Trace
 from unit.measure.helpers_observations import call, origin
 
 

@@ -323,6 +323,12 @@ def test_a_dialects_own_records_are_known_by_name_and_scope(scope: str, name: st
     assert [type(each) for each in found] == [LlmCall] * calls
 
 
+def test_a_records_name_may_stand_beside_another() -> None:
+    """Senders in Rust write the place in the source where the name belongs, and the name in an attribute."""
+    record = _log("event otel/src/events.rs:778", {"event.name": "claude_code.api_request", **_REQUEST})
+    assert [type(each) for each in _read_log(record)] == [LlmCall]
+
+
 def test_a_record_of_its_own_ends_when_it_says() -> None:
     """The record's time is the end of what took so long."""
     (found,) = _read_log(_log("claude_code.api_request", _REQUEST | {"duration_ms": 1500}))
