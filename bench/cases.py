@@ -83,6 +83,12 @@ def _date(random: Random) -> str:
     return random.choice((f"{year}-{month:02}-{day:02}", f"{month}/{day}/{year}", f"{day:02}.{month:02}.{year}"))
 
 
+def _date_in_full(random: Random) -> str:
+    """With two digits for day and month, as forms have it."""
+    year, month, day = random.randrange(1930, 2010), random.randrange(1, 13), random.randrange(1, 29)
+    return random.choice((f"{day:02}/{month:02}/{year}", f"{day:02}.{month:02}.{year}"))
+
+
 def _date_in_words(random: Random) -> str:
     month = random.choice(
         ("January", "Feb", "March", "April", "Jun", "July", "August", "Sept", "October", "Nov", "Dec")
@@ -150,6 +156,28 @@ def _german_street(random: Random) -> str:
 
 def _french_street(random: Random) -> str:
     return f"{random.randrange(1, 300)} rue de {_faked(random, 'city', 'fr_FR')}"
+
+
+def _spelled(random: Random) -> str:
+    """An address of mail as people write it for people."""
+    name, _, host = make.email(random).partition("@")
+    at, dot = random.choice(((" (at) ", " (dot) "), ("[at]", "[dot]"), (" at ", " dot "), ("[at]", ".")))
+    return (
+        f"{name}{at}{host.replace('.', dot)}" if host.isascii() else f"{_faked(random, 'user_name')}{at}example{dot}org"
+    )
+
+
+def _zone(random: Random) -> str:
+    """The machine-readable zone of a passport, without check digits: they say nothing to a reader of texts."""
+    names = f"{_faked(random, 'last_name', 'en_US')}<<{_faked(random, 'first_name', 'en_US')}".upper()
+    number = make.letters(random, 9, string.ascii_uppercase + string.digits)
+    return f"P<UTO{names}".ljust(44, "<") + f"\n{number}6UTO{make.digits(random, 7)}F{make.digits(random, 7)}".ljust(
+        45, "<"
+    )
+
+
+def _degrees(random: Random) -> str:
+    return f"{random.uniform(-90, 90):.6f}"
 
 
 MADE: Mapping[str, Cases] = {
@@ -287,6 +315,30 @@ MADE: Mapping[str, Cases] = {
         lambda r: f"{make.digits(r, 18)}/{make.letters(r, 68)}", "https://discord.com/api/" + "webhooks/{}"
     ),
     "person_on_card": _in(_name, "BEGIN:VCARD\nFN:{}\nEND:VCARD"),
+    "email_spelled": _in(_spelled, "write to {}, please", "mail: {}"),
+    "birth_date_beside": _in(
+        _date_in_full, "| Geburtsdatum | {} |", "Geburtsdatum: {}", "née le {}", "fecha de nacimiento: {}"
+    ),
+    "coordinates": _in(_degrees, '{"latitude": {}, "n": 1}', "lat: {}", "lng={}"),
+    "password_in_prose": _in(
+        lambda r: make.password(r) + "7x",
+        "Passwort: {}",
+        "mot de passe : {}",
+        "the password was changed to {}",
+        "senha: {}",
+    ),
+    "one_time_code": _in(_number(6), "Your verification code is {}. Do not share it.", "OTP: {}", "login code: {}"),
+    "upi": _in(lambda r: f"{make.digits(r, 10)}@{r.choice(('ybl', 'okaxis', 'paytm'))}", "pay to {} now", "UPI: {}"),
+    "extended_key": _carried(lambda r: f"{'xpr'}v{make.letters(r, 107, make.BASE58)}"),
+    "machine_readable_zone": _in(_zone, "scanned:\n{}\nend", "{}"),
+    "booking_code": _in(
+        lambda r: (
+            make.letters(r, 2, string.ascii_uppercase) + make.digits(r, 1) + make.letters(r, 3, string.ascii_uppercase)
+        ),
+        "PNR: {}",
+        "record locator {}",
+        "your booking reference is {}.",
+    ),
     # of single policies
     "user_id": _under(lambda r: f"u-{make.digits(r, 6)}", "enduser.id", "userId", "customer_id"),
     "special_category": _under(lambda r: _faked(r, "word"), "diagnosis", "religion", "sexualOrientation"),
@@ -298,6 +350,7 @@ MADE: Mapping[str, Cases] = {
     "coded_number": _in(lambda r: f"A{make.digits(r, 7)}", "policy no. {}", "serial number {}", "claim #{}"),
     "person_code": _under(lambda r: f"A-{make.digits(r, 6)}", "patient_id", "memberId", "session.id"),
     "cardholder_name": _under(_name, "cardholder_name", "nameOnCard"),
+    "card_verification_listed": _in(_number(3), "4539148803436467,09/28,{}", "4539 1488 0343 6467 09/2028 {}"),
     "service_code": _under(_number(3), "service_code"),
 }
 """By name of the rule."""

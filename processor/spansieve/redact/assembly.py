@@ -10,10 +10,10 @@ from typing import Final
 from spansieve.redact import anchors, patterns
 from spansieve.redact import keys as key_names
 from spansieve.redact.compiled import (
-    AFTER_AT,
     AROUND,
     AROUND_ANCHOR,
     AT_ANCHOR,
+    WITH_AT,
     Act,
     CompiledRule,
     CompiledRules,
@@ -102,13 +102,15 @@ def _detector(
     before_at = patterns.before_at(pattern)
     check, cost = check_and_cost
     head = re.compile(f"[{before_at}]{{0,{lead}}}+") if before_at and lead else None
+    tail = pattern[pattern.index("@") + 1 :] if head is not None else ""
     return Detector(
         search=search,
         match=search.match,
         begins=patterns.beginning(pattern),
         digit=patterns.before_digit(pattern),
         head=head,
-        tail=re.compile(pattern[pattern.index("@") + 1 :]) if before_at and lead else None,
+        tail=re.compile(tail) if tail else None,
+        follows=patterns.firsts(tail) if tail else "",
         spaced=head is not None and not any(map(head.fullmatch, " @")),
         group="value" if "value" in search.groupindex else 0,
         before=reach if lead is None else lead,
@@ -176,6 +178,7 @@ def rules(
         every_text=any(not whole.anchors for _, whole in wholes),
         entities={each.name: each.entity for each in compiled},
         selective=any(each.selector is not None for each in compiled),
+        drops=any(each.drops for each in compiled),
         by_role=any(each.selector is not None and each.selector.by_role for each in compiled),
         made_by_actions=made_by_actions,
         sealing=frozenset(sealing),
@@ -185,8 +188,8 @@ def rules(
 
 def _hanging(number: int, road: Road, detector: Detector) -> Hanging:
     if detector.tail is not None:
-        return Hanging(AFTER_AT, number, road, detector, detector.tail.match)
-    return Hanging(AROUND_ANCHOR if detector.before else AT_ANCHOR, number, road, detector, detector.match)
+        return Hanging(WITH_AT, number, road, detector)
+    return Hanging(AROUND_ANCHOR if detector.before else AT_ANCHOR, number, road, detector)
 
 
 def _of_shapes(number: int, detector: Detector, road: Road) -> Member:

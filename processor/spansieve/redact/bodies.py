@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, Protocol
 
-from spansieve.redact import carried, fold, pairs, parsed, parts, persons
+from spansieve.redact import carried, fold, pairs, parsed, parts, persons, rows
 from spansieve.redact.body_piece import Piece
 from spansieve.redact.cache import NOTHING, WORTH, Ends, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRules
@@ -127,7 +127,7 @@ class Body:
         piece.telling = {each for each in unknown if rules.facts(fold.word(each), where).whole}
         if not piece.telling.isdisjoint(shape.numbered):
             return False
-        if persons.may_name(shape.names) or pairs.may_name(shape.names):
+        if any(each.may_name(shape.names) for each in (persons, pairs, rows)):
             return False
         texts = shape.texts
         piece.asked = [n for n, key in enumerate(shape.keys) if key is not None or texts[n] in unknown]

@@ -164,8 +164,10 @@ class Cache:
         return len(self._young.keys() | self._old.keys())
 
     def _keep(self, digest: bytes, known: Known[Any]) -> None:
-        new, found, ends = known
-        size = _ENTRY + len(digest) + 64 * len(found) + _END * len(ends) + (0 if new is None else sys.getsizeof(new))
+        size = _ENTRY + len(digest)
+        if known is not NOTHING:
+            new, found, ends = known
+            size += 64 * len(found) + _END * len(ends) + (0 if new is None else sys.getsizeof(new))
         if size > self._half:
             return
         if self._size + size > self._half:

@@ -49,6 +49,7 @@ class Detector:
     digit: int | None  # the most characters of a match before its first digit; None when it may have none
     head: re.Pattern[str] | None  # all that a match may have before its `@`, to be read from there backwards
     tail: re.Pattern[str] | None  # what has to follow that `@`
+    follows: str  # the characters of ASCII of which one has to stand first in that; nothing stands for any
     spaced: bool  # a space is no part of what may stand before it
     group: int | str  # what is replaced
     before: int
@@ -58,21 +59,20 @@ class Detector:
     in_context: bool
 
 
-AT_ANCHOR, AFTER_AT, AROUND_ANCHOR = range(3)
+AT_ANCHOR, WITH_AT, AROUND_ANCHOR = range(3)
 
 
 class Hanging(NamedTuple):
     """A detector that hangs on a literal.
 
-    `how`: a match begins at the literal; or the literal is an `@`, and `match` tells what has to follow; or a match
-    lies somewhere around.
+    `how`: a match begins at the literal; or the literal is an `@` that each match has; or a match lies somewhere
+    around.
     """
 
     how: int
     number: int
     road: Road
     detector: Detector
-    match: Callable[..., re.Match[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,7 @@ class CompiledRules:
     wholes: tuple[tuple[CompiledRule, Whole], ...] = ()  # of all rules
     every_text: bool = False  # some of them look at texts without an anchor too
     selective: bool = False
+    drops: bool = False  # some rule does
     by_role: bool = False  # some selector asks who speaks in the message that a value is in
     made_by_actions: re.Pattern[str] | None = None
     sealing: frozenset[str] = frozenset()  # names of rules whose action never puts the same twice: not to be remembered

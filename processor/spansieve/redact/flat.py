@@ -38,6 +38,12 @@ def add(findings: Findings, more: Iterable[tuple[str, int]]) -> None:
         findings[rule] = findings.get(rule, 0) + count
 
 
+def count(findings: Findings, names: Iterable[str]) -> None:
+    """Count one more finding of each of these rules."""
+    for name in names:
+        findings[name] = findings.get(name, 0) + 1
+
+
 class Flat:
     """The rules at work on flat texts, counting what they find."""
 
@@ -86,12 +92,12 @@ class Flat:
                 runs = []
             if not findings:
                 return text
-            if self._drops(findings):
+            if rules.drops and self._drops(findings):
                 return DROP
             text, changes, names, glued = replacing.replace(text, findings)
             if not changes:
                 return text
-            add(self.findings, [(name, 1) for name in names])
+            count(self.findings, names)
             if glued:
                 again = sorted(place for place in self.search(text) if place[1] not in _NO_RULES)
                 tried = replacing.near(again, replacing.placed(changes), rules.reach)
@@ -103,7 +109,7 @@ class Flat:
         """Whether the attribute goes for one of the findings, which are counted then."""
         for finding in findings:
             if finding[2].drops:
-                add(self.findings, [(rule.name, 1) for _, _, rule, _ in replacing.merged(findings)])
+                count(self.findings, [rule.name for _, _, rule, _ in replacing.merged(findings)])
                 return True
         return False
 

@@ -57,7 +57,8 @@ def _judge(rule: "CompiledRule", detector: "Detector") -> Judge:
         return unchecked
 
     def checked(text: str, match: re.Match[str], _: "KeyFacts") -> "Finding | None":
-        span = check(text, *match.span(group))
+        start, end = match.span(group)
+        span = check(text, start, end)
         if span is None:
             return None
         start, end = span
@@ -70,11 +71,12 @@ def _unless_before(rule: "CompiledRule", detector: "Detector") -> Judge:
     group, check = detector.group, detector.check
 
     def judged(text: str, match: re.Match[str], _: "KeyFacts") -> "Finding | None":
-        start, end = match.span(group)
-        span = (start, end) if check is None else check(text, start, end)
-        if span is None or unless(text, start, rule):
+        begins, end = match.span(group)
+        span = (begins, end) if check is None else check(text, begins, end)
+        if span is None or unless(text, begins, rule):
             return None
-        return *span, rule, text[span[0] : span[1]]
+        start, end = span
+        return start, end, rule, text[start:end]
 
     return judged
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from spansieve.redact import shapes
 from spansieve.redact.anchors import GROUPS, LONGEST, OverBudget
-from spansieve.redact.compiled import AFTER_AT, AROUND_ANCHOR, CompiledRule, CompiledRules, Detector, KeyFacts
+from spansieve.redact.compiled import AT_ANCHOR, WITH_AT, CompiledRule, CompiledRules, Detector, KeyFacts
 from spansieve.redact.judges import CONTEXT_AFTER, CONTEXT_BEFORE, Finding, Road, excused
 from spansieve.redact.wholes import NEARBY, TooMuch, Whole
 
@@ -70,26 +70,25 @@ class _Search:
         remaining: Places = []
         keep, ends, wholly = remaining.append, self._ends, self._wholly
         text, (of_digits, of_groups) = self._text, self._rules.shapes
-        for place in places:
-            at, anchor = place
+        for at, anchor in places:
             if anchor > GROUPS:
                 if not self._literal(at, anchor):
-                    keep(place)
+                    keep((at, anchor))
                 continue
             if anchor < 0:
-                anchor = ~anchor
+                anchor = ~anchor  # noqa: PLW2901 - of a number
             if at < ends[anchor]:
                 if not wholly[anchor]:
                     self._again(at, anchor)
                     keep((at, anchor))
                 continue
-            number = of_groups.of_groups(text, at) if anchor == GROUPS else of_digits.of_digits(text, at)
+            number = of_groups.of_groups(text, at) if anchor else of_digits.of_digits(text, at)
             if number is None and (number := self._unknown(at, anchor)) is None:
                 keep((at, anchor))
                 continue
-            start, end, steps = number
-            ends[anchor], wholly[anchor] = end, False
-            kept = self._try(start, end, steps, anchor) if steps else anchor
+            start, ends[anchor], steps = number
+            wholly[anchor] = False
+            kept = self._try(start, ends[anchor], steps, anchor) if steps else anchor
             if kept is not None:
                 keep((at, kept))
         if self._anchored or self._direct[0] or self._direct[1]:
@@ -120,17 +119,17 @@ class _Search:
 
     def _try(self, start: int, end: int, steps: Sequence[shapes.Step], anchor: int) -> int | None:
         """Try a number's patterns. Gives the anchor that it keeps: turned, when what stands around made it none."""
-        facts, text = self._facts, self._text
+        text, facts = self._text, self._facts
+        off = facts.off
         was_excused = False
         words: bool | None = None  # of context near: not known
         last, low = -1, 0  # the pattern that found something last, up to where
-        for number, offset, firsts, match_at, road in steps:
+        for number, offset, firsts, match_at, rule, judge, cost, in_context in steps:
             at = start + offset
-            if (firsts and text[at] not in firsts) or (number == last and at < low):
+            if (firsts and text[at] not in firsts) or (at < low and number == last):
                 continue
             match = match_at(text, at)
-            rule, _, judge, cost, in_context = road
-            if match is None or (facts.off and rule in facts.off):
+            if match is None or rule in off:
                 continue
             if in_context and rule not in facts.context:
                 words = self._word_near(start, end) if words is None else words
@@ -145,10 +144,11 @@ class _Search:
                 was_excused = True
                 continue
             self.found.append(finding)
-            last, low = number, finding[1]
-            if finding[0] <= start and low >= end:  # what comes later could only find the same again
+            begins, low, found, _ = finding
+            last = number
+            if begins <= start and low >= end:  # what comes later could only find the same again
                 self._wholly[anchor] = True
-                return None if finding[2].act is None else anchor
+                return None if found.act is None else anchor
         return ~anchor if was_excused else anchor
 
     def _word_near(self, start: int, end: int) -> bool:
@@ -162,34 +162,33 @@ class _Search:
 
         Says whether the anchor is a part of what was found, for which a token will stand.
         """
-        text, off, clear = self._text, self._facts.off, self._clear
+        text, off = self._text, self._facts.off
         settled = False
-        for how, number, road, detector, match_at in self._rules.hanging[anchor]:
+        for how, number, road, detector in self._rules.hanging[anchor]:
             if off and road.rule in off:
                 continue
-            if how == AROUND_ANCHOR:
-                if not detector.begins or (clear.get(number, 0) <= at + LONGEST and self._begins(at, number, detector)):
+            if how == AT_ANCHOR:
+                match = road.match(text, at)
+                if match is None or at < self._reached.get(number, 0):
+                    continue
+                finding = self._judged(match, road)
+            elif how == WITH_AT:
+                finding = self._with_at(at, number, road, detector)
+            else:
+                if not detector.begins or (
+                    self._clear.get(number, 0) <= at + LONGEST and self._begins(at, number, detector)
+                ):
                     self._anchored.setdefault(number, []).append(at)
                 continue
-            match = match_at(text, at + how)
-            if match is None:
-                self.budget -= how
-            elif how == AFTER_AT:
-                finding = self._before_at(at, number, road, detector)
-                settled = (finding is not None and self._add(number, finding, at)) or settled
-            elif at >= self._reached.get(number, 0):
-                finding = self._judged(match, road)
-                settled = (finding is not None and self._add(number, finding, at)) or settled
+            if finding is not None:
+                self.found.append(finding)
+                start, end, rule, _ = finding
+                self._reached[number] = end
+                if end > self._covered[1]:
+                    self._covered = start, end
+                if start <= at < end and rule.act is None:
+                    settled = True
         return settled
-
-    def _add(self, number: int, finding: Finding, at: int) -> bool:
-        """Add what a pattern found at an anchor. Says whether the anchor is a part of it and goes with it."""
-        self.found.append(finding)
-        start, end, rule, _ = finding
-        self._reached[number] = end
-        if end > self._covered[1]:
-            self._covered = start, end
-        return start <= at < end and rule.act is None
 
     def _begins(self, at: int, number: int, detector: Detector) -> bool:
         """Whether that with which all of a pattern's matches begin stands so near an anchor that one may have it."""
@@ -202,15 +201,14 @@ class _Search:
         self._clear[number] = high + _FARTHER - len(detector.begins) if first < 0 else first
         return False
 
-    def _before_at(self, at: int, number: int, road: Road, detector: Detector) -> Finding | None:
-        """What a pattern finds whose matches have an `@` at a place, and only a few kinds of characters before it.
-
-        What has to follow the `@` does.
-        """
-        if self.budget < 0:
-            raise OverBudget
-        text, reached, (_, match_at, _, _, _) = self._text, self._reached.get(number, 0), road
-        first = at - detector.before if at > detector.before else 0
+    def _with_at(self, at: int, number: int, road: Road, detector: Detector) -> Finding | None:
+        """What a pattern finds whose matches have an `@` at a place, and only a few kinds of characters before it."""
+        text, match_at = self._text, road.match
+        following = text[at + 1 : at + 2]
+        if detector.follows and following not in detector.follows and following.isascii():
+            self.budget -= 1
+            return None
+        reached, first = self._reached.get(number, 0), at - detector.before if at > detector.before else 0
         if (
             detector.spaced
             and (low := text.rfind(" ", first, at) + 1) > reached
@@ -219,6 +217,11 @@ class _Search:
             and (finding := self._judged(match, road)) is not None
         ):
             return finding  # as most: right behind a space
+        if detector.tail.match(text, at + 1) is None:  # type: ignore[union-attr]  # what has a head has a tail
+            self.budget -= 1
+            return None
+        if self.budget < 0:
+            raise OverBudget
         head = detector.head.match(text[first:at][::-1])  # type: ignore[union-attr]  # what has a tail has a head
         low = max(reached, at - head.end())  # type: ignore[union-attr]  # matches ""
         for start in range(low, at):

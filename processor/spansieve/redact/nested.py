@@ -8,7 +8,20 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from spansieve.redact import bodies, carried, fold, jsontext, media, normalise, numbers, pairs, parts, persons, roles
+from spansieve.redact import (
+    bodies,
+    carried,
+    fold,
+    jsontext,
+    media,
+    normalise,
+    numbers,
+    pairs,
+    parts,
+    persons,
+    roles,
+    rows,
+)
 from spansieve.redact.anchors import OverBudget, Place
 from spansieve.redact.bodies import Body
 from spansieve.redact.cache import ERROR, NOTHING, WORTH, Known
@@ -216,7 +229,7 @@ class Nested(Flat):
         members = [found[index] for index in leaves]
         texts = [numbers.plain(token.text) if token.kind == jsontext.NUMBER else token.text for token in members]
         keys = {i: token.key for i, token in enumerate(members) if token.key}
-        keys |= pairs.named(text, members) | persons.named(text, members)
+        keys |= pairs.named(text, members) | persons.named(text, members) | rows.named(text, members)
         wheres = self._wheres(text, members, where)
         settled, fresh = self._recalled(texts, keys, wheres, depth + 1)
         hits = self._handed_down(texts, members, places, settled)

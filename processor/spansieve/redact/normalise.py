@@ -79,11 +79,12 @@ class _Decoded(Reading):
 # A terminal's colours and the like (ECMA-48, 8.3.117), or what is left of them where control characters are taken out.
 _COLOUR = r"\x1b\[[0-?]{0,12}[A-Za-z]|\[[0-9;]{1,12}m"
 _ATOM = re.compile(
-    rf"[%&\\+\x1b\[{fold.ODD_OR_BEYOND}](?:(?<!\[)(?:"
+    rf"[%&\\+=\x1b\[{fold.ODD_OR_BEYOND}](?:(?<!\[)(?:"
     r"(?<=%)(?:[0-7][0-9A-Fa-f]|[89A-Fa-f][0-9A-Fa-f](?:%[89A-Fa-f][0-9A-Fa-f])*)"
     r"|(?<=&)(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}[0-9]{0,2}(?=;));?"
     r"|(?<=\\)(?<!\\\\)\\*+(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|[nrt])"
     r"|(?<=\+)(?:(?<=[0-9)]\+)(?=[0-9A-Z(])|(?<=[A-Z]{4}\+)(?=[0-9]))"
+    r"|(?<=[A-Za-z0-9@.]=)(?:40(?=[A-Za-z0-9-]{1,63}\.[A-Za-z])|\r?\n(?=[ A-Za-z0-9@.-]))"
     rf"|(?<=\x1b)\[[0-?]{{0,12}}[A-Za-z](?:{_COLOUR})*"
     rf"|(?<=[{fold.ODD}])[{fold.ODD}]*+"
     rf")|(?<=\[)[0-9;]{{1,12}}m(?:{_COLOUR})*)"
@@ -169,6 +170,10 @@ def _meaning(old: str, text: str, start: int, end: int) -> str:
         return chr(code) if code <= 0x10FFFF else old
     if head == "+":
         return " "
+    if head == "=":  # quoted-printable
+        if old == "=40":
+            return "@"
+        return old if _BASE64.fullmatch(text, max(0, start - _PADDED), start) else ""
     if head in "\x1b[":
         before, after = text[start - 1 : start], text[end : end + 1]
         # In a number, and beside a sign, they say nothing; between words they are the border.
@@ -177,6 +182,8 @@ def _meaning(old: str, text: str, start: int, end: int) -> str:
     return fold.run(old, text[start - 1 : start], text[end : end + 1])
 
 
+_PADDED = 16  # characters of base64 in front of what is then its padding, and no soft line end
+_BASE64 = re.compile(rf"[A-Za-z0-9+/]{{{_PADDED}}}")
 _OPENS = frozenset("+(")  # a telephone number
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
 

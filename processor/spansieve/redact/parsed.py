@@ -238,7 +238,7 @@ def splice(segments: Sequence[bytes], changed: Mapping[int, bytes]) -> bytes:
 def segments(text: bytes) -> list[bytes]:
     """Split a JSON text at the quotes around its strings: every second segment is a string, with its escapes."""
     found = text.split(b'"')
-    if b"\\" not in text:
+    if _BACKSLASH not in text:
         return found
     whole: list[bytes] = []
     add, first = whole.append, -1  # the first segment of a string of which the quote behind is escaped

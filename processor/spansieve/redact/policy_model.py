@@ -6,8 +6,9 @@ Descriptions and examples go into the JSON Schema and into the sentences about m
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationInfo, model_validator
 
+from spansieve.mistakes import Written
 from spansieve.redact import linear, others, patterns, presidio, selectors, wholes
 from spansieve.redact.actions import MOST_KEPT
 from spansieve.redact.sealing import public_key_problem
@@ -90,11 +91,7 @@ ActionName = Annotated[
 EntityName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,31}$")]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Positive(_Section):
+class Positive(Written):
     """A text in which the rule must find something, and what becomes of it."""
 
     text: Pieces = Field(description="What comes in.", examples=["mail alice@example.com"])
@@ -104,7 +101,7 @@ class Positive(_Section):
     )
 
 
-class Negative(_Section):
+class Negative(Written):
     """A text that the rules must leave as it is."""
 
     text: Pieces = Field(description="What comes in and leaves.", examples=["gpt-4o-mini-2024-07-18"])
@@ -119,14 +116,14 @@ NegativeExample = Annotated[Negative, BeforeValidator(_text_alone, json_schema_i
 """A text alone is an example without a key."""
 
 
-class Examples(_Section):
+class Examples(Written):
     """What `policy test` runs."""
 
     positive: tuple[Positive, ...] = Field((), description="What the rule finds.")
     negative: tuple[NegativeExample, ...] = Field((), description="What stays as it is.")
 
 
-class Supports(_Section):
+class Supports(Written):
     """The clauses that a rule helps to meet. It does not meet them alone, and nobody has certified it."""
 
     gdpr: tuple[str, ...] = Field((), description="Articles of Regulation (EU) 2016/679.", examples=[["5(1)(c)"]])
@@ -137,7 +134,7 @@ class Supports(_Section):
     soc2: tuple[str, ...] = Field((), description="Trust Services Criteria (2017).", examples=[["CC6.7"]])
 
 
-class Action(_Section):
+class Action(Written):
     """What is put in a value's place."""
 
     action: ActionName = Field(
@@ -159,7 +156,7 @@ class Action(_Section):
     ipv6_prefix: int = Field(48, description="Bits of an IPv6 address that truncate keeps.", ge=0, le=56, examples=[48])
 
 
-class Detector(_Section):
+class Detector(Written):
     """What finds a rule's values in place of patterns."""
 
     presidio: str | None = Field(
@@ -187,7 +184,7 @@ class Detector(_Section):
         return self
 
 
-class Where(_Section):
+class Where(Written):
     """Values at certain places, below certain attributes, of certain speakers. All that is given must fit."""
 
     places: tuple[PlaceGlob, ...] = Field(
@@ -290,7 +287,7 @@ class Rule(Action):
         return "" if self.action in ("remove", "drop") else self.token or f"[{self.entity}]"
 
 
-class Allow(_Section):
+class Allow(Written):
     """An allow-list: of all texts, only those named here stay, and the rules apply to them. The others are content."""
 
     keys: tuple[str, ...] = Field(
@@ -305,7 +302,7 @@ class Allow(_Section):
     )
 
 
-class Limits(_Section):
+class Limits(Written):
     """Work that one value may cost. Beyond it the value is removed whole and counted under `budget`."""
 
     depth: int = Field(8, description="JSON inside JSON strings.", ge=1, le=32, examples=[8])
@@ -313,7 +310,7 @@ class Limits(_Section):
     checks_per_kib: int = Field(200, description="Candidates more, for each KiB of the value.", ge=0, examples=[200])
 
 
-class PseudonymKey(_Section):
+class PseudonymKey(Written):
     """Where the key of pseudonyms is; at least 32 bytes, such as those of `openssl rand -hex 32`."""
 
     key_env: str | None = Field(
@@ -333,7 +330,7 @@ class PseudonymKey(_Section):
         return self
 
 
-class Encryption(_Section):
+class Encryption(Written):
     """To whom `encrypt` encrypts."""
 
     public_key: Annotated[str, AfterValidator(_public_key)] = Field(
@@ -342,7 +339,7 @@ class Encryption(_Section):
     )
 
 
-class Policy(_Section):
+class Policy(Written):
     """A redaction policy: rule packs, what is changed about them, and rules of one's own."""
 
     version: Literal[1] = Field(1, description="Of the format of this file.", examples=[1])

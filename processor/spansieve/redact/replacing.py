@@ -1,10 +1,10 @@
 """What is put in the place of findings, and where to look again afterwards: a replacement may uncover a neighbour."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from operator import gt, itemgetter
-from typing import Final
 
 from spansieve.redact.anchors import LONGEST
 from spansieve.redact.compiled import AROUND
@@ -18,23 +18,22 @@ Change = tuple[int, int, int]
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _MEMBER = re.compile(r"(\\{0,7}[\"'])\s{0,4}:\s{0,4}\Z")
-_MEMBER_REACH: Final = 17  # characters of the longest end of a key
+_MEMBER_GAP, _MEMBER_REACH = 5, 17  # characters from the colon on, and of the longest end of a key
 _MEMBER_END = re.compile(r"\s{0,4}(?:[,}\]]|\Z)")
 
-_START, _END = itemgetter(0), itemgetter(1)
-_NONE, _NEVER = -1 << 30, (1 << 60, 1 << 60, 0)
+_START, _END, _SPAN = itemgetter(0), itemgetter(1), itemgetter(0, 1)
+_NONE, _FAR = -1 << 30, 1 << 60
 
 
 def outside(places: Sequence[int], findings: Sequence[Finding], margin: int = 0) -> list[int]:
     """The places that no finding covers, with so many characters on both sides."""
-    spans = sorted((start + margin, end - margin) for start, end, _, _ in findings)
+    spans = sorted(map(_SPAN, findings))
+    starts = list(map(_START, spans))
+    reached = list(accumulate(map(_END, spans), max))
     left: list[int] = []
-    following = reached = 0
     for at in sorted(places):
-        while following < len(spans) and spans[following][0] <= at:
-            reached = max(reached, spans[following][1])
-            following += 1
-        if at >= reached:
+        before = bisect_right(starts, at - margin)
+        if not before or at >= reached[before - 1] - margin:
             left.append(at)
     return left
 
@@ -69,17 +68,19 @@ def replace(text: str, findings: list[Finding]) -> tuple[str, list[Change], list
     changes: list[Change] = []
     names: list[str] = []
     done = 0  # characters of the old text that are dealt with
+    size = len(text)
     glued = False
-    overlap = any(map(gt, map(_END, findings), map(_START, islice(findings, 1, None))))
-    for start, end, rule, found in merged(findings) if overlap else findings:
+    if len(findings) > 1 and any(map(gt, map(_END, findings), map(_START, islice(findings, 1, None)))):
+        findings = list(merged(findings))
+    for start, end, rule, found in findings:
         new = rule.replacement if rule.act is None else rule.act(found)
-        if new == text[start:end]:
+        if len(new) == end - start and new == text[start:end]:
             continue
-        low = start - _MEMBER_REACH if start > _MEMBER_REACH else 0
-        if text.find(":", low, start) >= 0:
-            new = _as_member(new, text, low, start, end)
+        if text.find(":", start - _MEMBER_GAP if start > _MEMBER_GAP else 0, start) >= 0:
+            new = _as_member(new, text, start, end)
         pieces += text[done:start], new
-        glued = glued or text[end : end + 1].isalnum() or (start == done > 0 and new[:1].isalnum())
+        if (end < size and text[end].isalnum()) or (start == done > 0 and new[:1].isalnum()):
+            glued = True
         changes.append((start, end, len(new)))
         names.append(rule.name)
         done = end
@@ -87,16 +88,14 @@ def replace(text: str, findings: list[Finding]) -> tuple[str, list[Change], list
     return "".join(pieces), changes, names, glued
 
 
-def _as_member(new: str, text: str, low: int, start: int, end: int) -> str:
+def _as_member(new: str, text: str, start: int, end: int) -> str:
     """What is put in the place of a number, in quotes like its key's if it is a member's whole value.
-
-    The end of a key, if one is there, stands behind `low`.
 
     So a Python dict stays one, and JSON that was cut off, or stands in the middle of a text, can still be read.
     """
     if not _NUMBER.fullmatch(text, start, end) or _NUMBER.fullmatch(new):
         return new
-    key = _MEMBER.search(text, low, start)
+    key = _MEMBER.search(text, start - _MEMBER_REACH if start > _MEMBER_REACH else 0, start)
     return new if key is None or not _MEMBER_END.match(text, end) else key[1] + new + key[1]
 
 
@@ -118,18 +117,19 @@ def beside(places: Places, changes: Sequence[Change], reach: Sequence[int]) -> P
     """
     kept: Places = []
     places.sort()
-    following = shift = 0  # how many more characters there are by then in the new text
-    before = _NONE
-    start, end, size = changes[0]
+    count = len(changes)
+    following = counted = shift = 0  # how many more characters the first `counted` changes put in
     for at, anchor in places:
-        while start <= at:
-            before, shift = end, shift + size - (end - start)
-            following += 1
-            start, end, size = changes[following] if following < len(changes) else _NEVER
-        if at >= before:
-            far = LONGEST + (reach[anchor] if anchor >= 0 else AROUND)
-            if at - before <= far or start - at <= far:
-                kept.append((at + shift, anchor))
+        following = bisect_right(changes, (at, _FAR), following)
+        before = changes[following - 1][1] if following else _NONE
+        if at < before:
+            continue
+        far = LONGEST + (reach[anchor] if anchor >= 0 else AROUND)
+        if at - before <= far or (following < count and changes[following][0] - at <= far):
+            for start, end, size in changes[counted:following]:
+                shift += size - (end - start)
+            counted = following
+            kept.append((at + shift, anchor))
     return kept
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from spansieve.redact import patterns
-from spansieve.redact.judges import Road
+from spansieve.redact.judges import Judge, Road
 
 _parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to look into a pattern
 
@@ -51,8 +51,11 @@ _ANY, _EDGE = "?", "^"  # anything; the beginning or end of the text
 _OTHER, _BEYOND = "!", "u"  # no letter, digit or separator; what is not ASCII
 _OTHERS = {_OTHER: ",;=#%&*<>|~'\"\n\t_@{}[]", _BEYOND: "é用٣　"}  # examples
 _KEPT = " ./()+-:\u00a0\u2010\u2011\u2012\u2013\u2014\u202f"
+_NOT_ASCII = 0x80
 _TO_SYMBOL = bytes(
-    ord("0" if chr(code) in _DIGITS else "A" if chr(code) in _UPPER else "a" if chr(code) in _LOWER else chr(code))
+    _NOT_ASCII
+    if code >= _NOT_ASCII
+    else ord("0" if chr(code) in _DIGITS else "A" if chr(code) in _UPPER else "a" if chr(code) in _LOWER else chr(code))
     if chr(code) in _DIGITS + _UPPER + _LOWER + _KEPT
     else ord(_OTHER)
     for code in range(256)
@@ -165,13 +168,19 @@ class Try(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One try of a pattern, by number: at an offset from a number's start, if one of `firsts` stands there."""
+    """One try of a pattern, by number: at an offset from a number's start, if one of `firsts` stands there.
+
+    The rest is the pattern's road.
+    """
 
     number: int
     offset: int
     firsts: str  # nothing stands for any
     match: Callable[..., re.Match[str] | None]
-    road: Road
+    rule: int
+    judge: Judge
+    cost: int
+    in_context: bool
 
 
 Number = tuple[int, int, tuple[Step, ...]]
@@ -206,16 +215,17 @@ class Shapes:
 
     def of_digits(self, text: str, at: int) -> Number | None:
         """Give the number around a digit and the patterns that may match it. None when that is not known."""
-        low = at - _FARTHEST
-        start = at + 1 - _BACK(text[at : (low if low > 0 else None) : -1]).end()  # type: ignore[union-attr]  # matches ""
+        back = text[at : at - _FARTHEST : -1] if at > _FARTHEST else text[at::-1]
+        start = at + 1 - _BACK(back).end()  # type: ignore[union-attr]  # matches ""
         end = _ON(text, at, start + _FARTHEST).end()  # type: ignore[union-attr]  # matches ""
-        if start >= _AHEAD and (near := text[start - _AHEAD : end + _BEHIND_IT]).isascii():
-            raw = near.encode().translate(_TO_SYMBOL)
+        raw = b""
+        if start >= _AHEAD:
+            raw = text[start - _AHEAD : end + _BEHIND_IT].encode("utf-8", "surrogatepass").translate(_TO_SYMBOL)
             steps = self._seen.get((raw, text[start]))
             if steps is not None:
                 return start, end, steps
-        else:
-            raw = b""
+            if _NOT_ASCII in raw:  # an integer: bytes in bytes costs an exception
+                raw = b""
         size = end - start
         if size >= LONGEST:
             return None
@@ -295,12 +305,12 @@ class Shapes:
 def _steps(tries: Sequence[Try], text: str, start: int) -> tuple[Step, ...]:
     """What to try at numbers of a shape that begin with the character that this one begins with."""
     steps = []
-    for number, starts, firsts, road in tries:
+    for number, starts, firsts, (rule, match, judge, cost, in_context) in tries:
         for offset in starts:
             first = text[start + offset]
             told = not offset or first in _KEPT  # which symbols tell
             if not firsts or not told or first in firsts:
-                steps.append(Step(number, offset, "" if told else firsts, road.match, road))
+                steps.append(Step(number, offset, "" if told else firsts, match, rule, judge, cost, in_context))
     return tuple(steps)
 
 

@@ -189,15 +189,18 @@ def _line(text: str, at: int) -> Cell:
 
 
 def _follows(text: str, start: int, mark: str, columns: int) -> bool:
-    """Whether the line that starts there is one more row of a table that began before."""
-    if start < 2:
-        return False
-    before, end = _line(text, start - 2) if text[start - 2] != "\n" else (-1, -1)
+    """Whether the line that starts there is one more row of a table that began before, maybe above a line drawn."""
+    before, end = _line_before(text, start)
+    if mark == "|" and before >= 0 and _BORDER.fullmatch(text[before:end].rstrip()):
+        before, end = _line_before(text, before)
     if before < 0 or mark not in text[before:end]:
         return False
-    if mark == "|":
-        return not _BORDER.fullmatch(text[before:end].rstrip()) and len(_bars(text, before, end)) == columns
-    return len(_cells(text, before, mark)[0]) == columns
+    return len(_bars(text, before, end) if mark == "|" else _cells(text, before, mark)[0]) == columns
+
+
+def _line_before(text: str, start: int) -> Cell:
+    """The line in front of one that starts there; nothing when there is none, or an empty one."""
+    return _line(text, start - 2) if start > 1 and text[start - 2] != "\n" else (-1, -1)
 
 
 def _trimmed(text: str, start: int, end: int) -> Cell:

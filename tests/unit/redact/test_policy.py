@@ -125,6 +125,7 @@ rules:
         ("version: 1\nversion: 1", "stands twice"),
         (_OWN.replace("BDG-\\d{4,8}", "(?<!x)BDG"), "looks around"),
         (_OWN.replace("    keys:", "    threshold: 0.7\n    keys:"), "the confidence of its threshold, 0.7"),
+        (_OWN.replace("    keys:", "    threshold: yes\n    keys:"), "threshold: a truth value is not accepted"),
         (_OWN + "thresholds: {NOPE: 0.3}", "thresholds: 'NOPE' is neither"),
         (_OWN + "countries: [XX]", "code of a country"),
         (_OWN.replace("anchors: [bdg-]", "anchors: [b]"), "the anchor 'b'"),

@@ -9,6 +9,8 @@ Span = tuple[int, int]
 
 _GROUPS = re.compile(r"\d+")
 _GROUP = _GROUPS.match
+_SPELLED = re.compile(r"\d(?: {1,2}\d)*").fullmatch
+_SPELLED_ON = re.compile(r" {1,2}\d(?!\d)").match
 _LEAST_DIGITS, _MOST_DIGITS = 12, 19
 _FIRST_GROUPS = frozenset((*range(2, 9), *range(_LEAST_DIGITS, _MOST_DIGITS + 1)))  # digits; 9 and 6 are two numbers
 _MOST_DOTS = 4  # five groups of digits; what has more is a version, an object's id in a tree, or a table
@@ -80,9 +82,20 @@ def card(text: str, start: int, end: int) -> Span | None:
     if not digits.isascii() or len(digits) < _SHORTEST.get(digits[:4], _MOST_DIGITS + 1):
         return None
     first = _GROUP(text, start)
-    if first is None or first.end() - start not in _FIRST_GROUPS or text.count(".", start, end) > _MOST_DOTS:
+    if first is None or text.count(".", start, end) > _MOST_DOTS:
+        return None
+    if first.end() - start == 1:
+        return (start, end) if _is_spelled(text, start, end) and is_card(digits) else None
+    if first.end() - start not in _FIRST_GROUPS:
         return None
     return (start, end) if is_card(digits) else _card_ahead(text, start, end)
+
+
+def _is_spelled(text: str, start: int, end: int) -> bool:
+    """Whether digits stand one by one, as speech is written down, and no others in front or behind: a list has more."""
+    if _SPELLED(text, start, end) is None or _SPELLED_ON(text, end) is not None:
+        return False
+    return not text[max(0, start - 3) : start].rstrip(" ")[-1:].isdigit()
 
 
 def _card_ahead(text: str, start: int, end: int) -> Span | None:
