@@ -9,7 +9,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # gRPC would write every header to standard error, senders' tokens and ours among them: before it is loaded.
 os.environ.pop("GRPC_TRACE", None)
 
-from spansieve.cli import main
+from spansieve import cli, memory
+
+
+def main() -> int:
+    """Run the command that the command line names, in a process of its own; its exit code."""
+    memory.keep_private()
+    return cli.main()
+
 
 if __name__ == "__main__":
     sys.exit(main())

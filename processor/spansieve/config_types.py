@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from spansieve.mistakes import Written
 
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
@@ -55,10 +57,9 @@ def null_is_default(value: object) -> object:
     return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
 
 
-class Section(BaseModel):
-    """A mapping of the configuration: unknown keys are refused."""
+class Section(Written):
+    """A mapping of the configuration."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     instead: ClassVar[Mapping[str, str]] = {}
     """Keys of the Collector that are not there → what to do, for the sentence that refuses them."""
 

@@ -1,9 +1,45 @@
-"""Words for the mistakes that operators make in files, the same for whatever file it is. None of them shows a value."""
+"""What is the same for all files that operators write: what is a mistake in any, and the words for it.
+
+None of the words shows a value.
+"""
 
 import datetime as dt
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, get_args
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class _Truth:
+    """Stands for `yes` or `no` where a number is needed: pydantic would take them for 1 and 0."""
+
+
+class Written(BaseModel):
+    """Keys and values as an operator writes them. A key that is not known is a mistake; so is `yes` for a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        wrong = {key: _Truth() for key, value in values.items() if isinstance(value, bool) and cls._is_number(key)}
+        return values | wrong if wrong else values
+
+    @classmethod
+    def _is_number(cls, key: str) -> bool:
+        types = set(_types(cls.model_fields[key].annotation)) if key in cls.model_fields else set()
+        return bool not in types and not types.isdisjoint((int, float))
+
+
+def _types(annotation: object) -> Iterator[object]:
+    """What a type is made of: `int | None` of both."""
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _types(inner)
+
 
 _KINDS: Final[Mapping[type, str]] = {
     type(None): "nothing",
@@ -12,6 +48,7 @@ _KINDS: Final[Mapping[type, str]] = {
     dict: "keys and values",
     str: "a text",
     bool: "a truth value",
+    _Truth: "a truth value",
     int: "a number",
     float: "a number",
     dt.date: "a date",

@@ -1,7 +1,6 @@
 """What each process of the gateway does at its start."""
 
 import asyncio
-import ctypes
 import gc
 import importlib
 import os
@@ -18,23 +17,8 @@ _SWITCH_SECONDS: Final = 0.0005
 _FULL_COLLECTION_SECONDS: Final = 900.0
 # What one owner has time for: see docs/decisions/0015-workers.md.
 _MOST_WORKERS: Final = 4
-# Of prctl(2).
-_PR_SET_DUMPABLE: Final = 4
 # Of the container's CPU time, as cgroup v2 has it: "max 100000", or µs in each period of so many µs.
 _QUOTA_FILE: Final = Path("/sys/fs/cgroup/cpu.max")
-
-
-def keep_memory_private() -> None:
-    """Let nobody read the memory, which holds raw prompts: no core dumps, and no debugger of the same user.
-
-    A limit of 0 keeps the kernel from writing a file, but not from handing the image to a program, as systemd-coredump
-    and apport have it do (core(5)). A process that is not dumpable is neither written nor handed, and only root may
-    attach to it or read /proc/PID/environ, where the journal's key may be. Each program that is started is dumpable
-    again.
-    """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
 
 
 def allow_open_files() -> None:

@@ -65,6 +65,22 @@ def test_half_sent_bodies_do_not_fill_the_memory(head: str, body: bytes, sink: G
         wait_until(lambda: again.send("traces", trace().SerializeToString()).ok, "there is room again", within=20)
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_compressed_messages_do_not_fill_the_memory(sink: GrpcSink, start: StartGateway) -> None:
+    """Each of these grows from 30 KB to 30 MiB; they are inflated one after the other, and only while there is room."""
+    gateway = start(sink, memory_limiter={"limit_mib": 32})
+    before = resident_mib(gateway)
+    ended: list[grpc.StatusCode] = []
+    with grpc.insecure_channel(gateway.grpc.removeprefix("http://")) as channel:
+        call = channel.unary_unary(METHODS["traces"])
+        for under_way in [
+            call.future(bytes(30 * MIB), timeout=60, compression=grpc.Compression.Gzip) for _ in range(16)
+        ]:
+            ended.append(under_way.code())
+    assert resident_mib(gateway) - before < 200
+    assert set(ended) <= {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNAVAILABLE}
+
+
 def test_headers_of_senders_are_not_logged(
     sink: GrpcSink, start: StartGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from demo.gateway import Gateway, GatewayFailed
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
@@ -171,6 +172,23 @@ def test_a_crash_of_all_loses_nothing(sink: GrpcSink, start: StartGateway) -> No
     assert sink.wait_for(lambda: len(sink.spans()) >= 3 * len(kept))
     settled(gateway)
     assert {s.span_id for s in sink.spans()} == {span_id for each in kept for span_id in span_ids(each)}
+
+
+def test_one_process_takes_up_what_three_workers_left(sink: GrpcSink, start: StartGateway) -> None:
+    """The journal is the owner's: after a crash a gateway without workers owes the same, and its totals go on."""
+    sink.close()
+    gateway = start(sink, workers=3)
+    requests = [trace(6) for _ in range(10)]
+    for request in requests:
+        send_apart(gateway, request)
+    gateway.kill()
+    config = yaml.safe_load(gateway.config_file.read_text(encoding="utf-8"))
+    gateway.config_file.write_text(yaml.safe_dump({**config, "workers": 1}), encoding="utf-8")
+    sink.open()
+    gateway.start()
+    settled(gateway)
+    assert {s.span_id for s in sink.spans()} == {span_id for each in requests for span_id in span_ids(each)}
+    assert gateway.metrics().total("spansieve_received_items_total") == 60
 
 
 def test_a_stop_ends_all_processes(sink: GrpcSink, start: StartGateway) -> None:

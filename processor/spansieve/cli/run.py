@@ -19,7 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop; 0 after an orderly stop."""
-    process.keep_memory_private()
     process.allow_open_files()
     source = Source(lambda: config.load(arguments.config, os.environ), arguments.config)
     with asyncio.Runner(loop_factory=process.loop_factory()) as runner:

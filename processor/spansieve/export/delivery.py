@@ -4,6 +4,7 @@ What is refused for good is refused for what it is. A peer that takes nothing fr
 like one that is away (docs/decisions/0022-owed-means-owed.md).
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -58,6 +59,24 @@ class Surroundings:
     accepted: set[Signal] = field(default_factory=set)  # signals of which the peer took something
 
 
+_MOST_REFUSALS = 64
+"""Of the parts of one batch, until what is left of it is given up as a whole: five bad traces among hundreds are found
+so, and a peer that refuses everything costs no more calls."""
+
+
+@dataclass(slots=True)
+class _Losses:
+    """What was dropped of one batch, by reason and code, and how often parts of it were refused."""
+
+    items: Counter[tuple[Reason, str]] = field(default_factory=Counter)
+    refusals: int = 0
+
+    def may_search(self, verdict: Verdict) -> bool:
+        """Note a refusal; whether to look for what in it the peer cannot take, so that the rest is not dropped."""
+        self.refusals += verdict is Verdict.REFUSED
+        return verdict is Verdict.REFUSED and self.refusals <= _MOST_REFUSALS
+
+
 class Delivery:
     """Takes batches off the queue of one signal and settles every item exactly once."""
 
@@ -79,7 +98,11 @@ class Delivery:
     async def run(self) -> None:
         """Deliver one batch after the other until the queue is closed and empty. Several may run at once."""
         while (batch := await self._queue.take()) is not None:
-            await self._deliver(batch)
+            losses = _Losses()
+            try:
+                await self._deliver(batch, losses)
+            finally:
+                self._tell(losses)
 
     def abandon(self, *, owed: bool) -> None:
         """Drop what is left, unless it is `owed` and stays in the journal; nothing may be running any more."""
@@ -90,7 +113,23 @@ class Delivery:
                 "export_dropped", signal=self._signal.value, items=items, reason=Reason.SHUTDOWN.value
             )
 
-    async def _deliver(self, batch: Batch) -> None:
+    async def _deliver(self, batch: Batch, losses: "_Losses") -> None:
+        """Deliver a batch, in parts where it is not taken whole."""
+        refused = await self._offered(batch, losses)
+        if refused is None:
+            return
+        verdict, code = refused
+        halves = batch.halves() if verdict is Verdict.SPLIT or losses.may_search(verdict) else None
+        if halves is None:
+            reason = Reason.TOO_LARGE if verdict is Verdict.SPLIT else Reason.DOWNSTREAM_REJECTED
+            self._settle(batch, batch.items, reason, code, losses)
+            return
+        self._queue.replaced(batch, halves)
+        for half in halves:
+            await self._deliver(half, losses)
+
+    async def _offered(self, batch: Batch, losses: "_Losses") -> tuple[Verdict, str] | None:
+        """Offer a batch until it is accepted, and settled, or refused for what it is: how, and with which code."""
         payload = batch.payload()
         backoff = Backoff(self._around.retry, self._around.random)
         while True:
@@ -101,49 +140,37 @@ class Delivery:
                     case Verdict.RETRY:
                         delay = backoff.next(refusal.retry_info)
                         self._failed(refusal, delay)
-                        await self._around.pause(delay)
-                        continue
                     case Verdict.HOLD:
                         delay = backoff.longest(refusal.retry_info)
                         self._held(refusal, delay)
-                        await self._around.pause(delay)
-                        continue
-                    case Verdict.SPLIT:
+                    case verdict:
                         self._answered()
-                        break
-                    case Verdict.REFUSED:
-                        self._answered()
-                        self._settle(batch, batch.items, Reason.DOWNSTREAM_REJECTED, refusal.code)
-                        return
+                        return verdict, refusal.code
+                await self._around.pause(delay)
+                continue
             self._answered()
             self._around.accepted.add(self._signal)
             # A peer cannot reject more than it was sent, or less than nothing, whatever it says.
-            self._settle(batch, min(max(rejected, 0), batch.items), Reason.DOWNSTREAM_REJECTED, "OK")
-            return
-        del payload  # not to be held while the halves are on their way
-        await self._deliver_halves(batch)
+            dropped = min(max(rejected, 0), batch.items)
+            self._settle(batch, dropped, Reason.DOWNSTREAM_REJECTED, "OK", losses)
+            return None
 
-    async def _deliver_halves(self, batch: Batch) -> None:
-        halves = batch.halves()
-        if halves is None:
-            self._settle(batch, batch.items, Reason.TOO_LARGE, "RESOURCE_EXHAUSTED")
-            return
-        self._queue.replaced(batch, halves)
-        for half in halves:
-            await self._deliver(half)
-
-    def _settle(self, batch: Batch, dropped: int, reason: Reason, code: str) -> None:
+    def _settle(self, batch: Batch, dropped: int, reason: Reason, code: str, losses: "_Losses") -> None:
         """Settle a batch: so many of its items were dropped, the others exported."""
         ledger, signal = self._around.ledger, self._signal
         ledger.settle(signal, Outcome.EXPORTED, batch.items - dropped)
         ledger.settle(signal, Outcome.DROPPED, dropped, reason)
         self._queue.settled(batch)
         batch.settle(dropped, reason)
-        if dropped:
-            # The peer's own words are left out: they may quote what it was sent.
-            self._around.logger.error(
-                "export_dropped", signal=signal.value, items=dropped, reason=reason.value, code=code
-            )
+        losses.items[reason, code] += dropped
+
+    def _tell(self, losses: "_Losses") -> None:
+        """Say what of a batch was dropped. The peer's own words are left out: they may quote what it was sent."""
+        for (reason, code), items in losses.items.items():
+            if items:
+                self._around.logger.error(
+                    "export_dropped", signal=self._signal.value, items=items, reason=reason.value, code=code
+                )
 
     def _judged(self, refusal: NotAcceptedError, size: int) -> Verdict:
         is_peer_known = bool(self._around.accepted - {self._signal})

@@ -20,7 +20,8 @@ class Verdict(Enum):
     RETRY = auto()
     HOLD = auto()  # the peer takes nothing from us, whatever it is, until somebody mends that
     SPLIT = auto()  # the peer found it too large
-    REFUSED = auto()  # for good
+    REFUSED = auto()  # something in it, for good
+    UNWANTED = auto()  # all of its signal, for good
 
 
 _RETRYABLE = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"})
@@ -54,7 +55,9 @@ def judge(
         code, retry_info = "RESOURCE_EXHAUSTED", None
     elif why is not None:
         return Verdict.HOLD
-    if code in _ABOUT_US or (code == "UNIMPLEMENTED" and not is_peer_known):
+    if code == "UNIMPLEMENTED":
+        return Verdict.UNWANTED if is_peer_known else Verdict.HOLD
+    if code in _ABOUT_US:
         return Verdict.HOLD
     if code == "RESOURCE_EXHAUSTED":
         return Verdict.SPLIT if retry_info is None and size > LEAST_LIMIT else Verdict.RETRY

@@ -126,8 +126,8 @@ class Room:
         return bool(self._ready.size)
 
     def is_ready_for(self, size: int) -> bool:
-        """Whether it has room for its checkpoint and a record of so many bytes."""
-        return self._ready.size >= self._wanted(size)
+        """Whether it has room for its checkpoint, which may have grown since it was asked for, and such a record."""
+        return self._ready.size >= self._needed(size)
 
     def begin(self, first_position: int) -> None:
         """Leave the current segment behind, and go on in the one that is ready."""
@@ -188,11 +188,15 @@ class Room:
             preparing.set_result(None)
 
     def _wanted(self, size: int) -> int:
-        """How large a segment has to be for its checkpoint and a record of so many bytes."""
-        least = (self.checkpoint_bytes + size + 4 * BLOCK_BYTES) * _SPARED // (_SPARED - 1) + _SPARED
+        """How large the next segment is to be, with room for a record of so many bytes."""
+        needed = self._needed(size)
         if self._is_small:
-            return least + _FOR_ACCOUNTS
-        return max(self._least, _CHECKPOINTS_IN_SEGMENT * self.checkpoint_bytes, least)
+            return needed + _FOR_ACCOUNTS
+        return max(self._least, _CHECKPOINTS_IN_SEGMENT * self.checkpoint_bytes, needed)
+
+    def _needed(self, size: int) -> int:
+        """How large a segment has to be at least for its checkpoint and a record of so many bytes."""
+        return (self.checkpoint_bytes + size + 4 * BLOCK_BYTES) * _SPARED // (_SPARED - 1) + _SPARED
 
     def _within_bound(self, size: int) -> bool:
         return self.size - self._ready.size + size <= self._max_bytes

@@ -90,3 +90,10 @@ class GzipBody:
         if not self._member.eof:
             raise MalformedRequest("The body's gzip data ends too early.")
         return b"".join(self._chunks)
+
+
+def inflated(body: bytes, limit: int) -> bytes:
+    """Inflate a gzip stream that is there as a whole. Raises TooLarge beyond `limit` bytes, or MalformedRequest."""
+    whole = GzipBody(limit)
+    whole.feed(body)
+    return whole.finish()

@@ -5,14 +5,14 @@ import signal
 import socket
 import sys
 
-from spansieve import logs, process
+from spansieve import logs, memory, process
 from spansieve.clock import SystemClock
 from spansieve.workers.worker import Worker
 
 
 def main() -> None:
     """Serve on the connection that was inherited as file FD, and log at LEVEL."""
-    process.keep_memory_private()
+    memory.keep_private()
     process.allow_open_files()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the owner says when, and is heard to end

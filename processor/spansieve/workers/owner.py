@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from spansieve.clock import Clock
 from spansieve.config import ConfigError, Protocols, Redaction
 from spansieve.errors import Unavailable
 from spansieve.http_server import reserve
+from spansieve.journal import keys
 from spansieve.model import Signal
 from spansieve.receive import GRPC_KEY, HTTP_KEY
 from spansieve.redact import CompiledRules
@@ -252,9 +254,12 @@ class Workers:
         return await self._buried(worker)
 
     def _spawn(self, number: int, descriptor: int) -> "subprocess.Popen[bytes]":
+        # Workers read what strangers send, and have no need of the key to what waits on the disk.
+        environment = {name: value for name, value in os.environ.items() if name != keys.VARIABLE}
         return subprocess.Popen(  # noqa: S603 - our own interpreter and words
             [sys.executable, "-P", "-m", "spansieve.workers", str(number), str(descriptor), self._level],
             stdin=subprocess.DEVNULL,
+            env=environment,
             pass_fds=(descriptor,),
             process_group=0,  # Ctrl-C is for the owner
         )

@@ -1,7 +1,8 @@
 """What is settled weighs nothing any more: the account of a queue is even once all is delivered, before any stop."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
@@ -12,7 +13,7 @@ from spansieve.export.batch import cut, take_traces
 from spansieve.export.delivery import Delivery, NotAcceptedError, Surroundings
 from spansieve.export.pause import Pause
 from spansieve.export.queue import ExportQueue
-from spansieve.model import Signal
+from spansieve.model import SampledTrace, Signal
 from spansieve.outcome import Ledger
 from unit.export.helpers_export import Recorder, Sleeps, fates, received, trace
 
@@ -38,29 +39,60 @@ NO_TOKEN = NotAcceptedError("UNAUTHENTICATED", None)
         ([3], {"downstream_rejected": 3, "exported": 1}),
         ([AWAY, AWAY, 0], {"exported": 4}),
         ([NO_TOKEN, AWAY, NO_TOKEN, 0], {"exported": 4}),
-        ([REFUSED], {"downstream_rejected": 4}),
+        ([REFUSED] * 7, {"downstream_rejected": 4}),
+        ([REFUSED, 0, REFUSED, REFUSED, 0], {"downstream_rejected": 1, "exported": 3}),
+        ([REFUSED, AWAY, 0, NO_TOKEN, 0], {"exported": 4}),
         ([TOO_LARGE, 0, 0], {"exported": 4}),
         ([TOO_LARGE, TOO_LARGE, 0, 0, AWAY, 0], {"exported": 4}),
-        ([TOO_LARGE, TOO_LARGE, TOO_LARGE, 0, REFUSED], {"too_large": 1, "exported": 1, "downstream_rejected": 2}),
+        (
+            [TOO_LARGE, TOO_LARGE, TOO_LARGE, 0, REFUSED, REFUSED, REFUSED],
+            {"too_large": 1, "exported": 1, "downstream_rejected": 2},
+        ),
     ],
 )
 async def test_the_account_is_even(answers: list[int | NotAcceptedError], ended: dict[str, int]) -> None:
     """Whatever the answers: the envelope of a halved trace went more than once, and was weighed as often."""
-    ledger = Ledger()
-    script = deque(answers)
+    delivered = await deliver(answers, [trace(*"abcd")])
+    assert not delivered.script
+    assert fates(delivered.ledger) == ended
+
+
+@dataclass
+class Delivered:
+    """What became of traces that were delivered to a peer with a script."""
+
+    ledger: Ledger
+    script: deque[int | NotAcceptedError]
+    log: Recorder
+    calls: int = 0
+
+
+async def deliver(answers: Iterable[int | NotAcceptedError], traces: Iterable[SampledTrace]) -> Delivered:
+    """Deliver traces in one batch until all have their fate; the peer accepts once the script is over."""
+    ends = Delivered(Ledger(), deque(answers), Recorder())
 
     async def send(_: bytes) -> int:
-        answer = script.popleft()
+        ends.calls += 1
+        answer = ends.script.popleft() if ends.script else 0
         if isinstance(answer, NotAcceptedError):
             raise answer
         return answer
 
-    around = Surroundings(Retry(), ledger, ManualClock(), lambda: 0.5, Pause(Sleeps(wakes_at_once=True)), Recorder())
-    queue = ExportQueue(lambda waiting: take_traces(waiting, 100_000))
+    pause = Pause(Sleeps(wakes_at_once=True))
+    around = Surroundings(Retry(), ends.ledger, ManualClock(), lambda: 0.5, pause, ends.log)
+    queue = ExportQueue(lambda waiting: take_traces(waiting, 1_000_000))
     delivery = Delivery(Signal.TRACES, queue, send, around)
-    queue.put(piece for each in received(ledger, [trace(*"abcd")]) for piece in cut(each, 100_000))
+    queue.put(piece for each in received(ends.ledger, traces) for piece in cut(each, 1_000_000))
     queue.close()
     await delivery.run()
-    assert not script
-    assert fates(ledger) == ended
     assert (queue.items, queue.size) == (0, 0)
+    return ends
+
+
+async def test_a_peer_that_refuses_all_is_not_asked_for_each_item() -> None:
+    """After so many refusals the rest goes as a whole; and one line tells of the batch."""
+    delivered = await deliver([REFUSED] * 1000, [trace("a", number=number) for number in range(1, 400)])
+    assert delivered.calls <= 64 + 10  # and the halves that wait, down from the whole
+    assert fates(delivered.ledger) == {"downstream_rejected": 399}
+    values = {"signal": "traces", "items": 399, "reason": "downstream_rejected", "code": "INTERNAL"}
+    assert delivered.log.lines == [("error", "export_dropped", values)]

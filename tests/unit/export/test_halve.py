@@ -60,6 +60,22 @@ def test_every_metric_type_is_split(field: str) -> None:
     assert first == second
 
 
+@pytest.mark.parametrize("signal", [Signal.LOGS, Signal.METRICS])
+def test_a_resource_is_only_where_something_of_it_is(signal: Signal) -> None:
+    """Each side has one of the two, with its one scope."""
+    request = ExportLogsServiceRequest() if signal is Signal.LOGS else ExportMetricsServiceRequest()
+    for name in "ab":
+        if isinstance(request, ExportLogsServiceRequest):
+            request.resource_logs.add(schema_url=name).scope_logs.add().log_records.add()
+        else:
+            metric = request.resource_metrics.add(schema_url=name).scope_metrics.add().metrics.add()
+            metric.gauge.data_points.add()
+    halves = halve.request(signal, request.SerializeToString()) or pytest.fail("halves")
+    sides = [getattr(type(request).FromString(payload), f"resource_{signal.value}") for payload, _ in halves]
+    scopes = [[(each.schema_url, len(getattr(each, f"scope_{signal.value}"))) for each in side] for side in sides]
+    assert scopes == [[("a", 1)], [("b", 1)]]
+
+
 @pytest.mark.parametrize("payload", [b"", logs("a")])
 def test_fewer_than_two_items_have_no_halves(payload: bytes) -> None:
     """A single record, or none."""

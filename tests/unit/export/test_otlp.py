@@ -185,16 +185,15 @@ async def test_an_outage_is_one_warning_and_one_line_at_its_end() -> None:
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL])
-async def test_a_refusal_for_good_drops_the_batch(code: grpc.StatusCode) -> None:
-    """Once, with the reason, and the next batch is not affected."""
+async def test_a_refusal_for_good_drops_what_the_peer_cannot_take(code: grpc.StatusCode) -> None:
+    """That span alone: what went with it, of its trace and of others, is taken."""
     async with exporting() as exporter:
-        exporter.peer.say(Say(code))
-        exporter.submit(trace("a", "b"))
-        await exporter.peer.was_called(1)
-        exporter.submit(trace("c"))
+        exporter.peer.judge = lambda call: Say(code) if "bad" in call.span_names else Say()
+        exporter.submit(trace("a", number=1), trace("b", "bad", "c", number=2), trace("d", number=3))
         await exporter.drain()
-        assert len(exporter.peer.calls) == 2
-        assert fates(exporter.ledger) == {"downstream_rejected": 2, "exported": 1}
+        taken = [name for call in exporter.peer.calls if "bad" not in call.span_names for name in call.span_names]
+        assert taken == ["a", "b", "c", "d"]
+        assert fates(exporter.ledger) == {"downstream_rejected": 1, "exported": 4}
 
 
 async def test_a_peer_that_takes_nothing_from_us_is_waited_for() -> None:
@@ -231,7 +230,7 @@ async def test_a_wrong_endpoint_is_no_refusal_of_a_signal() -> None:
 async def test_a_drop_is_an_error_line_without_the_peers_words() -> None:
     """Count, reason and code: what the peer says may quote what it was sent."""
     async with exporting() as exporter:
-        exporter.peer.say(Say(grpc.StatusCode.INTERNAL))
+        exporter.peer.judge = lambda _: Say(grpc.StatusCode.INTERNAL)
         exporter.submit(trace("a", "b"))
         await exporter.drain()
         values = {"signal": "traces", "items": 2, "reason": "downstream_rejected", "code": "INTERNAL"}

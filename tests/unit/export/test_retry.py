@@ -42,9 +42,9 @@ def test_what_is_not_said_of_the_data_is_held(code: str, info: float | None) -> 
     assert judge(code, info, 1 << 20) is Verdict.HOLD
 
 
-def test_a_signal_that_a_known_peer_has_no_use_for_is_refused() -> None:
-    """It took another signal, so that the endpoint is right."""
-    assert judge("UNIMPLEMENTED", None, 1 << 20, is_peer_known=True) is Verdict.REFUSED
+def test_a_known_peer_may_have_no_use_for_a_signal() -> None:
+    """It took another one, so that the endpoint is right."""
+    assert judge("UNIMPLEMENTED", None, 1 << 20, is_peer_known=True) is Verdict.UNWANTED
 
 
 @pytest.mark.parametrize(

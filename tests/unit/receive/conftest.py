@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from spansieve.config import GrpcReceiver, HttpReceiver
@@ -39,3 +40,10 @@ async def http_server(acceptor: FakeAcceptor, observer: Observations) -> AsyncIt
     yield Running(server, await server.start())
     acceptor.gate.set()
     await server.stop(0)
+
+
+@pytest.fixture
+async def client(http_server: Running[HttpReceiverServer]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that keeps its connections."""
+    async with httpx.AsyncClient(base_url=f"http://{http_server.endpoint}", timeout=30) as opened:
+        yield opened

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import gzip
+import random
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -117,10 +118,31 @@ async def test_responses_are_bounded(channel: aio.Channel, acceptor: FakeAccepto
     assert len(await export(channel, b"")) < 5_000
 
 
-async def test_gzip_is_accepted(channel: aio.Channel, acceptor: FakeAcceptor) -> None:
-    """A compressed message reaches the acceptor inflated."""
-    await export(channel, b"\x0a\x00" * 1000, compression=grpc.Compression.Gzip)
-    assert acceptor.requests[0].body == b"\x0a\x00" * 1000
+@pytest.mark.parametrize(
+    "body", [b"\x0a\x00" * 1000, random.Random(1).randbytes(25_000).hex().encode()], ids=["small", "large"]
+)
+async def test_gzip_is_accepted(body: bytes, channel: aio.Channel, acceptor: FakeAcceptor) -> None:
+    """A compressed message reaches the acceptor inflated, having been admitted by its size on the wire."""
+    await export(channel, body, compression=grpc.Compression.Gzip)
+    assert acceptor.requests[0].body == body
+    on_the_wire, inflated = acceptor.admitted
+    assert inflated == len(body)
+    assert on_the_wire == pytest.approx(len(gzip.compress(body)), abs=20)
+
+
+@pytest.mark.parametrize("cut", [5, -1])
+async def test_broken_gzip_is_invalid_argument(cut: int, channel: aio.Channel, acceptor: FakeAcceptor) -> None:
+    """It is the sender's, as it is over HTTP; nothing of it is taken."""
+    code, _, _ = await refusal_of(export(channel, gzip.compress(bytes(100))[:cut]))
+    assert (code, acceptor.requests) == (grpc.StatusCode.INVALID_ARGUMENT, [])
+
+
+async def test_what_is_refused_is_not_inflated(channel: aio.Channel, acceptor: FakeAcceptor) -> None:
+    """Under overload a sender is told so before any work is done."""
+    acceptor.refuse_admission = Unavailable("Too much at once.", "memory_limiter", 1.0)
+    code, _, _ = await refusal_of(export(channel, bytes(1234), compression=grpc.Compression.Gzip))
+    assert code is grpc.StatusCode.UNAVAILABLE
+    assert all(size < 100 for size in acceptor.admitted)
 
 
 async def test_other_compression_is_refused(channel: aio.Channel) -> None:

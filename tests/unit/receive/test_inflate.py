@@ -63,6 +63,19 @@ def test_a_bomb_is_not_inflated_beyond_the_limit() -> None:
     assert peak < 3_000_000
 
 
+def test_a_bomb_behind_other_data_is_not_inflated_beyond_what_is_left() -> None:
+    """Of a megabyte, 900 kB were there before."""
+    body = GzipBody(1_000_000)
+    body.feed(gzip.compress(bytes(900_000)))
+    bomb = gzip.compress(bytes(100_000_000), 9)
+    tracemalloc.start()
+    with pytest.raises(TooLarge):
+        body.feed(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 500_000
+
+
 def test_empty_members_without_end_are_refused() -> None:
     """Members cost time even when nothing is in them."""
     with pytest.raises(MalformedRequest, match="1000 members"):
