@@ -18,11 +18,13 @@ _FLOOR_TARGET = 8.0
 
 _RATIOS = (
     "Spans per CPU-second of the gateway over the other's, the median of the rounds. **default**: all rules and keys "
-    "of the gateway's policy `default`, and in the others as much of it as Go's regular expressions can say "
-    "([collector-default.yaml](collector-default.yaml), where a line for each rule tells how; Rotel takes the same "
-    "patterns). **nine classes**: the twelve patterns of `bench/peers/collector.yaml` in the others, and of the "
-    "gateway's rules only those for the same nine classes (`bench/peers/twelve.yaml`). The last column but one is what "
-    "the ratio of nine classes would be if the gateway's redaction took no time at all: its whole less that stage."
+    "of the gateway's policy `default`, and in the others as much of it as Go's regular expressions can say, written "
+    "for their speed ([collector-default.yaml](collector-default.yaml), where a line for each rule tells how; Rotel "
+    "takes the same patterns). **nine classes**: the twelve patterns of `bench/peers/collector.yaml` in the others, "
+    "and of the gateway's rules only those for the same nine classes (`bench/peers/twelve.yaml`). The twelve are as "
+    "most would write them; written for Go's speed they would cost the Collector a third less "
+    "([0023](../../docs/decisions/0023-what-a-gateway-in-python-costs.md)). The last column but one is what the ratio "
+    "of nine classes would be if the gateway's redaction took no time at all: its whole less that stage."
 )
 _CLASSES = (
     "Forty values for each rule of `default`, made by generators that do not know the rules (`bench/cases.py`, "

@@ -24,11 +24,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from bench.traffic import KINDS, Recording, load
 from spansieve import decode, measure, price_table, process, sample, sampling_plan
-from spansieve.config import Sampling
 from spansieve.config_exporters import OtlpExporter
+from spansieve.config_sampling import Sampling
 from spansieve.export.batch import cut, take_traces
 from spansieve.measure import Meter
-from spansieve.model import Encoding, ReceivedRequest, SampledTrace, Signal
+from spansieve.model import Encoding, MeasuredSpans, ReceivedRequest, SampledTrace, Signal
 from spansieve.redact import CompiledRules, Redactor
 from spansieve.redact import policy as redaction_policy
 from spansieve.sample import Sampler
@@ -114,7 +114,9 @@ class Stages:
         self._meter = Meter(price_table.load(None))
         self._redactor = Redactor(rules, self._meter.reader.reads, self._meter.reader.reads_event)
         probes = Probes()
-        plan = sampling_plan.plan(Sampling(decision_wait="1ms"), probes)  # of the policies that are the default
+        plan = sampling_plan.plan(
+            Sampling.model_validate({"decision_wait": "1ms"}), probes
+        )  # of the policies that are the default
         self._sampler = Sampler(plan, 100_000, 1_000_000, probes)
         self._now = 0.0
         process.settle_in()
@@ -132,6 +134,8 @@ class Stages:
         watch("measure")
         measured = measure.batch(redacted, self._meter, self._now)
         spent["measure"] += lap()
+        if not isinstance(measured, MeasuredSpans):
+            raise TypeError("spans were sent, and spans have to come out")
         watch("split")
         slices = sample.by_trace(measured, self._sampler.probes)
         spent["split"] += lap()

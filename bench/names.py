@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -162,14 +163,13 @@ def _conversation(make: Callable[[], Any]) -> float:
 
     turns = [sent(said[: 2 * turn + 1]) for turn in range(_TURNS)]
     once = [sent([text]) for text in said]
-    ratios = []
-    for _ in range(3):
-        resending, reading = make(), make()
-        spent = _spent(lambda redactor=resending: [redactor.text(text, "gen_ai.input.messages") for text in turns])
-        ratios.append(
-            spent / _spent(lambda redactor=reading: [redactor.text(text, "gen_ai.input.messages") for text in once])
-        )
+    ratios = [_spent(partial(_read, make(), turns)) / _spent(partial(_read, make(), once)) for _ in range(3)]
     return sorted(ratios)[1]
+
+
+def _read(redactor: Any, texts: Sequence[str]) -> None:  # noqa: ANN401 - what `make` makes
+    for text in texts:
+        redactor.text(text, "gen_ai.input.messages")
 
 
 def _spent(work: Callable[[], object]) -> float:

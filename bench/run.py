@@ -279,6 +279,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="how long a peer is driven in a round (3)")
     parser.add_argument("--kinds", default=",".join(KINDS), help="kinds of traffic, by comma (all)")
     parser.add_argument("--protocol", default="grpc", choices=["grpc", "http"])
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where the table and its plots go")
     parser.add_argument("--only", default="", help="throughput and floors of these peers only, by comma")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as directory, talker("bench.sink", [], Path(directory)) as sink:
@@ -312,14 +313,20 @@ def main() -> None:
     table = report.markdown(run.results)
     sys.stdout.write(table)
     if not (arguments.quick or arguments.only or arguments.protocol != "grpc"):
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "latest.md").write_text(table, encoding="utf-8")
-        (RESULTS / "latest.json").write_text(json.dumps(run.results, indent=1) + "\n", encoding="utf-8")
-        (RESULTS / "collector-default.yaml").write_text(
-            patterns.commented() + collector.configuration(patterns.default()), encoding="utf-8"
-        )
-        for name, picture in report.plots(run.results).items():
-            (RESULTS / name).write_text(picture, encoding="utf-8")
+        _write(run.results, table, arguments.results)
+
+
+def _write(results: dict[str, Any], table: str, folder: Path) -> None:
+    """The table, its figures, its plots, and the Collector's configuration that is made of the policy."""
+    files = {
+        "latest.md": table,
+        "latest.json": json.dumps(results, indent=1) + "\n",
+        "collector-default.yaml": patterns.commented() + collector.configuration(patterns.default()),
+        **report.plots(results),
+    }
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

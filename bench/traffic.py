@@ -46,16 +46,7 @@ _START_NS = 1_780_000_000_000_000_000
 _PROCESSES = 4
 _DELAY_NS = 5_000_000_000
 _MOST_SPANS = 512
-_SOURCES = (
-    "traffic.py",
-    "shapes.py",
-    "prose.py",
-    "words.yaml",
-    "classes.py",
-    "cases.py",
-    "values.py",
-    "look_alikes.py",
-)
+_SOURCES = ("traffic.py", "shapes.py", "prose.py", "words.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +104,7 @@ def cache() -> Path:
 
 def load(kind: str) -> Recording:
     """The recording of a kind, made first when there is none."""
-    path = cache() / f"{kind}-{_digest()}{classes.digest() if kind == CLASSES else ''}"
+    path = cache() / f"{kind}-{classes.digest() if kind == CLASSES else _digest()}"
     index_file, body_file = path.with_suffix(".json"), path.with_suffix(".pb")
     if not index_file.exists():
         _record(kind, index_file, body_file)

@@ -25,6 +25,8 @@ _FILE = Path(__file__).with_name("default.yaml")
 _NUMBERS = "<numbers>"
 _LITERAL = 2  # characters of fixed text that Go finds faster than anything else
 _ABBREVIATION = 5  # letters of a word that is written in capitals as often as not
+_BETWEEN = r"(?: (?:is|was|number|no)\b)?[ :=#]{1,3}"
+"""What may stand between a word and a value that counts only beside it."""
 _KEY_WORD = r"(?:^|[._-])"
 
 
@@ -53,9 +55,11 @@ def default() -> Said:
     for rule in rules:
         if rule.name in table["left_out"]:
             how[rule.name] = f"left out: {table['left_out'][rule.name]}"
-        elif rule.name not in how and rule.patterns:
+        elif rule.name not in how and (rule.patterns or rule.context_patterns):
             values += [unled(re2.translate(pattern)) for pattern in rule.patterns]
-            how[rule.name] = "translated" + (", without its check" if rule.validator else "")
+            for pattern in rule.context_patterns:
+                values += behind(rule.context, _BETWEEN + re2.translate(pattern).removeprefix("\\b"))
+            how[rule.name] = "translated" + (", without its check" if rule.validator or rule.context_validator else "")
         elif rule.name not in how:
             how[rule.name] = "its keys"
     by_key = [rule for rule in rules if rule.keys and rule.name not in table["left_out"]]
@@ -79,8 +83,17 @@ def behind(words: Iterable[str], tail: str, *, capitals: bool = False) -> list[s
     for word in words:
         first = 1 if len(word) > _LITERAL + 1 and word[0].isalpha() else 0
         forms = {word.lower()[first:]} | ({word.upper()[first:]} if capitals or len(word) <= _ABBREVIATION else set())
-        found += [re.escape(form).replace("\\ ", " ") + tail for form in sorted(forms)]
+        found += [re.escape(form) + tail for form in sorted(forms)]
     return list(dict.fromkeys(found))
+
+
+def joined(said: Said) -> Said:
+    """The same with patterns that differ only in the text they begin with as one, as Python's `re` is faster with."""
+    texts: dict[str, list[str]] = {}
+    for pattern in said.values:
+        text, rest = re2.parted(pattern)
+        texts.setdefault(rest, []).append(text)
+    return Said(tuple(re2.tree(sorted(found)) + rest for rest, found in texts.items()), said.keys, said.how)
 
 
 def _keys(rules: list[Rule]) -> str:
@@ -106,23 +119,8 @@ def _numbers(table: dict[str, Any]) -> list[str]:
         r"(?:[ -](?:number|no|nr|id|code|card|me))?\.?(?:'s|[ :=#]{1,3}(?:is|at|on|number|no)\b)?[ :=#]{1,3}"
         r"[(+]?[0-9A-Z]{0,8}[0-9][0-9A-Z ()./-]{3,20}"
     )
-    return [rf"\b{_tree(shapes)}\b", *behind(named, tail)]
-
-
-def _tree(shapes: list[str]) -> str:
-    """One pattern of shapes, in which a beginning that several have stands once: `9` a digit, `A` a capital letter."""
-    by_first: dict[str, list[str]] = {}
-    for shape in shapes:
-        by_first.setdefault(shape[:1], []).append(shape[1:])
-    ends = by_first.pop("", None) is not None
-    branches = [
-        {"9": "[0-9]", "A": "[A-Z]"}.get(first, re.escape(first).replace("\\ ", " ")) + _tree(rest)
-        for first, rest in by_first.items()
-    ]
-    if not branches:
-        return ""
-    joined = branches[0] if len(branches) == 1 and not ends else f"(?:{'|'.join(branches)})"
-    return joined + "?" if ends else joined
+    symbols = {"9": "[0-9]", "A": "[A-Z]"}
+    return [rf"\b{re2.tree(shapes, lambda symbol: symbols.get(symbol) or re.escape(symbol))}\b", *behind(named, tail)]
 
 
 def commented() -> str:

@@ -6,7 +6,7 @@ Go makes a step for each, and every step costs time.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 _parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to look into a pattern
@@ -29,6 +29,7 @@ _PLACES = {
 }
 _LINES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ALNUM = "0-9A-Za-z"
+_SPECIAL = ".[](){}|^$?*+\\"
 
 
 def translate(pattern: str) -> str:
@@ -44,6 +45,32 @@ def literal_start(pattern: str) -> str:
             break
         found += chr(argument)
     return found
+
+
+def parted(pattern: str) -> tuple[str, str]:
+    """The fixed text that a translated pattern begins with, and the pattern behind it."""
+    text, at = "", 0
+    while at < len(pattern) and (
+        pattern[at] not in _SPECIAL or (pattern[at] == "\\" and not pattern[at + 1].isalnum())
+    ):
+        step = 2 if pattern[at] == "\\" else 1
+        if pattern[at + step : at + step + 1] in tuple("?*+{"):
+            break  # it may be there any number of times
+        text, at = text + pattern[at + step - 1], at + step
+    return (text, pattern[at:]) if literal_start(pattern).startswith(text) else ("", pattern)
+
+
+def tree(texts: Iterable[str], written: Callable[[str], str] = re.escape) -> str:
+    """One pattern of texts, in which a beginning that several have stands once; `written` says a character."""
+    by_first: dict[str, list[str]] = {}
+    for text in texts:
+        by_first.setdefault(text[:1], []).append(text[1:])
+    ends = by_first.pop("", None) is not None
+    branches = [written(first) + tree(rest, written) for first, rest in by_first.items()]
+    if not branches:
+        return ""
+    joined = branches[0] if len(branches) == 1 and not ends else f"(?:{'|'.join(branches)})"
+    return joined + "?" if ends else joined
 
 
 def _sequence(items: Sequence[Any], *, outermost: bool = False) -> str:

@@ -185,8 +185,9 @@ def test_balancers_find_the_gateways(overlay: str) -> None:
     assert service["spec"]["selector"].items() <= stateful["spec"]["template"]["metadata"]["labels"].items()
     assert stateful["spec"]["serviceName"] == service["metadata"]["name"]
     (balancer,) = pod(named(overlay, "Deployment", "spansieve-balancer"))["containers"]
-    (host,) = [each["value"] for each in balancer["env"] if each["name"] == "SPANSIEVE_HOSTNAME"]
-    assert host == "{name}.{namespace}.svc.cluster.local".format(**service["metadata"])
+    environment = {each["name"]: each["value"] for each in balancer["env"]}
+    assert environment["SPANSIEVE_HOSTNAME"] == service["metadata"]["name"]
+    assert environment["SPANSIEVE_OTLP_ENDPOINT"] == service["metadata"]["name"] + ":4317"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -254,13 +255,12 @@ def test_monitor_finds_the_gateways_service() -> None:
     assert {each["port"] for each in monitor["endpoints"]} <= {port["name"] for port in service["spec"]["ports"]}
 
 
-def test_the_overlay_that_the_guide_shows_builds(tmp_path: Path) -> None:
-    """With the image, the Collector, the namespace and the files that it names, in place of the base's."""
-    guide = (PROJECT / "docs/guides/kubernetes.md").read_text(encoding="utf-8")
+def built_from(guide: str, folder: Path) -> dict[tuple[str, str], Resource]:
+    """The resources of the overlay that a guide shows, by kind and name."""
     (shown,) = re.findall(r"```yaml\n# kustomization\.yaml\n(.*?)```", guide, re.DOTALL)
     for part in ("k8s", "collector-config"):
-        shutil.copytree(PROJECT / part, tmp_path / part)
-    ours = tmp_path / "k8s/overlays/ours"
+        shutil.copytree(PROJECT / part, folder / part)
+    ours = folder / "k8s/overlays/ours"
     ours.mkdir()
     (ours / "kustomization.yaml").write_text(shown, encoding="utf-8")
     shutil.copy(PROJECT / "k8s/base/gateway-config.yaml", ours / "gateway.yaml")
@@ -268,7 +268,13 @@ def test_the_overlay_that_the_guide_shows_builds(tmp_path: Path) -> None:
     built = subprocess.run(
         [build.locate("kustomize"), "build", ours], capture_output=True, text=True, check=True, timeout=60
     )
-    made = {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(built.stdout)}
+    return {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(built.stdout)}
+
+
+def test_the_overlay_that_the_guide_shows_builds(tmp_path: Path) -> None:
+    """With the image, the Collector, the namespace and the files that it names, in place of the base's."""
+    guide = (PROJECT / "docs/guides/kubernetes.md").read_text(encoding="utf-8")
+    made = built_from(guide, tmp_path)
     (container,) = pod(made["StatefulSet", "spansieve-gateway"])["containers"]
     environment = {each["name"]: each.get("value") for each in container["env"]}
     assert container["image"] == "registry.example.com/spansieve:0.1.0"
@@ -277,3 +283,13 @@ def test_the_overlay_that_the_guide_shows_builds(tmp_path: Path) -> None:
     assert set(config["data"]) == {"gateway.yaml", "acme.yaml"}
     (egress,) = made["NetworkPolicy", "gateway"]["spec"]["egress"]
     assert egress["to"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}
+
+
+def test_a_teams_own_gateways_are_its_own(tmp_path: Path) -> None:
+    """In the namespace that the guide gives them, with its policy; nothing of it names another team's namespace."""
+    made = built_from((PROJECT / "docs/guides/platform.md").read_text(encoding="utf-8"), tmp_path)
+    assert ("Namespace", "spansieve-chat") in made
+    assert {each["metadata"].get("namespace") for each in made.values()} == {"spansieve-chat", None}
+    assert "spansieve.svc" not in str(made)
+    (config,) = [each for (kind, name), each in made.items() if kind == "ConfigMap" and "gateway" in name]
+    assert set(config["data"]) == {"gateway.yaml", "acme.yaml"}

@@ -88,7 +88,16 @@ ANSWERS = st.one_of(
     st.integers(-2, 5),  # rejected so many
     st.builds(
         NotAcceptedError,
-        st.sampled_from(["UNAVAILABLE", "DEADLINE_EXCEEDED", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "INTERNAL"]),
+        st.sampled_from(
+            [
+                "UNAVAILABLE",
+                "DEADLINE_EXCEEDED",
+                "INVALID_ARGUMENT",
+                "RESOURCE_EXHAUSTED",
+                "INTERNAL",
+                "UNAUTHENTICATED",
+            ]
+        ),
         st.sampled_from([None, 0.0, 3.0]),
     ),
 )

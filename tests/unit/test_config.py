@@ -120,6 +120,11 @@ def test_a_missing_environment_variable_is_named() -> None:
             "unit. Example: threshold_ms: 5000",
         ),
         (
+            "memory_limiter: {limit_mib: yes}",
+            "memory_limiter.limit_mib: a truth value is not accepted: a whole number is needed. Example: "
+            "limit_mib: 512",
+        ),
+        (
             "sampling: {policies: [{name: a, type: latency}]}",
             "sampling.policies[0].latency is missing. Example: latency: {threshold_ms: 5000}",
         ),

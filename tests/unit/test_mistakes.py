@@ -1,8 +1,10 @@
-"""Words for mistakes in files, in which no value stands."""
+"""What is a mistake in any file, and the words for it, in which no value stands."""
 
 import pytest
+from pydantic import ValidationError
 
 from spansieve import mistakes, strict_yaml
+from spansieve.mistakes import Written
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,36 @@ def test_a_value_is_called_by_its_kind(written: str, kind: str) -> None:
 def test_a_known_name_that_is_like_a_wrong_one_is_asked_for(wrong: object, question: str) -> None:
     """Only the most like; none that is not much like it."""
     assert mistakes.did_you_mean(wrong, ("headers", "endpoint", "endpoints", "timeout")) == question
+
+
+class _Settings(Written):
+    """A bit of each."""
+
+    whole: int = 5
+    share: float | None = None
+    wanted: bool = False
+    either: bool | int = 0
+
+
+@pytest.mark.parametrize("key", ["whole", "share"])
+@pytest.mark.parametrize("word", ["yes", "off", "true"])
+def test_a_truth_value_is_no_number(key: str, word: str) -> None:
+    """`sampling_percentage: yes` is not one percent."""
+    with pytest.raises(ValidationError) as refused:
+        _Settings.model_validate(strict_yaml.load(f"{key}: {word}"))
+    (details,) = refused.value.errors()
+    assert (details["loc"], mistakes.kind(details["input"])) == ((key,), "a truth value")
+
+
+@pytest.mark.parametrize(("written", "wanted", "either"), [("wanted: yes", True, 0), ("either: yes", False, True)])
+def test_a_truth_value_is_one_where_it_may_be(written: str, *, wanted: bool, either: bool) -> None:
+    """As it is written."""
+    settings = _Settings.model_validate(strict_yaml.load(written))
+    assert (settings.wanted, settings.either) == (wanted, either)
+
+
+@pytest.mark.parametrize("written", ["hole: 5", "5: yes"])
+def test_a_key_that_is_not_known_is_a_mistake(written: str) -> None:
+    """Whatever it is."""
+    with pytest.raises(ValidationError, match=r"not permitted|should be strings"):
+        _Settings.model_validate(strict_yaml.load(written))

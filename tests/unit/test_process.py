@@ -1,4 +1,4 @@
-"""What a process does at its start: how many it is to be, what it may have open, and who may look into it."""
+"""What a process does at its start: how many it is to be, and what it may have open."""
 
 import os
 import subprocess
@@ -43,18 +43,6 @@ def _in_a_process(code: str) -> str:
     """What Python prints."""
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return done.stdout.strip()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="prctl(2) is Linux's")
-def test_the_memory_is_nobodys_business() -> None:
-    """Neither a core file nor a program that the kernel hands cores to gets it, nor a debugger: it is not dumpable."""
-    code = (
-        "import ctypes, resource\n"
-        "from spansieve import process\n"
-        "process.keep_memory_private()\n"
-        "print(ctypes.CDLL(None).prctl(3), resource.getrlimit(resource.RLIMIT_CORE)[0])"  # PR_GET_DUMPABLE
-    )
-    assert _in_a_process(code) == "0 0"
 
 
 def test_as_many_files_may_be_open_as_the_system_allows() -> None:

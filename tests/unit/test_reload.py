@@ -1,4 +1,4 @@
-"""A file that changes is noticed, once; what a change waits for a restart is in test_app."""
+"""A file that changes is noticed, once; what of a change waits for a restart."""
 
 import asyncio
 from collections.abc import Callable
@@ -132,3 +132,21 @@ async def test_a_change_is_told_once(file: Path, monkeypatch: pytest.MonkeyPatch
             await asyncio.sleep(0)
     following.cancel()
     assert [settings.workers for settings in told] == [2, 33]
+
+
+@pytest.mark.parametrize(
+    ("change", "keys"),
+    [
+        ("redaction: {names: all}", []),
+        ("sampling: {decision_wait: 5s}", []),
+        ("sampling: {decision_cache: {sampled_cache_size: 7}}", ["sampling.decision_cache"]),
+        ("measure: {prices: prices.yaml}", []),
+        ("measure: {prices: prices.yaml, label_limit: 7}", ["measure"]),
+        ("storage: {durability: memory}\nshutdown_timeout: 5s", ["shutdown_timeout", "storage"]),
+    ],
+)
+def test_what_a_reload_cannot_take_over_is_named(change: str, keys: list[str]) -> None:
+    """Whichever of the two was there before; and nothing of what it takes over."""
+    plain, changed = GatewayConfig(), config.parse(change, {})
+    assert reload.needs_restart(plain, changed) == reload.needs_restart(changed, plain) == keys
+    assert reload.needs_restart(changed, changed) == []

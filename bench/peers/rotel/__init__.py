@@ -72,7 +72,7 @@ class Rotel:
 
 def default() -> Rotel:
     """With the rules of the policy `default`, as far as the Collector can say them."""
-    return Rotel("rotel", patterns.default())
+    return Rotel("rotel", patterns.joined(patterns.default()))
 
 
 def twelve() -> Rotel:
