@@ -26,7 +26,8 @@ _NATIVE = policy.compile(_POLICY)
 
 
 def _without_vectorscan(rules: CompiledRules) -> CompiledRules:
-    return replace(rules, anchors=replace(rules.anchors, native=None, in_runs=None), cache=Cache())
+    anchors = replace(rules.anchors, native=None, of_keys=None, of_near=None, in_runs=None)
+    return replace(rules, anchors=anchors, cache=Cache())
 
 
 _PYTHON = _without_vectorscan(_NATIVE)

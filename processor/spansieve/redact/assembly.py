@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from spansieve.redact import anchors, patterns
+from spansieve.redact import anchors, near, patterns
 from spansieve.redact import keys as key_names
 from spansieve.redact.compiled import (
     AROUND,
@@ -25,7 +25,7 @@ from spansieve.redact.compiled import (
 )
 from spansieve.redact.context import Context
 from spansieve.redact.judges import Road, road
-from spansieve.redact.literals import Literal
+from spansieve.redact.literals import Literal, literal
 from spansieve.redact.selectors import Selector
 from spansieve.redact.shapes import Member, Shapes
 from spansieve.redact.validators import Checker, checker
@@ -134,7 +134,9 @@ def rules(
     """Put rules, their anchors (one list for each rule) and the keys that any of them looks for together."""
     literals = (anchor for each in anchors_of for anchor in each if anchor not in anchors.CLASSES)
     words = {word for rule in compiled for each in rule.detectors if each.in_context for word in rule.words}
-    scanner = anchors.build(literals, (key.removeprefix("*") for key in keys))
+    scanner = anchors.build(
+        literals, (key.removeprefix("*") for key in keys), before_runs=_before_runs(compiled, anchors_of)
+    )
     by_anchor: list[list[CompiledRule]] = [[] for _ in range(1 + max(anchors.COLUMN, *scanner.ids.values()))]
     for each, names in zip(compiled, anchors_of, strict=True):
         for anchor in names:
@@ -184,6 +186,24 @@ def rules(
         sealing=frozenset(sealing),
         put=put(replacements, made_by_actions) if wholes else made_by_actions,
     )
+
+
+def _before_runs(compiled: Sequence[CompiledRule], anchors_of: Sequence[Sequence[str]]) -> set[str]:
+    """The literals at which only such matches begin as have a long run no farther than `near` looks."""
+    told: set[str] = set()
+    others = set(anchors.CLASSES)
+    for rule, names in zip(compiled, anchors_of, strict=True):
+        for name in names:
+            each = literal(name)
+            alone = not rule.wholes and all(_has_run(it) for it in rule.detectors if _goes_with(it, each))
+            (told if alone else others).add(name)
+    return told - others
+
+
+def _has_run(detector: Detector) -> bool:
+    """Whether all that a pattern matches begins at its literal, and has a long run soon after."""
+    far = patterns.before_run(detector.search.pattern)
+    return detector.before == 0 and far is not None and far <= near.LONGEST_HEAD
 
 
 def _hanging(number: int, road: Road, detector: Detector) -> Hanging:

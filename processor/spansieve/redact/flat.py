@@ -1,6 +1,7 @@
 """Texts that hold no JSON: exact patterns where anchors are, also in other readings, and over the ends of texts."""
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Final
 
 from spansieve.redact import fold, matching, media, normalise, parts, replacing, tables
@@ -23,6 +24,7 @@ MOST_PASSES: Final = 8
 _DEEP: Final = 64
 """Characters within a finding: what is written otherwise there is no part of anything that goes beyond the finding."""
 
+_ANCHOR = itemgetter(1)
 _NO_RULES = frozenset({ESCAPE, ENCODED, KEY, COLUMN})  # anchors that no rule hangs on
 
 Findings = dict[str, int]
@@ -72,12 +74,13 @@ class Flat:
         `runs` are those of the places where something is encoded.
         """
         rules = self._rules
-        tried = [place for place in places if place[1] not in _NO_RULES]
-        escapes = [at for at, anchor in places if anchor == ESCAPE] if len(tried) + len(runs) < len(places) else []
+        kinds = set(map(_ANCHOR, places))
+        tried = list(places) if kinds.isdisjoint(_NO_RULES) else [each for each in places if each[1] not in _NO_RULES]
+        escapes = [at for at, anchor in places if anchor == ESCAPE] if ESCAPE in kinds else []
         odd = bool(escapes)
         if (tried or runs) and "\\" in text:
             odd, escapes = True, []
-        cells = tables.find(text, places, rules, facts) if len(tried) < len(places) else []
+        cells = tables.find(text, places, rules, facts) if COLUMN in kinds else []
         for _ in range(MOST_PASSES):
             findings, undecided = matching.find(text, rules, facts, tried) if tried or rules.wholes else ([], [])
             findings += cells

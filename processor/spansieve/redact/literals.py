@@ -32,7 +32,7 @@ _WORD = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _NOT_BEFORE_AT = b'\0\t\n\r\x0b\x0c "/<>@[\\]'  # which no account, user or password ends with
 _FIRST_OF_NAMES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _LONGEST_WORD = 32  # bytes, with the space in front
-_NAME = rb" [A-Z0-9][^ ]{0,30}"
+_NAME = rb"[A-Z0-9][^ ]{0,30}"  # with the space before it a scan would take longer
 _NEAR = 64  # bytes
 _DIGIT_AHEAD = re.compile(rb"[^\0]{0,%d}?[0-9]" % _NEAR)
 _NO_DIGITS = bytes(code for code in range(256) if not 48 <= code < 58)

@@ -7,6 +7,7 @@ Fail closed: a value whose processing raises, costs too much or nests too deep i
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from spansieve.redact import (
     bodies,
@@ -22,7 +23,7 @@ from spansieve.redact import (
     roles,
     rows,
 )
-from spansieve.redact.anchors import OverBudget, Place
+from spansieve.redact.anchors import COLUMN, ENCODED, ESCAPE, KEY, OverBudget, Place
 from spansieve.redact.bodies import Body
 from spansieve.redact.cache import ERROR, NOTHING, WORTH, Known
 from spansieve.redact.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
@@ -31,6 +32,9 @@ from spansieve.redact.matching import Places
 
 LARGE = WORTH
 """Characters of JSON from which on its strings are searched, and not the text around them."""
+
+_CHEAP: Final = 2048  # characters to an anchor: with fewer anchors, to name a text costs more than to look at it again
+_HEAVY: Final = frozenset({ESCAPE, ENCODED, KEY, COLUMN})  # anchors for whose sake much of a text is read
 
 Groups = Iterable[Sequence[int]]
 """Texts, by index, that one may continue the other."""
@@ -145,16 +149,22 @@ class Nested(Flat):
             known = self._done.get((key, where, text))
             if known is not None and self._rules.sealing.isdisjoint(known[1]):
                 return known
-        else:
+        elif self._is_worth(text, places):
             digest = self._rules.cache.digest(text, bodies.around("text", key, where, depth, self._rules))
             if (seen := self._rules.cache.get(digest)) is not None:
                 return outcome(text, seen)
         new, found = self.string(text, key, where, places, depth)
-        if digest is None:
+        if len(text) < WORTH:
             self._done[key, where, text] = new, found
-        elif self._rules.may_remember(found):
+        elif digest is not None and self._rules.may_remember(found):
             self._rules.cache.put(digest, Known.of(text, new, found))
         return new, found
+
+    def _is_worth(self, text: str, places: Sequence[Place]) -> bool:
+        """Whether to look a long text up costs less than to redact it again."""
+        if len(places) * _CHEAP > len(text) or self._rules.wholes:
+            return True
+        return not _HEAVY.isdisjoint(anchor for _, anchor in places) or jsontext.looks_like(text)
 
     def _one(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
         facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS

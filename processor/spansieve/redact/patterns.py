@@ -3,6 +3,7 @@
 import re
 from typing import Any, Final
 
+from spansieve.redact import tokens
 from spansieve.redact.anchors import CLASSES
 from spansieve.redact.literals import MARKS
 
@@ -164,6 +165,55 @@ def _firsts(items: list[Any], found: set[str]) -> bool:
     return True
 
 
+def before_run(pattern: str) -> int | None:
+    """Give the most characters from the start of a match to that of a long run in it (see `tokens`).
+
+    None when a match may have no such run.
+    """
+    tree = _parser.parse(pattern)
+    if tree.state.flags & re.IGNORECASE:
+        return None
+    ends = _runs(list(tree), [_NO_RUN])
+    return max(start for start, _, _ in ends) if all(length >= tokens.SHORTEST for _, length, _ in ends) else None
+
+
+_Run = tuple[int, int, int]
+"""Most characters before the last run, its fewest, and most characters to its end, on one way through a pattern."""
+
+_NO_RUN: _Run = (0, 0, 0)
+
+
+def _runs(items: list[Any], ways: list[_Run]) -> list[_Run]:
+    """Follow some ways through more of a pattern. One that has come to a long run stays there."""
+    for operation, argument in items:
+        name = str(operation)
+        if name in _ZERO_WIDTH:
+            continue
+        low, high = _parser.SubPattern(_parser.State(), [(operation, argument)]).getwidth()
+        within = _all_codes([(operation, argument)]) <= _OF_RUNS and not _ignores_case(name, argument)
+        split = name == "BRANCH" or (name == "SUBPATTERN" and not _ignores_case(name, argument))
+        further: list[_Run] = []
+        for way in ways:
+            start, length, end = way
+            if length >= tokens.SHORTEST:
+                further.append(way)
+            elif within:
+                further.append((start, length + int(low), end + int(high)))
+            elif split:
+                further += [each for part in _parts(name, argument) for each in _runs(list(part), [way])]
+            else:
+                further.append((end + int(high), 0, end + int(high)))
+        ways = sorted(set(further))
+    return ways
+
+
+def _ignores_case(name: str, argument: Any) -> bool:  # noqa: ANN401 - see _check
+    """Whether an item, or a part of it, takes letters in any case: among them may be some that are not ASCII."""
+    if name == "SUBPATTERN" and argument[1] & re.IGNORECASE:
+        return True
+    return any(_ignores_case(str(inner), of) for part in _parts(name, argument) for inner, of in part)
+
+
 def before_digit(pattern: str) -> int | None:
     """Give the most characters that a match may have before its first digit. None when a match may have none."""
     return _before_digit(list(_parser.parse(pattern)))
@@ -236,6 +286,7 @@ _ASCII_DIGIT = str(list(_parser.parse("[0-9]")))
 _ZERO_WIDTH = ("ASSERT", "ASSERT_NOT", "AT")
 _ONE_CHARACTER = ("LITERAL", "NOT_LITERAL", "IN", "ANY")
 _ALL = frozenset((*range(128), OTHER))
+_OF_RUNS = frozenset(tokens.MEMBERS)
 _CATEGORIES = {
     "DIGIT": frozenset(map(ord, "0123456789")),
     "SPACE": frozenset(code for code in range(128) if chr(code).isspace()),

@@ -20,15 +20,16 @@ EXPRESSIONS: Final = (
 """What Vectorscan looks for in runs that are too short for binary content. They mean: an address or not."""
 
 
-def find(buffer: bytes, native: Scanner | None) -> tuple[list[int], list[int]]:
+def find(buffer: bytes, runs: Sequence[tuple[int, int]], native: Scanner | None) -> tuple[list[int], list[int]]:
     """Give where runs of base64's characters start that may say something, and where wallets' addresses may.
 
-    `native` is a scanner for `EXPRESSIONS`; without one, `re` finds the same.
+    `runs` are the long ones of the text (tokens.runs). `native` is a scanner for `EXPRESSIONS`; without one, `re` finds
+    the same.
     """
     encoded: list[int] = []
     addresses: list[int] = []
     short: list[tuple[int, int]] = []
-    for start, end in tokens.runs(buffer):
+    for start, end in runs:
         if end - start < media.SHORT and native is not None:
             short.append((start, end))
         else:

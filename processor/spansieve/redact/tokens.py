@@ -2,13 +2,17 @@
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 SHORTEST: Final = 15
 """Characters: eleven of a text, in base64. A shorter run is a word, an id or a name."""
+
+MEMBERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/_-"
+"""The characters of runs: those of both alphabets, among them all of hexadecimal."""
 
 STANDARD: Final = str.maketrans("-_", "+/")
 """From the URL-safe alphabet to the standard one."""
@@ -16,15 +20,14 @@ STANDARD: Final = str.maketrans("-_", "+/")
 _RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{SHORTEST},}}+={{0,2}}")
 _PART = re.compile(rf"[A-Za-z0-9+]{{{SHORTEST},}}+={{0,2}}")
 _HEX = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2}){8,})")
-_MEMBER = bytes.maketrans(
-    bytes(range(256)),
-    bytes(
-        97 if chr(c) in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/_-" else 32 for c in range(256)
-    ),
-)
+_MEMBER = bytes.maketrans(bytes(range(256)), bytes(97 if code in MEMBERS else 32 for code in range(256)))
 _NEEDLE = b"a" * SHORTEST
-_FOUR = np.frombuffer(b"aaaa", np.uint32)[0]
-_FIRST = np.ones(1, np.bool_)
+_FOUR = np.array(0x01010101, np.uint32)
+_MEMBERS = np.array(ord("a"), np.uint8)
+_LAST_BETWEEN = np.array(ord("*"), np.uint8)  # of the characters that come before all of the alphabets'
+_BEYOND = 3 * 4 + 3  # bytes from the last group of which two more follow to where its row ends at the latest
+_SPARSE = 256  # bytes to three groups: with more of them, all characters are read
+_ANY_RUN = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % SHORTEST).search
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
 _LARGE, _HUGE = 1 << 12, 1 << 20  # bytes between which numpy is faster, and its memory no matter
 _HEAD = 64  # characters that are decoded to see whether the rest is worth it
@@ -32,8 +35,18 @@ _HEAD = 64  # characters that are decoded to see whether the rest is worth it
 
 def runs(text: bytes) -> list[tuple[int, int]]:
     """Give each long run of the alphabets' characters, in any order: a few passes at memory speed."""
-    shape = text.translate(_MEMBER)
-    return _runs_of_large(shape) if _LARGE <= len(text) < _HUGE else _runs(shape)
+    if not _LARGE <= len(text) < _HUGE:
+        return _runs(text.translate(_MEMBER))
+    # Nearly all words end at a space, a quote or a bracket, which come before all of the alphabets' characters.
+    threes = _threes(np.greater(np.frombuffer(text, np.uint8, len(text) & -4), _LAST_BETWEEN))
+    if len(threes) * _SPARSE > len(text):
+        return _runs_of_large(text.translate(_MEMBER))
+    return [
+        (first + start, first + end)
+        for first, last in _rows(threes.tolist())
+        if _ANY_RUN(text, first, last)
+        for start, end in _runs(text[first:last].translate(_MEMBER))
+    ]
 
 
 def _runs(shape: bytes) -> list[tuple[int, int]]:
@@ -47,18 +60,40 @@ def _runs(shape: bytes) -> list[tuple[int, int]]:
     return found
 
 
+def _threes(members: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Give each three aligned groups of four bytes that are all members, by the first: fifteen in a row hold some.
+
+    Without a branch for each word.
+    """
+    fours = members.view(np.uint32) == _FOUR
+    threes: npt.NDArray[np.intp] = (fours[2:] & fours[1:-1] & fours[:-2]).nonzero()[0]
+    return threes
+
+
+def _rows(threes: Iterable[int]) -> list[tuple[int, int]]:
+    """Give from where to where, at most, the rows reach in which these groups are."""
+    rows: list[tuple[int, int]] = []
+    start = after = -1
+    for three in threes:
+        if three == after:
+            rows[-1] = start, 4 * three + _BEYOND
+        else:
+            start = 4 * three - 3 if three else 0
+            rows.append((start, 4 * three + _BEYOND))
+        after = three + 1
+    return rows
+
+
 def _runs_of_large(shape: bytes) -> list[tuple[int, int]]:
-    """The same, without a branch for each word: fifteen characters hold three aligned groups of four."""
-    fours = np.frombuffer(shape, np.uint32, len(shape) // 4) == _FOUR
-    threes = (fours[2:] & fours[1:-1] & fours[:-2]).nonzero()[0]
-    if len(threes) > 1:
-        threes = threes[np.concatenate((_FIRST, threes[1:] - threes[:-1] > 1))]  # the first of each row
     found: list[tuple[int, int]] = []
-    for four in threes.tolist():
-        start, end = shape.rfind(b" ", 0, 4 * four) + 1, shape.find(b" ", 4 * four)
-        end = len(shape) if end < 0 else end
-        if end - start >= SHORTEST:
-            found.append((start, end))
+    members = np.frombuffer(shape, np.uint8, len(shape) & -4) == _MEMBERS
+    done = 0
+    for three in _threes(members).tolist():
+        if 4 * three >= done:
+            start, end = shape.rfind(b" ", 0, 4 * three) + 1, shape.find(b" ", 4 * three)
+            done = len(shape) if end < 0 else end
+            if done - start >= SHORTEST:
+                found.append((start, done))
     return found
 
 

@@ -22,6 +22,9 @@ from unit.redact.helpers_suspects import is_suspect
         ("no \uff14\uff12.", "no 42.", "42", "\uff14\uff12"),
         ("p\u0430ssword", "password", "password", "p\u0430ssword"),
         ("x \\\\u0040 y", "x @ y", "@", "\\\\u0040"),
+        ("to alice=40example.com now", "to alice@example.com now", "alice@example.com", "alice=40example.com"),
+        ("to ali=\r\nce@example.com", "to alice@example.com", "alice", "ali=\r\nce"),
+        ("+1 415=\n 555 2671", "+1 415 555 2671", "415 555", "415=\n 555"),
     ],
 )
 def test_a_span_of_a_reading_is_a_span_of_the_original(text: str, reading: str, said: str, original: str) -> None:

@@ -31,6 +31,8 @@ def test_the_second_of_a_pair_has_the_first_as_its_key(value: object, becomes: o
         ),
         ({"env": [{"name": "DB_PASSWORD", "value": "z"}]}, {"env": [{"name": "DB_PASSWORD", "value": "[SECRET]"}]}),
         ([{"Key": "api_key", "Value": "z"}], [{"Key": "api_key", "Value": "[SECRET]"}]),
+        ({"selector": "#password", "value": "z"}, {"selector": "#password", "value": "[SECRET]"}),
+        ([{"label": "Password", "value": "z"}], [{"label": "Password", "value": "[SECRET]"}]),
         (
             {"key": "password", "value": {"stringValue": "z"}},
             {"key": "password", "value": {"stringValue": "[SECRET]"}},

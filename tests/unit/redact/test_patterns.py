@@ -73,3 +73,39 @@ def test_reach_is_the_longest_match_with_room() -> None:
 def test_how_far_into_a_match_its_first_digit_is(pattern: str, most: int | None) -> None:
     """The most that may stand in front of it; nothing where a match may have no digit."""
     assert patterns.before_digit(pattern) == most
+
+
+@pytest.mark.parametrize(
+    ("pattern", "far"),
+    [
+        (r"(?<![0-9A-Za-z])sk-[A-Za-z0-9_-]{20,256}", 0),
+        (r"sk-(?:(?:proj|admin)-)?(?=[a-z]{0,9}[0-9])[A-Za-z0-9_-]{12,256}", 0),
+        (r"ya29\.[A-Za-z0-9_-]{20,2048}", 5),
+        (r"SG\.[a-z]{2,9}\.[A-Za-z0-9_-]{16,64}", 13),
+        (r"(?:a\.|bcd\.)[0-9a-f]{32}", 4),
+        (r"(?:a\.[0-9a-f]{32}|b[0-9]{14})", 2),
+        (r"[0-9a-f]{40}(?:\.[a-z]{1,9})?", 0),
+    ],
+)
+def test_where_a_long_run_begins_is_known(pattern: str, far: int) -> None:
+    """At the latest, on whatever way through a pattern."""
+    assert patterns.before_run(pattern) == far
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "sk-[a-z]{11,99}",
+        r"(?:sk-[a-z]{20}|pk\.[a-z]{9})",
+        r"sk-[\w]{20,99}",
+        r"sk-\d{20,99}",
+        "(?i:sk-[a-z]{20,99})",
+        "(?i)sk-[a-z]{20,99}",
+        "sk-[a-z.]{20,99}",
+        "(?:sk-[a-z]{20,99})?x",
+        "sk-[^ ]{20,99}",
+    ],
+)
+def test_a_pattern_that_need_have_no_long_run_is_told(pattern: str) -> None:
+    """A shorter one, one that may be left out, or characters of which some are in no run."""
+    assert patterns.before_run(pattern) is None

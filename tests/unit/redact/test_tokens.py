@@ -33,9 +33,13 @@ def test_long_words_say_nothing_else(word: str) -> None:
 _PIECES = st.sampled_from(["a", "b/", "Z9", "-", "+", "_", " ", ",", "\0", "é", "x" * 11, "y" * 14, "z" * 15, "w" * 40])
 
 
-@given(st.lists(_PIECES, max_size=40).map("".join), st.sampled_from([0, 1, 4097, 4098, 4099, 4100]))
-def test_runs_are_told_with_both_ends(text: str, filler: int) -> None:
-    """However large the text is around them."""
-    raw = (" a" * filler + text).encode("latin-1")
+@given(
+    st.lists(_PIECES, max_size=40).map("".join),
+    st.sampled_from([0, 1, 4097, 4098, 4099, 4100]),
+    st.sampled_from([" a", "abcdefg.hijklmn,opqrstu "]),
+)
+def test_runs_are_told_with_both_ends(text: str, filler: int, words: str) -> None:
+    """However large the text is around them, and of whatever words."""
+    raw = (words * filler + text).encode("latin-1")
     wanted = [match.span() for match in re.finditer(rb"[A-Za-z0-9+/_-]+", raw) if len(match[0]) >= tokens.SHORTEST]
     assert sorted(tokens.runs(raw)) == wanted

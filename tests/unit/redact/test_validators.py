@@ -50,6 +50,8 @@ def _spans(name: str, text: str) -> str | None:
     [
         ("card", "4111 1111 1111 1111 12", "4111 1111 1111 1111"),
         ("card", "4111 1111", None),
+        ("card", "4 1 1 1  1 1 1 1  1 1 1 1  1 1 1 1", "4 1 1 1  1 1 1 1  1 1 1 1  1 1 1 1"),
+        ("card", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 0", None),
         ("iban", "GB29 NWBK 6016 1331 9268 19 and so on", "GB29 NWBK 6016 1331 9268 19"),
         ("iban", "GB29NWBK60161331926819X", None),
         ("us_ssn", "000-12-3456", "000-12-3456"),
@@ -86,3 +88,29 @@ def _spans(name: str, text: str) -> str | None:
 def test_a_check_gives_the_value_or_nothing(name: str, text: str, value: str | None) -> None:
     """A check narrows a candidate to the value in it."""
     assert _spans(name, text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "value", "after", "counts"),
+    [
+        ("birth_date", "DOB (mm/dd/yyyy): ", "05/12/1980", "", True),
+        ("birth_date", "**Geburtsdatum:** ", "12.05.1980", "", True),
+        ("birth_date", "<dob>", "05/12/1980", "</dob>", True),
+        ("birth_date", "nato a Roma il ", "12/05/1980", "", True),
+        ("birth_date", "born to run, seen on ", "05/12/1980", "", False),
+        ("birth_date", "natural ", "05/12/1980", "", False),
+        ("coordinates", "lat: ", "52.520008", "", True),
+        ("coordinates", "GPS at about ", "52.520008, 13.404954", "", True),
+        ("coordinates", "GPS at about ", "52.520008", "", False),
+        ("coordinates", "lat: ", "95.520008, 13.404954", "", False),
+        ("coordinates", "loss ", "0.123456", "", False),
+    ],
+)
+def test_some_numbers_are_known_by_the_word_in_front(
+    name: str, before: str, value: str, after: str, *, counts: bool
+) -> None:
+    """A date is one of birth, and a number a place, only right behind a word that says so."""
+    check, _ = validators.checker(name, ())
+    assert check is not None
+    start, end = len(before), len(before) + len(value)
+    assert check(before + value + after, start, end) == ((start, end) if counts else None)
