@@ -123,10 +123,13 @@ def message(raw: ReceivedRequest) -> Decoded[DecodedBatch]:
     parsed = _parse(raw)
     faults: Counter[_Fault] = Counter()
     if isinstance(parsed, ExportTraceServiceRequest):
+        otlp_reduced.check_groups(parsed.resource_spans, "scope_spans")
         items = _sift_spans(parsed, faults)
     elif isinstance(parsed, ExportLogsServiceRequest):
+        otlp_reduced.check_groups(parsed.resource_logs, "scope_logs")
         items = _sift_log_records(parsed, faults)
     else:
+        otlp_reduced.check_groups(parsed.resource_metrics, "scope_metrics")
         items = _sift_data_points(parsed, faults)
     return Decoded(DecodedBatch(raw.signal, parsed, items), _by_reason(faults), _sentence(raw.signal, items, faults))
 

@@ -121,6 +121,9 @@ _Request: Final = _classes["Request"]
 _RequestBytes: Final = _classes["RequestBytes"]
 _Span: Final = _classes["Span"]
 
+_MOST_GROUPS: Final = 65_536
+"""Resources of a request, and scopes. They may be empty, two bytes each, and become objects of some hundred bytes."""
+
 NOT_A_REQUEST: Final = "The body is not a valid protobuf ExportTraceServiceRequest."
 
 
@@ -136,8 +139,15 @@ def read(body: bytes) -> list[tuple[ResourceSpans, ResourceBytes]]:
         message = _parse(body)
         if message is None:
             raise AssertionError("a request that protobuf serialized is not what it would serialize")
+    check_groups(message.resource_spans, "scope_spans")
     # A view that repeated fields are iterated by keeps the request alive, not each of its messages.
     return list(zip(message.resource_spans, _RequestBytes.FromString(body).resource_spans, strict=True))
+
+
+def check_groups(resources: Sequence[Any], scopes: str) -> None:
+    """Refuse a parsed request that has more groups than telemetry ever has. Raises MalformedRequest."""
+    if len(resources) > _MOST_GROUPS or sum(len(getattr(each, scopes)) for each in resources) > _MOST_GROUPS:
+        raise MalformedRequest(f"The request has more than {_MOST_GROUPS:,} resources, or scopes.")
 
 
 def span(data: bytes) -> SpanHead:

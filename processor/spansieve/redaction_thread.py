@@ -202,7 +202,10 @@ class RedactionThread:
         except MalformedRequest as error:
             mended = decode.mended(job.request)
             if mended is None:
-                return error
+                # Its frames hold the request, and the future that is to hold it: a cycle, which waits for the garbage
+                # collector, and anybody can send what is large and malformed.
+                error.__context__ = None
+                return error.with_traceback(None)
         except BaseException as error:  # noqa: BLE001 - whatever it is, whoever waits for the result is told
             return error
         try:

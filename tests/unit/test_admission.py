@@ -12,12 +12,13 @@ from spansieve.errors import TooLarge, Unavailable
 @pytest.mark.parametrize(
     ("wait", "arrival", "accepted"),
     [
-        (1.9, Arrival(), True),
+        (2.0, Arrival(), True),
         (2.1, Arrival(), False),
         (1.0, Arrival(0.0, 10.0), True),
         (1.0, Arrival(0.0, 0.5), False),
         (0.0, Arrival(0.0, 0.001), True),
         (0.0, Arrival(0.2, 10.0), True),
+        (0.0, Arrival(0.25, 10.0), True),
         (0.0, Arrival(0.3, 10.0), False),
         (0.0, Arrival(0.3, math.inf), False),
     ],

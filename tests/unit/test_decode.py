@@ -16,6 +16,7 @@ from spansieve.decode import AnyDecoded
 from spansieve.errors import MalformedRequest
 from spansieve.model import Encoding, ExportRequest, ReceivedRequest, Signal
 from spansieve.outcome import Reason
+from spansieve.wire import varint
 
 SECRET = "alice@example.com"
 T0 = 1_700_000_000_000_000_000
@@ -245,6 +246,22 @@ def test_what_is_not_protobuf_is_malformed(signal: Signal, body: bytes) -> None:
     """The error names the message that was expected and quotes nothing."""
     with pytest.raises(MalformedRequest, match=r"^The body is not a valid protobuf Export\w+ServiceRequest\.$"):
         decode.request(ReceivedRequest(signal, Encoding.PROTO, body))
+
+
+@pytest.mark.parametrize("decoded", [decode.request, decode.message])
+@pytest.mark.parametrize("signal", Signal)
+@pytest.mark.parametrize("within", ["resources", "scopes"])
+def test_groups_without_end_are_malformed(within: str, signal: Signal, decoded: Callable[..., AnyDecoded]) -> None:
+    """Two bytes each on the wire, they would become gigabytes of objects; 65,536 are more than there ever are."""
+
+    def body(groups: int) -> bytes:
+        if within == "resources":
+            return b"\x0a\x00" * groups
+        return b"\x0a" + varint(2 * groups) + b"\x12\x00" * groups
+
+    assert decoded(ReceivedRequest(signal, Encoding.PROTO, body(65_536))).batch.items == 0
+    with pytest.raises(MalformedRequest, match="65,536 resources, or scopes"):
+        decoded(ReceivedRequest(signal, Encoding.PROTO, body(65_537)))
 
 
 def test_text_that_is_not_utf8_is_malformed() -> None:

@@ -67,3 +67,18 @@ def test_a_key_that_is_not_known_is_a_mistake(written: str) -> None:
     """Whatever it is."""
     with pytest.raises(ValidationError, match=r"not permitted|should be strings"):
         _Settings.model_validate(strict_yaml.load(written))
+
+
+@pytest.mark.parametrize("written", ["[7]", "7", ""])
+def test_what_is_no_keys_and_values_is_a_mistake(written: str) -> None:
+    """It is shown to whoever says so as it was read."""
+    tree = strict_yaml.load(written)
+    with pytest.raises(ValidationError) as refused:
+        _Settings.model_validate(tree)
+    assert refused.value.errors()[0]["input"] == tree
+
+
+def test_a_number_is_one() -> None:
+    """Whole or not."""
+    settings = _Settings.model_validate(strict_yaml.load("whole: 7\nshare: 0.5"))
+    assert (settings.whole, settings.share) == (7, 0.5)

@@ -1,6 +1,8 @@
 """The thread that decodes and redacts: who waits, what is counted, and how it ends."""
 
 import asyncio
+import gc
+import sys
 import threading
 from collections.abc import Callable, Sequence
 
@@ -181,6 +183,21 @@ async def test_one_that_is_malformed_harms_none_of_those_it_waits_with(bad: Rece
         assert isinstance(each.redacted, RedactedSpans)
         (record,) = each.redacted.sets[0].records
         assert len(record.message().attributes) == 1
+
+
+async def test_a_malformed_request_is_let_go_at_once() -> None:
+    """It does not wait in a cycle for the garbage collector: anybody can send large ones, one after the other."""
+    thread = RedactionThread(SystemClock())
+    alone = sys.getrefcount(bytes(bytearray(2000)))
+    body = bytes(bytearray(2000))
+    gc.disable()
+    try:
+        with pytest.raises(MalformedRequest):
+            await thread.redact(ReceivedRequest(Signal.TRACES, Encoding.PROTO, body), Redactor(default_rules()))
+        await thread.stop()
+        assert sys.getrefcount(body) <= alone + 1
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("place", [b"NAME", b"VALUE"], ids=["read by decode", "read by redact"])

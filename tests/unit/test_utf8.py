@@ -86,3 +86,15 @@ def test_any_bytes_in_a_string_can_be_read_afterwards(raw: bytes, at: int) -> No
         assert ExportTraceServiceRequest.FromString(mended)
     else:
         assert utf8.mended(broken, _OF) is None
+
+
+def test_garbage_is_given_up_soon() -> None:
+    """Of fields that protobuf would pass over there may be millions, in a body that is refused for another fault."""
+    broken = _body().replace(b"MARKED", _HALF + b"abc")
+    assert utf8.mended(b"\x78\x01" * 499_900 + broken, _OF) is not None
+    assert utf8.mended(b"\x78\x01" * 500_000 + broken, _OF) is None
+
+
+def test_there_is_no_field_0() -> None:
+    """Zeros are no message, however many."""
+    assert utf8.mended(bytes(1 << 24) + _body().replace(b"MARKED", _HALF + b"abc"), _OF) is None

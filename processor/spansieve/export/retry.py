@@ -30,6 +30,8 @@ _ABOUT_US = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "FAI
 give up for these; a gateway has promised."""
 
 
+_LONGEST_ADVICE_SECONDS = 300.0
+
 LEAST_LIMIT = 64 * 1024
 """Bytes that every peer takes in one message: gRPC's own limit is 4 MiB, and nobody sets one far below."""
 
@@ -90,10 +92,13 @@ class Backoff:
         self._interval = settings.initial_interval
 
     def next(self, retry_info: float | None) -> float:
-        """Seconds until the next attempt: our own interval, or what the peer asked for when that is longer."""
+        """Seconds until the next attempt: our own interval, or what the peer asked for when that is longer.
+
+        But for five minutes at most: a peer, or whoever answers in its place, does not silence us until a restart.
+        """
         delay = self._drawn_around(self._interval)
         self._interval = min(self._interval * self._settings.multiplier, self._settings.max_interval)
-        return max(delay, retry_info or 0.0)
+        return max(delay, min(retry_info or 0.0, _LONGEST_ADVICE_SECONDS))
 
     def longest(self, retry_info: float | None) -> float:
         """The same where trying soon is of no use, and may have us locked out: about our longest interval."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from grpc import aio
@@ -70,7 +71,7 @@ class GrpcReceiverServer:
         self._idle.set()
         self._unseen = Unseen()
         self._limit = config.max_recv_msg_size_mib * 1024 * 1024
-        self._inflating = asyncio.Semaphore()
+        self._inflater = ThreadPoolExecutor(1, "inflate")
 
     async def start(self) -> str:
         """Listen and serve. Return the bound host:port.
@@ -128,6 +129,7 @@ class GrpcReceiverServer:
                 await self._idle.wait()
         await self._server.stop(_FAREWELL_SECONDS)
         self._server = None
+        self._inflater.shutdown(wait=False, cancel_futures=True)
 
     def _handler(self, signal: Signal) -> Callable[[bytes, aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]:
         """The handler of a signal's calls.
@@ -162,11 +164,14 @@ class GrpcReceiverServer:
         return export
 
     async def _inflated(self, body: bytes) -> bytes:
-        """What a gzip message holds; large ones in a thread, one at a time. Raises TooLarge or MalformedRequest."""
+        """What a gzip message holds. Raises TooLarge or MalformedRequest.
+
+        Large ones in a thread, one at a time: what is inflated counts only when it comes back, and several threads
+        would keep as much memory each.
+        """
         if len(body) < _INFLATED_AT_ONCE:
             return inflated(body, self._limit)
-        async with self._inflating:
-            return await asyncio.to_thread(inflated, body, self._limit)
+        return await asyncio.get_running_loop().run_in_executor(self._inflater, inflated, body, self._limit)
 
     def _arrival(self, context: aio.ServicerContext[bytes, bytes]) -> Arrival:
         if self._stopping:

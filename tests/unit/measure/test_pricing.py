@@ -1,9 +1,11 @@
 """Costs, and the memory of prices."""
 
+from dataclasses import replace
+
 import pytest
 
 from spansieve.measure.llm_call import CostSource, Parts, Tokens
-from spansieve.measure.pricing import PriceRow, Prices, PriceTable, Rate, TableVersion, always, cost_of
+from spansieve.measure.pricing import PriceRow, Prices, PriceTable, Rate, TableVersion, always, cost_of, timeless
 
 _ROW = PriceRow(CostSource.TABLE, Rate(1.0), Rate(10.0), cache_read=Rate(0.1), cache_write=Rate(2.0))
 
@@ -110,6 +112,13 @@ def test_a_row_depends_on_time_and_tier() -> None:
     table = PriceTable([lambda _provider, _model: prices])
     assert table.find("p", "m", "", 2_500_000_000, "flex") is _ROW
     assert asked == [(2, "flex")]
+
+
+def test_a_row_by_tier_is_the_same_at_all_times() -> None:
+    """Whoever asks with a time gets that of the tier."""
+    rows = {"": _ROW, "flex": replace(_ROW, per_call=1.0)}
+    prices = timeless(rows.__getitem__)
+    assert [prices(at, tier) for at in (0, 10**9) for tier in rows] == [*rows.values()] * 2
 
 
 def test_the_memory_is_bounded() -> None:

@@ -3,6 +3,7 @@
 from spansieve.facts import KeyPart, LlmFacts, TraceFacts
 from spansieve.sample.conversations import Conversation
 from spansieve.sample.dynamic import EmaDynamic
+from spansieve.sample.probability import threshold_of_rate
 from spansieve.tracestate import NEVER, adjusted_count
 from unit.sample.helpers_sample import facts
 
@@ -36,6 +37,23 @@ def test_rare_is_kept_and_frequent_is_thinned_out() -> None:
     found = play(policy(), {"frequent": 10_000, "rare": 3})
     assert found["rare"] == 0
     assert adjusted_count(found["frequent"]) > 5
+
+
+def test_averages_and_rates_are_those_of_the_definition() -> None:
+    """Worked out by hand: one in 10 of 104 is 10.4; b's part of it by logarithms 3.6 of its 4, a's the 8.4 left."""
+    dynamic = EmaDynamic("rare", [KeyPart.TEMPLATE], 10, adjustment_interval=15.0, weight=0.25, max_keys=500)
+    for template, traces in {"a": 100, "b": 4}.items():
+        for _ in range(traces):
+            dynamic.threshold(of(template), 0.0)
+    found = {template: dynamic.threshold(of(template), 15.0) for template in "ab"}
+    assert found == {"a": threshold_of_rate(12), "b": threshold_of_rate(2)}
+    assert dynamic.state()[0] == {"a": 100.0, "b": 4.0}
+    for _ in range(19):
+        dynamic.threshold(of("a"), 16.0)
+    dynamic.threshold(of("c"), 30.0)
+    assert dynamic.state()[0] == {"a": 100 * 0.75 + 20 * 0.25, "b": 4 * 0.75 + 1 * 0.25}
+    dynamic.threshold(of("c"), 60.0)
+    assert dynamic.state()[0] == {"a": 80 * 0.75**2, "b": 3.25 * 0.75**2, "c": 0.75}
 
 
 def test_goal_is_met_on_average() -> None:

@@ -170,9 +170,13 @@ def test_positions_of_what_is_gone_are_let_go() -> None:
     for number in range(5000):
         trace = held.begin(replace(part(trace_id(number + 10)), position=number + 10), 0.0)
         limbo.put(trace, out, 0.0)
+        assert (trace.position, trace.trace_id) in limbo._positions
         limbo.take(trace.trace_id)
     assert len(limbo._positions) <= 1010
+    limbo.put(held.begin(replace(part(B), position=9000), 0.0), out, 0.0)
     assert limbo.oldest_position() == 1
+    limbo.take(A)
+    assert limbo.oldest_position() == 9000
 
 
 def test_next_due_is_the_earlier_of_a_decision_and_of_an_end() -> None:

@@ -132,6 +132,17 @@ def test_state_comes_back() -> None:
     assert (again.kept(A), again.kept(B), again.dropped(C)) == (None, SHARE, True)
 
 
+def test_each_kept_trace_comes_back_with_its_own_decision() -> None:
+    """However many share one."""
+    memory, again = DecisionMemory(10, 0), DecisionMemory(10, 0)
+    decided = {A: ERRORS, B: SHARE, C: ERRORS}
+    for trace, decision in decided.items():
+        memory.keep(trace, decision)
+    again.restore(memory.state())
+    assert {trace: again.kept(trace) for trace in decided} == decided
+    assert len(again) == 3
+
+
 def test_state_is_cut_to_a_smaller_size() -> None:
     """What was kept last stays."""
     memory = DecisionMemory(10, 10)

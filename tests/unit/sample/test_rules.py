@@ -170,3 +170,18 @@ def test_what_is_left_of_a_kind_that_is_dropped_in_part_has_no_probability() -> 
     assert not verdict(HIGH, part, everything, duration_ms=50).decision.keep
     assert verdict(LOW, part, everything, duration_ms=50).decision.threshold is None
     assert verdict(LOW, part, everything).decision.threshold == 0
+
+
+def test_what_is_dropped_wants_no_share() -> None:
+    """A trace that a share of drops missed, and nobody wanted, is no trace that a share left out."""
+    assert verdict(LOW, Rule(Probabilistic("noise", 25), drops=True), SLOW).decision.because is Because.NO_MATCH
+
+
+@pytest.mark.parametrize("trigger", [Trigger.MEMORY_PRESSURE, Trigger.WAIT_EXPIRED])
+def test_a_probability_that_is_not_known_stays_so(trigger: Trigger) -> None:
+    """Whatever drops next, and does not match."""
+    part = Rule(All("most", (Latency("slow", 10), Probabilistic("nine-tenths", 90))), drops=True)
+    before = [part] if trigger is Trigger.WAIT_EXPIRED else []
+    rules = [*before, Rule(Latency("slower", 1000), drops=True), Rule(AlwaysSample("all"))]
+    decision = verdict(LOW, *rules, trigger=trigger, duration_ms=50).decision
+    assert (decision.keep, decision.threshold) == (True, None)

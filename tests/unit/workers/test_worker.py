@@ -236,6 +236,6 @@ async def test_counts_are_told() -> None:
         worker.finished("grpc", Signal.TRACES, "OK")
         worker.finished("grpc", Signal.TRACES, "OK")
         worker.finished("http", None, "404")
-        while not isinstance(frame := await owner.told.get(), Counted):
-            pass
+        while not (isinstance(frame := await owner.told.get(), Counted) and frame.requests):
+            pass  # on a busy machine a report of nothing may be on its way
         assert sorted(frame.requests) == [("grpc", "traces", "OK", 2), ("http", "", "404", 1)]
