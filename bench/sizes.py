@@ -18,7 +18,7 @@ SIZES = (5, 25, 50, 100, 200, 0)
 REQUESTS = 500
 """Of which a 99th percentile is taken, and so the fifth longest."""
 _SUSTAIN_SECONDS, _WARM_SECONDS = 2.0, 1.0
-_MOST_SECONDS = 60.0
+_LEAST_SECONDS, _MOST_SECONDS = 3.0, 60.0
 AIM_MS = 25.0
 
 
@@ -27,18 +27,19 @@ def measure(peer: Peer, sink: Talker, address: str, sizes: Sequence[int] = SIZES
     rows: list[dict[str, Any]] = []
     with started(peer, sink, address, decision_wait=1.0, durability="fsync") as running:
         drive(running, KIND, _WARM_SECONDS, first_lap=1)
+        settle(running)
         for number, size in enumerate(sizes):
             lap = 20 * (number + 1)
             options = {"spans_a_request": size} if size else {}
-            settle(running)
             before = cpu_seconds(running.child.pid)
             found = drive(running, KIND, _SUSTAIN_SECONDS, first_lap=lap, **options)
             settle(running)
             cpu_s = cpu_seconds(running.child.pid) - before
             each = size or load(KIND).total_spans / len(load(KIND).pieces)
             rate = found["spans"] / cpu_s / 2
-            seconds = min(REQUESTS * each / rate * 1.02, _MOST_SECONDS)
+            seconds = min(max(_LEAST_SECONDS, REQUESTS * each / rate * 1.02), _MOST_SECONDS)
             result = drive(running, KIND, seconds, rate=rate, first_lap=lap + 10, **options)
+            settle(running)
             rows.append(
                 {
                     "spans": each,
