@@ -67,6 +67,15 @@ _TO_GROUP = bytes(
 _AHEAD, _BEHIND_IT = 4, 2  # characters around a number that its shape takes in
 
 
+class _Symbols(dict[int, int]):
+    def __missing__(self, _code: int) -> int:
+        return ord(_BEYOND)
+
+
+_SYMBOLS = _Symbols({code: _TO_SYMBOL[code] for code in range(128)} | {ord(each): ord(each) for each in _KEPT})
+"""The same for text that is not ASCII."""
+
+
 Token = tuple[int, int, str, int]
 """A number in a text: start, end, its shape, and how many symbols of that stand for what is before the number."""
 
@@ -125,11 +134,7 @@ def end(text: str, at: int, *, hexadecimal: bool) -> int:
 
 
 def _symbols(text: str) -> str:
-    if text.isascii():
-        return text.encode().translate(_TO_SYMBOL).decode()
-    return "".join(
-        chr(_TO_SYMBOL[ord(each)]) if each.isascii() else each if each in _KEPT else _BEYOND for each in text
-    )
+    return text.encode().translate(_TO_SYMBOL).decode() if text.isascii() else text.translate(_SYMBOLS)
 
 
 def _mixed(match: re.Match[str]) -> str:
