@@ -14,8 +14,8 @@ from typing import NamedTuple
 from faker import Faker
 
 from bench import values as make
-from spansieve.redact.literals import MARKS
 from spansieve.redact.policy import Rule
+from spansieve.redact.rules.literals import MARKS
 
 EACH = 220
 """Values of each rule."""

@@ -16,7 +16,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from bench import cases, look_alikes
 from bench.prose import Value
 from bench.shapes import Application, Written
-from spansieve.redact import policy, trial
+from spansieve.redact import policy
+from spansieve.redact.review import trial
 
 VALUES_A_RULE = 40
 LOOK_ALIKES_A_KIND = 40

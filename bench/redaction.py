@@ -35,8 +35,8 @@ from bench.micro import default_rules
 from bench.prose import Prose
 from spansieve import process, redact
 from spansieve.redact import policy
-from spansieve.redact.cache import Cache
-from spansieve.redact.compiled import CompiledRules
+from spansieve.redact.rules.cache import Cache
+from spansieve.redact.rules.compiled import CompiledRules
 
 _SIZE = 8192
 _TURNS = 20

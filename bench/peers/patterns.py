@@ -110,7 +110,7 @@ def _key(key: str) -> str:
 
 def _numbers(table: dict[str, Any]) -> list[str]:
     """The schemes of national and other numbers: by their shape where it holds more than digits, and beside words."""
-    text = resources.files("spansieve.redact.validators").joinpath("schemes.yaml").read_text(encoding="utf-8")
+    text = resources.files("spansieve.redact.rules.validators").joinpath("schemes.yaml").read_text(encoding="utf-8")
     schemes = [scheme for group in yaml.safe_load(text).values() for scheme in group]
     shapes = sorted({shape for scheme in schemes for shape in scheme.get("alone", ()) if not shape.isdigit()})
     words = {word for scheme in schemes for word in scheme.get("words", ())} | set(table["words"])

@@ -17,15 +17,16 @@ from bench import look_alikes
 
 from accuracy import benign_texts
 from spansieve import redact
-from spansieve.redact import measured, policy, trial
-from spansieve.redact.compiled import CompiledRules
+from spansieve.redact import policy
 from spansieve.redact.policy import Policy, Rule
+from spansieve.redact.review import measured, trial
+from spansieve.redact.rules.compiled import CompiledRules
 
 SEED = 20260103
 BENIGN = 40
 """Texts of each kind that hold nothing personal."""
 
-FILE = Path(redact.__file__).with_name("measured.yaml")
+FILE = Path(measured.__file__).with_name("measured.yaml")
 _MATERIAL = policy.Material(b"k" * 32, bytes(32))
 _FAILED = ("error", "budget")  # for which a text is removed whole: that finds nothing
 _ALIKE = (

@@ -7,7 +7,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from spansieve import redact
-from spansieve.redact import matching, policy
+from spansieve.redact import policy
+from spansieve.redact.find import matching
 from unit.redact.helpers_redact import clean, default_rules, found, run
 
 _KEPT = [

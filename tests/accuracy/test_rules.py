@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from accuracy import rules
-from spansieve.redact import measured
+from spansieve.redact.review import measured
 
 _SURE = {
     *("EMAIL", "CARD", "IBAN", "US_SSN", "US_ITIN", "IP", "MAC", "PHONE", "NATIONAL_ID", "CRYPTO", "CVV", "PIN"),

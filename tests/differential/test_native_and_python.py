@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spansieve import redact
-from spansieve.redact import anchors, policy, shapes, vectorscan
-from spansieve.redact.cache import Cache
-from spansieve.redact.compiled import CompiledRules
-from spansieve.redact.literals import MARKS
+from spansieve.redact import policy
+from spansieve.redact.rules import anchors, shapes, vectorscan
+from spansieve.redact.rules.cache import Cache
+from spansieve.redact.rules.compiled import CompiledRules
+from spansieve.redact.rules.literals import MARKS
 
 pytestmark = pytest.mark.skipif(
     not vectorscan.installed(), reason="hyperscan has no wheel for this machine: there is one engine to compare"

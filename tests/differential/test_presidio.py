@@ -23,10 +23,12 @@ from faker import Faker
 
 from accuracy.benign_texts import written
 from spansieve import redact
-from spansieve.redact import keys, policy, presidio
-from spansieve.redact.compiled import CompiledRules
-from spansieve.redact.policy_model import Encryption
-from spansieve.redact.sealing import SEALED, Opener
+from spansieve.redact import policy
+from spansieve.redact.policy import presidio
+from spansieve.redact.policy.model import Encryption
+from spansieve.redact.policy.sealing import SEALED, Opener
+from spansieve.redact.rules import keys
+from spansieve.redact.rules.compiled import CompiledRules
 
 _LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "pl_PL", "en_IN")
 _EACH = 60

@@ -5,11 +5,13 @@ import re
 from hypothesis import example, given, settings
 
 from spansieve import redact
-from spansieve.redact import jsontext, judges, normalise, replacing, tokens
-from spansieve.redact.anchors import ESCAPE
-from spansieve.redact.compiled import NO_FACTS
-from spansieve.redact.engine import REMOVED
-from spansieve.redact.judges import Finding
+from spansieve.redact.find import replacing
+from spansieve.redact.find.engine import REMOVED
+from spansieve.redact.rules import judges
+from spansieve.redact.rules.anchors import ESCAPE
+from spansieve.redact.rules.compiled import NO_FACTS
+from spansieve.redact.rules.judges import Finding
+from spansieve.redact.text import jsontext, normalise, tokens
 from unit.redact.helpers_redact import default_rules, mixed_texts
 from unit.redact.helpers_suspects import is_suspect
 

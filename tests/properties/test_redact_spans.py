@@ -18,7 +18,8 @@ from helpers_spans import message_of
 from properties.helpers_decode import messages, relaxed
 from spansieve import decode, redact
 from spansieve.model import DecodedSpans, Encoding, ReceivedRequest, RedactedSpans, Signal
-from spansieve.redact import CompiledRules, Redactor, policy, stamp
+from spansieve.redact import CompiledRules, Redactor, policy
+from spansieve.redact.otlp import stamp
 from spansieve.wire import varint
 from unit.redact.helpers_redact import captures, default_rules, mixed_texts
 

@@ -11,8 +11,9 @@ from spansieve.cli import requests
 from spansieve.errors import MalformedRequest
 from spansieve.model import DecodedBatch
 from spansieve.names_stage import names_redactor
-from spansieve.redact import CompiledRules, diff, policy, report, report_text, trial
-from spansieve.redact.sealing import SEALED, Opener, SealingError
+from spansieve.redact import CompiledRules, policy
+from spansieve.redact.policy.sealing import SEALED, Opener, SealingError
+from spansieve.redact.review import diff, report, report_text, trial
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

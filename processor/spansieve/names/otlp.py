@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from spansieve.model import Envelope, ExportRequest, RedactedSpans, SampledTrace, SpanGroup, SpanRecord
 from spansieve.names.redactor import DROP, REMOVED, Redactor
-from spansieve.redact import stamp, walk
+from spansieve.redact.otlp import stamp, walk
 
 
 def trace(kept: SampledTrace, redactor: Redactor, *, withhold: bool = False) -> tuple[SampledTrace, Counter[str]]:

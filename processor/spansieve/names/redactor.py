@@ -18,9 +18,10 @@ from spansieve.names.people import People
 from spansieve.names.recogniser import Find, Recogniser
 from spansieve.names.spans import LOCATION, PERSON, Span
 from spansieve.names.view import View
-from spansieve.redact import fold, jsontext, stamp
-from spansieve.redact.compiled import CompiledRule, CompiledRules
-from spansieve.redact.others import LONGEST, Other
+from spansieve.redact.otlp import stamp
+from spansieve.redact.policy.others import LONGEST, Other
+from spansieve.redact.rules.compiled import CompiledRule, CompiledRules
+from spansieve.redact.text import fold, jsontext
 
 ERROR: Final = "names_error"
 """What a text that could not be read is counted under."""

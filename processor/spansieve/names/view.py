@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from spansieve.redact import jsontext
+from spansieve.redact.text import jsontext
 
 LONG: Final = 64
 """Characters from which on a literal is read by itself: it is a sentence, and no neighbour says more of it."""

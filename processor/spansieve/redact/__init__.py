@@ -2,10 +2,9 @@
 
     Redactor(rules, reads).request(decoded) → redacted        redact.text("…", rules) → ("…", findings)
 
-Spans stay bytes: `spans` looks only at `attributes` that are new, in `pieces`; everything else is walked as `messages`.
-`walk` finds the strings, `anchors` finds where rules may match, `engine` applies them by `matching`, `jsontext` looks
-inside JSON, `normalise` through escapes and encodings, `parts` over the ends of chunks, `media` drops what is no text,
-and `policy` says which rules there are.
+A room for each question: `otlp` which texts a request has, `find` what a text holds, `rules` where and how rules match,
+`text` what a text says without any rule, `policy` which rules there are, `review` what a person sees of them. Each room
+knows only those below it (see ARCHITECTURE.md).
 """
 
 from collections import Counter
@@ -13,14 +12,14 @@ from collections.abc import Sequence
 from typing import overload
 
 from spansieve.model import DecodedBatch, DecodedSpans, RedactedBatch, RedactedSpans
-from spansieve.redact import messages
-from spansieve.redact.compiled import CompiledRules
-from spansieve.redact.engine import DROP, Run
-from spansieve.redact.pieces import Reads
+from spansieve.redact.find.engine import DROP, Run
+from spansieve.redact.otlp import messages
+from spansieve.redact.otlp.pieces import Reads
+from spansieve.redact.otlp.restored import restored
+from spansieve.redact.otlp.spans import SpanRedactor
 from spansieve.redact.policy import PolicyError
-from spansieve.redact.restored import restored
-from spansieve.redact.selectors import Place
-from spansieve.redact.spans import SpanRedactor
+from spansieve.redact.rules.compiled import CompiledRules
+from spansieve.redact.rules.selectors import Place
 
 __all__ = ["CompiledRules", "PolicyError", "Reads", "Redactor", "batch", "restored", "text"]
 

@@ -4,7 +4,8 @@ from bench import classes
 from bench.look_alikes import MAKERS
 from bench.traffic import MARK
 
-from spansieve.redact import policy, trial
+from spansieve.redact import policy
+from spansieve.redact.review import trial
 
 
 def test_each_value_stands_in_its_span() -> None:

@@ -7,7 +7,7 @@ import pytest
 from spansieve.names import model
 from spansieve.names.redactor import Redactor
 from spansieve.redact import policy
-from spansieve.redact.actions import Material
+from spansieve.redact.policy.actions import Material
 
 Make = Callable[..., Redactor]
 

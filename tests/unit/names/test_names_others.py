@@ -12,7 +12,8 @@ import spacy
 from spansieve.names.recogniser import merged
 from spansieve.names.redactor import ERROR, REMOVED, Redactor
 from spansieve.names.spans import LOCATION, PERSON, Span
-from spansieve.redact import others, policy
+from spansieve.redact import policy
+from spansieve.redact.policy import others
 
 Make = Callable[..., Redactor]
 

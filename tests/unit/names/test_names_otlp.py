@@ -10,7 +10,7 @@ from spansieve.facts import TraceFacts
 from spansieve.model import Decision, Envelope, RedactedSpans, SampledTrace, SpanGroup, SpanRecord, SpanSet, Trigger
 from spansieve.names import otlp
 from spansieve.names.redactor import Redactor
-from spansieve.redact import stamp
+from spansieve.redact.otlp import stamp
 
 _TRACE_ID = b"t" * 16
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from spansieve.names.redactor import DROP, ERROR, REMOVED, Redactor
-from spansieve.redact import jsontext
+from spansieve.redact.text import jsontext
 
 Make = Callable[..., Redactor]
 _PSEUDONYM = re.compile(r"\[person:[0-9a-f]{16}\]")

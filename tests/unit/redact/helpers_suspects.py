@@ -2,7 +2,7 @@
 
 import re
 
-from spansieve.redact import fold, media, tokens
+from spansieve.redact.text import fold, media, tokens
 
 _GATES = [
     re.compile(pattern)

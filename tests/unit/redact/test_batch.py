@@ -7,7 +7,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spansieve import redact
 from spansieve.redact import CompiledRules, policy
-from spansieve.redact.engine import Run
+from spansieve.redact.find.engine import Run
 from unit.redact.helpers_redact import default_policy, default_rules, run
 
 

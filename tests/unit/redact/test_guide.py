@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from spansieve.redact import policy, trial
+from spansieve.redact import policy
+from spansieve.redact.review import trial
 
 _GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "policies.md"
 _BLOCKS = re.findall(r"```yaml\n(.*?)```", _GUIDE.read_text(encoding="utf-8"), re.DOTALL)

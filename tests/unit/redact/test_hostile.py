@@ -8,7 +8,9 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from spansieve import redact
-from spansieve.redact import anchors, jsontext, policy
+from spansieve.redact import policy
+from spansieve.redact.rules import anchors
+from spansieve.redact.text import jsontext
 from unit.redact.helpers_redact import clean, default_policy, default_rules, found, luhn_complete, run
 
 _CARD = luhn_complete("411111111111111")

@@ -4,7 +4,7 @@ import pytest
 
 from spansieve import redact
 from spansieve.redact import policy
-from spansieve.redact.compiled import CompiledRules
+from spansieve.redact.rules.compiled import CompiledRules
 
 _HEAD = "rules: [{name: badge, entity: BADGE, reason: Numbers of our staff., "
 

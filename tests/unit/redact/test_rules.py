@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from spansieve.names_stage import names_redactor
-from spansieve.redact import CompiledRules, trial
-from spansieve.redact.anchors import KEY
+from spansieve.redact import CompiledRules
+from spansieve.redact.review import trial
+from spansieve.redact.rules.anchors import KEY
 from unit.redact.helpers_redact import clean, default_policy, default_rules, found, iban_complete, luhn_complete
 
 _CARDS = {

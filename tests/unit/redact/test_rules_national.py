@@ -2,7 +2,7 @@
 
 import pytest
 
-from spansieve.redact.validators import devices, europe, schemes, wallets, world
+from spansieve.redact.rules.validators import devices, europe, schemes, wallets, world
 from unit.redact.helpers_redact import clean, found
 
 _NUMBERS = [

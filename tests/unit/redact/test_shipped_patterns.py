@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from spansieve.redact import linear, policy
+from spansieve.redact import policy
 from spansieve.redact.policy import Rule
+from spansieve.redact.rules import linear
 
 _parser: Any = re._parser  # type: ignore[attr-defined]
 _SIZE = 8192

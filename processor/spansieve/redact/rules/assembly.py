@@ -1,0 +1,245 @@
+"""Puts together what the hot path reads (see `compiled`): rules with their patterns, and all of a policy with anchors.
+
+What a pattern tells about itself, such as what its matches begin with, is found out here, once for each policy.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from spansieve.redact.rules import anchors, near, patterns
+from spansieve.redact.rules import keys as key_names
+from spansieve.redact.rules.compiled import (
+    AROUND,
+    AROUND_ANCHOR,
+    AT_ANCHOR,
+    WITH_AT,
+    Act,
+    CompiledRule,
+    CompiledRules,
+    Detector,
+    Hanging,
+    Limits,
+    Named,
+    Pattern,
+)
+from spansieve.redact.rules.context import Context
+from spansieve.redact.rules.judges import Road, road
+from spansieve.redact.rules.literals import Literal, literal
+from spansieve.redact.rules.selectors import Selector
+from spansieve.redact.rules.shapes import Member, Shapes
+from spansieve.redact.rules.validators import Checker, checker
+from spansieve.redact.rules.wholes import Whole
+
+_BEFORE: Final = 96  # characters in front of a match that `unless_before` sees at most
+_BESIDE: Final = 8  # characters around a number that patterns look at
+
+pattern = re.compile
+
+
+def rule(  # noqa: PLR0913 - a rule has this many parts
+    index: int,
+    *,
+    name: str,
+    replacement: str,
+    detectors: Sequence[tuple[str, str | None, bool]],
+    wholes: Sequence[Whole],
+    context: Sequence[str],
+    lead: int | None,
+    unless_before: Pattern | None,
+    keys: Sequence[str],
+    key_value: Pattern | None,
+    except_keys: Sequence[str],
+    regions: Sequence[str],
+    countries: Sequence[str] | None,
+    act: Act | None = None,
+    drops: bool = False,
+    takes_json: bool = False,
+    selector: Selector | None = None,
+    entity: str = "",
+    named: Named | None = None,
+) -> CompiledRule:
+    """Compile one rule; the fields are those of policy.Rule.
+
+    `detectors` are patterns, each with its validator and whether it counts only beside a context word.
+    """
+    return CompiledRule(
+        index=index,
+        name=name,
+        replacement=replacement,
+        detectors=tuple(
+            _detector(pattern, lead, checker(validator, regions, countries) if validator else (None, 1), in_context)
+            for pattern, validator, in_context in detectors
+        ),
+        wholes=tuple(wholes),
+        context=key_names.words(context),
+        words=tuple(context),
+        unless_before=unless_before,
+        unless_reach=min(_BEFORE, patterns.width(unless_before.pattern))
+        if isinstance(unless_before, re.Pattern)
+        else _BEFORE,
+        unless_begins=patterns.beginning(unless_before.pattern) if isinstance(unless_before, re.Pattern) else "",
+        key=key_names.pattern(keys),
+        key_value=key_value,
+        except_key=key_names.pattern(except_keys),
+        act=act,
+        drops=drops,
+        takes_json=takes_json,
+        selector=selector,
+        entity=entity,
+        named=named,
+    )
+
+
+def _detector(
+    pattern: str,
+    lead: int | None,
+    check_and_cost: tuple[Checker | None, int],
+    in_context: bool,  # noqa: FBT001 - a field
+) -> Detector:
+    search = re.compile(pattern)
+    reach = patterns.reach(pattern)
+    before_at = patterns.before_at(pattern)
+    check, cost = check_and_cost
+    head = re.compile(f"[{before_at}]{{0,{lead}}}+") if before_at and lead else None
+    tail = pattern[pattern.index("@") + 1 :] if head is not None else ""
+    return Detector(
+        search=search,
+        match=search.match,
+        begins=patterns.beginning(pattern),
+        digit=patterns.before_digit(pattern),
+        head=head,
+        tail=re.compile(tail) if tail else None,
+        follows=patterns.firsts(tail) if tail else "",
+        spaced=head is not None and not any(map(head.fullmatch, " @")),
+        group="value" if "value" in search.groupindex else 0,
+        before=reach if lead is None else lead,
+        after=reach,
+        check=check,
+        cost=cost,
+        in_context=in_context,
+    )
+
+
+def rules(
+    compiled: Sequence[CompiledRule],
+    anchors_of: Sequence[Sequence[str]],
+    keys: Iterable[str],
+    limits: Limits,
+    name: str,
+    digest: str,
+    made_by_actions: re.Pattern[str] | None = None,
+    sealing: Iterable[str] = (),
+) -> CompiledRules:
+    """Put rules, their anchors (one list for each rule) and the keys that any of them looks for together."""
+    literals = (anchor for each in anchors_of for anchor in each if anchor not in anchors.CLASSES)
+    words = {word for rule in compiled for each in rule.detectors if each.in_context for word in rule.words}
+    scanner = anchors.build(
+        literals, (key.removeprefix("*") for key in keys), before_runs=_before_runs(compiled, anchors_of)
+    )
+    by_anchor: list[list[CompiledRule]] = [[] for _ in range(1 + max(anchors.COLUMN, *scanner.ids.values()))]
+    for each, names in zip(compiled, anchors_of, strict=True):
+        for anchor in names:
+            by_anchor[scanner.ids[anchor]].append(each)
+    detectors = [(rule, detector) for rule in compiled for detector in rule.detectors]
+    wholes = tuple((rule, whole) for rule in compiled for whole in rule.wholes)
+    replacements = frozenset(each.replacement for each in compiled) | {"[REMOVED]"}
+    numbers: dict[int, list[int]] = {rule.index: [] for rule in compiled}
+    for number, (rule, _) in enumerate(detectors):
+        numbers[rule.index].append(number)
+    of_anchor = tuple(
+        tuple(
+            number
+            for rule in members
+            for number in numbers[rule.index]
+            if _goes_with(detectors[number][1], scanner.literals[anchor] if anchor < len(scanner.literals) else None)
+        )
+        for anchor, members in enumerate(by_anchor)
+    )
+    roads = tuple(road(rule, detector) for rule, detector in detectors)
+    return CompiledRules(
+        name=name,
+        digest=digest,
+        rules=tuple(compiled),
+        anchors=scanner,
+        detectors=tuple(detectors),
+        roads=roads,
+        of_anchor=of_anchor,
+        hanging=tuple(
+            tuple(_hanging(number, roads[number], detectors[number][1]) for number in each) for each in of_anchor
+        ),
+        words=Context(words),
+        shapes=tuple(
+            Shapes([_of_shapes(number, detectors[number][1], roads[number]) for number in of_anchor[of]])
+            for of in (anchors.DIGITS, anchors.GROUPS)
+        ),
+        reach=tuple(_reach([detectors[number] for number in each], anchor) for anchor, each in enumerate(of_anchor)),
+        limits=limits,
+        replacements=replacements,
+        wholes=wholes,
+        every_text=any(not whole.anchors for _, whole in wholes),
+        entities={each.name: each.entity for each in compiled},
+        selective=any(each.selector is not None for each in compiled),
+        drops=any(each.drops for each in compiled),
+        by_role=any(each.selector is not None and each.selector.by_role for each in compiled),
+        made_by_actions=made_by_actions,
+        sealing=frozenset(sealing),
+        put=put(replacements, made_by_actions) if wholes else made_by_actions,
+    )
+
+
+def _before_runs(compiled: Sequence[CompiledRule], anchors_of: Sequence[Sequence[str]]) -> set[str]:
+    """The literals at which only such matches begin as have a long run no farther than `near` looks."""
+    told: set[str] = set()
+    others = set(anchors.CLASSES)
+    for rule, names in zip(compiled, anchors_of, strict=True):
+        for name in names:
+            each = literal(name)
+            alone = not rule.wholes and all(_has_run(it) for it in rule.detectors if _goes_with(it, each))
+            (told if alone else others).add(name)
+    return told - others
+
+
+def _has_run(detector: Detector) -> bool:
+    """Whether all that a pattern matches begins at its literal, and has a long run soon after."""
+    far = patterns.before_run(detector.search.pattern)
+    return detector.before == 0 and far is not None and far <= near.LONGEST_HEAD
+
+
+def _hanging(number: int, road: Road, detector: Detector) -> Hanging:
+    if detector.tail is not None:
+        return Hanging(WITH_AT, number, road, detector)
+    return Hanging(AROUND_ANCHOR if detector.before else AT_ANCHOR, number, road, detector)
+
+
+def _of_shapes(number: int, detector: Detector, road: Road) -> Member:
+    may, days = getattr(detector.check, "may", None), getattr(detector.check, "days", True)
+    return Member(number, detector.search.pattern, detector.before, may, days, road)
+
+
+def _goes_with(detector: Detector, literal: Literal | None) -> bool:
+    """Whether a match that begins at a literal may be one of a detector's."""
+    if literal is None:
+        return True
+    if literal.raw == b"@":
+        return "@" in detector.search.pattern
+    if detector.head is not None:
+        return False
+    if detector.before or not detector.begins:
+        return True
+    raw, begins = literal.raw.decode("latin-1"), detector.begins
+    if not literal.exact:
+        begins = begins.lower()
+    return begins.startswith(raw) or raw.startswith(begins)
+
+
+def _reach(detectors: Sequence[tuple[CompiledRule, Detector]], anchor: int) -> int:
+    if anchor in (anchors.DIGITS, anchors.GROUPS):
+        return _BESIDE
+    return max((max(AROUND, detector.before, detector.after) for _, detector in detectors), default=0)
+
+
+def put(replacements: Iterable[str], made_by_actions: re.Pattern[str] | None) -> re.Pattern[str]:
+    """Compile what stands in the place of values, in which detectors over whole texts could find something for ever."""
+    tokens = [re.escape(each) for each in sorted(replacements) if each]
+    return re.compile("|".join(tokens + ([made_by_actions.pattern] if made_by_actions is not None else [])))

@@ -1,0 +1,1 @@
+"""Reading texts: escapes, encodings, JSON, parts. Knows of no rule."""
