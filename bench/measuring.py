@@ -27,7 +27,7 @@ from bench.processes import ROOT, Failed, environment
 from bench.traffic import KINDS, Recording, load
 from spansieve import decode, measure, price_table, process
 from spansieve.measure import Meter
-from spansieve.measure.reading import Reader
+from spansieve.measure.read.reading import Reader
 from spansieve.model import Encoding, ReceivedRequest, RedactedSpans, Signal, SpanSet
 from spansieve.redact import CompiledRules, Redactor
 

@@ -49,6 +49,7 @@ class FakeFile:
     def __init__(self, disk: "FakeDisk", inode: _Inode) -> None:
         self._disk = disk
         self._inode = inode
+        disk.files_open += 1
 
     def allocate(self, size: int) -> None:
         """Take room."""
@@ -82,7 +83,8 @@ class FakeFile:
         self._inode.resize(size)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Let go."""
+        self._disk.files_open -= 1
 
 
 class FakeDisk:
@@ -97,6 +99,7 @@ class FakeDisk:
         self.gates: dict[str, threading.Event] = {}
         self.calls: Counter[str] = Counter()
         self.syncs = 0
+        self.files_open = 0
         self.lock = threading.Lock()
         self._seen: dict[str, _Inode] = {}
         self._durable: dict[str, _Inode] = {}

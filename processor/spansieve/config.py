@@ -211,7 +211,8 @@ class GatewayConfig(_Section):
     """The whole configuration. Every key has a default: with no file at all the gateway runs."""
 
     instead: ClassVar[Mapping[str, str]] = {
-        "processors": "Leave it out: redaction, measure, sampling and memory_limiter are sections of their own.",
+        "processors": "Leave it out: redaction, measure, sampling and memory_limiter are sections of their own; what "
+        "the Collector has under tail_sampling stands under sampling.",
         "connectors": _PIPELINES,
         "service": "Leave it out: there is one pipeline; the gateway's own log and metrics are under telemetry.",
         "extensions": "Leave it out: health is at telemetry.metrics.endpoint, what waits is under storage.",

@@ -108,7 +108,7 @@ class ThumbsDown(Policy):
 
 
 class ToolError(Policy):
-    """Keep traces in which a tool failed. A budget does not touch them."""
+    """Keep traces in which a tool failed, its own span or MCP's tools/call says. A budget does not touch them."""
 
     type: Literal["tool_error"]
 

@@ -171,11 +171,13 @@ class TraceState(Policy):
 class SpanCountSettings(Section):
     """Keep a trace of so many spans."""
 
-    min_spans: int = Field(description="At least.", examples=[50], ge=0)
+    min_spans: int = setting(0, "At least; one of the two bounds is needed.", 50, ge=0)
     max_spans: int = setting(0, "At most; 0 is no upper bound.", 0, ge=0)
 
     @model_validator(mode="after")
     def _leaves_room(self) -> Self:
+        if not self.model_fields_set & {"min_spans", "max_spans"}:
+            raise ValueError("has neither min_spans nor max_spans: give one of them")
         if 0 < self.max_spans < self.min_spans:
             raise ValueError("keeps nothing: max_spans is below min_spans")
         return self

@@ -2,7 +2,8 @@
 
 Windows and factors are those of the Google SRE workbook, «Alerting on SLOs», for a budget of 30 days: a page for 2 % of
 it in an hour or 5 % in six, a ticket for 10 % in one day or in three; a short window beside each long one lets
-the alert end soon after the burning does.
+the alert end soon after the burning does. Beside the workbook: few calls in the long window burn nothing that counts,
+or else one slow call in a quiet night were a page.
 """
 
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ class _Burn:
     factor: float  # times the rate that would spend exactly the budget
     short: str
     long: str
+    seconds: int  # of `long`
 
 
-_PAGE = (_Burn(14.4, "5m", "1h"), _Burn(6, "30m", "6h"))
-_TICKET = (_Burn(3, "2h", "1d"), _Burn(1, "6h", "3d"))
+_PAGE = (_Burn(14.4, "5m", "1h", 3600), _Burn(6, "30m", "6h", 6 * 3600))
+_TICKET = (_Burn(3, "2h", "1d", 24 * 3600), _Burn(1, "6h", "3d", 3 * 24 * 3600))
 
 
 def rules(source: str, values: Values) -> str:
@@ -37,7 +39,7 @@ def rules(source: str, values: Values) -> str:
         labels = {"sloth_service": spec["service"], "sloth_slo": slo["name"], "sloth_id": name}
         # One group, since its rules run in their order: alerts see the ratios of the same moment.
         ratios = [_ratio(slo, window, labels) for window in _WINDOWS]
-        groups.append({"name": f"slo-{name}", "rules": [*ratios, *_alerts(slo, name, values)]})
+        groups.append({"name": f"slo-{name}", "rules": [*ratios, *_alerts(slo, name, labels, values)]})
     return rule_file.text("slo.yaml and values.yaml", groups)
 
 
@@ -45,20 +47,25 @@ def _recorded(window: str) -> str:
     return f"slo:sli_error:ratio_rate{window}"
 
 
+def _query(slo: dict[str, Any], kind: str, window: str) -> str:
+    query: str = slo["sli"]["events"][kind]
+    return query.strip().replace("{{.window}}", window)
+
+
 def _ratio(slo: dict[str, Any], window: str, labels: dict[str, str]) -> dict[str, Any]:
-    bad, all_ = (
-        slo["sli"]["events"][query].strip().replace("{{.window}}", window) for query in ("error_query", "total_query")
-    )
+    bad, all_ = _query(slo, "error_query", window), _query(slo, "total_query", window)
     return {"record": _recorded(window), "expr": f"(\n{bad}\n)\n/\n(\n{all_}\n)", "labels": labels}
 
 
-def _alerts(slo: dict[str, Any], slo_id: str, values: Values) -> list[dict[str, Any]]:
+def _alerts(slo: dict[str, Any], slo_id: str, labels: dict[str, str], values: Values) -> list[dict[str, Any]]:
     alerting, budget = slo["alerting"], f"(1 - {slo['objective']} / 100)"
+    known = ", ".join(labels)
     made = []
     for kind, burns in (("page_alert", _PAGE), ("ticket_alert", _TICKET)):
         conditions = [
             f'(\n  {_recorded(burn.short)}{{sloth_id="{slo_id}"}} > {burn.factor:g} * {budget}\n  and\n'
-            f'  {_recorded(burn.long)}{{sloth_id="{slo_id}"}} > {burn.factor:g} * {budget}\n)'
+            f'  {_recorded(burn.long)}{{sloth_id="{slo_id}"}} > {burn.factor:g} * {budget}\n  and ignoring ({known})\n'
+            f"  {burn.seconds} * {_query(slo, 'total_query', burn.long)} >= {values.numbers['least_calls']}\n)"
             for burn in burns
         ]
         # The two pairs record under different names, so `or` between them keeps one result for each service.

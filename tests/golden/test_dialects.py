@@ -8,8 +8,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from golden.helpers_golden import plain
-from spansieve.measure import dialects
-from spansieve.measure.reading import Emitter
+from spansieve.measure.read import dialects
+from spansieve.measure.read.reading import Emitter
 from unit.measure.helpers_measure import START_NS, key_values, reader, record, span
 
 _KINDS = {"server": Span.SPAN_KIND_SERVER}

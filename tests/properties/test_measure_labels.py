@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spansieve.measure.exemplars import Candidates
-from spansieve.measure.labels import MAX_LENGTH, OTHER, LabelLimiter
+from spansieve.measure.count.exemplars import Candidates
+from spansieve.measure.count.labels import MAX_LENGTH, OTHER, LabelLimiter
+from spansieve.measure.count.recorder import Recorder
 from spansieve.measure.llm_call import ToolRun
-from spansieve.measure.recorder import Recorder
 from spansieve.measure.settings import MeterSettings
 from unit.measure.helpers_observations import call, origin, priced, values
 

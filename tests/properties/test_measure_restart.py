@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spansieve.measure import Meter
-from spansieve.measure.exemplars import PER_BUCKET, Candidates
+from spansieve.measure.count.exemplars import PER_BUCKET, Candidates
 from spansieve.measure.llm_call import NO_TOKENS, Observation, Tokens, ToolRun
 from spansieve.measure.pricing import PriceTable
 from spansieve.measure.settings import MeterSettings

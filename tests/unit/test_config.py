@@ -203,7 +203,8 @@ def test_a_missing_environment_variable_is_named() -> None:
         (
             "processors: {batch: {}}",
             "processors is not a key that the gateway knows. Leave it out: redaction, measure, sampling and "
-            "memory_limiter are sections of their own.",
+            "memory_limiter are sections of their own; what the Collector has under tail_sampling "
+            "stands under sampling.",
         ),
         (
             "exporters: {otlphttp: {endpoint: 'https://x'}}",
@@ -269,6 +270,10 @@ def test_what_the_collector_has_and_we_do_not_is_refused_with_a_way_out(sampling
         (
             "type: span_count, span_count: {min_spans: 3, max_spans: 2}",
             "span_count keeps nothing: max_spans is below min_spans.",
+        ),
+        (
+            "type: span_count, span_count: {}",
+            "span_count has neither min_spans nor max_spans: give one of them.",
         ),
         (
             "type: not, not: {not_sub_policy: {name: b, type: probabilistic, probabilistic: {sampling_percentage: 1}}}",

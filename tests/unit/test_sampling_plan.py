@@ -49,6 +49,7 @@ LLM = LlmFacts(
         "{type: latency, latency: {threshold_ms: 100}}",
         "{type: probabilistic, probabilistic: {sampling_percentage: 1}}",
         "{type: span_count, span_count: {min_spans: 5}}",
+        "{type: span_count, span_count: {max_spans: 20}}",
         "{type: rate_limiting, rate_limiting: {spans_per_second: 10}}",
         "{type: bytes_limiting, bytes_limiting: {bytes_per_second: 1000}}",
         "{type: llm_cost, llm_cost: {min_usd: 1}}",

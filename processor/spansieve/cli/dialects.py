@@ -11,8 +11,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spansieve import price_table
 from spansieve.cli import requests
 from spansieve.errors import MalformedRequest
-from spansieve.measure import Meter, coverage, dialects
-from spansieve.measure.coverage import Coverage
+from spansieve.measure import Meter
+from spansieve.measure.read import coverage, dialects
+from spansieve.measure.read.coverage import Coverage
 
 _KINDS = {
     "LlmCall": "calls",

@@ -12,7 +12,6 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spansieve import wire
-from spansieve.measure.attributes import AttributeReader
 from spansieve.measure.llm_call import (
     AgentRun,
     LlmCall,
@@ -23,6 +22,7 @@ from spansieve.measure.llm_call import (
     ToolRun,
     WorkflowRun,
 )
+from spansieve.measure.read.attributes import AttributeReader
 from spansieve.model import SpanGroup
 
 Value: TypeAlias = str | int | float | bool | tuple[str, ...] | None

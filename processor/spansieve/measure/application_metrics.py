@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, ResourceMetrics, ScopeMetrics
 
-from spansieve.measure.resource import service_name
+from spansieve.measure.read.resource import service_name
 from spansieve.measure.settings import ApplicationMetrics, MeterSettings
 
 PREFIX = "application."

@@ -5,23 +5,25 @@ from typing import Any
 
 import orjson
 
-from spansieve.measure import added, dialects, failures, once_state, providers
-from spansieve.measure.adjusted import adjusted_count
-from spansieve.measure.conversations import Conversations
-from spansieve.measure.exemplars import Candidates
-from spansieve.measure.labels import CleanLabel
-from spansieve.measure.links import Ids
+from spansieve.measure import added
+from spansieve.measure.count import once_state
+from spansieve.measure.count.adjusted import adjusted_count
+from spansieve.measure.count.conversations import Conversations
+from spansieve.measure.count.exemplars import Candidates
+from spansieve.measure.count.labels import CleanLabel
+from spansieve.measure.count.links import Ids
+from spansieve.measure.count.once import Once
+from spansieve.measure.count.overflow import Overflowed
+from spansieve.measure.count.recorder import Recorder
 from spansieve.measure.llm_call import LlmCall, Observation
-from spansieve.measure.once import Once
-from spansieve.measure.overflow import Overflowed
 from spansieve.measure.pricing import PriceTable
-from spansieve.measure.reading import Reader
-from spansieve.measure.recorder import Recorder
+from spansieve.measure.read import dialects, failures, providers
+from spansieve.measure.read.reading import Reader
 from spansieve.measure.settings import DEFAULTS, MeterSettings
 
 _PRICES = "spansieve.llm.prices.info"
 _ACTIVE = "spansieve.llm.active_conversations"
-_STATE = 2
+_STATE = 3
 """The format of `Meter.state`."""
 
 
@@ -123,22 +125,23 @@ class Meter:
 
         Part by part: a thread that asks for it lets others run between two, and a part takes milliseconds.
         """
-        return orjson.dumps(
+        head = orjson.dumps(
             {
                 "format": _STATE,
-                "once": orjson.Fragment(orjson.dumps(once_state.state(self._once))),
                 "recorder": orjson.Fragment(orjson.dumps(self._recorder.state())),
                 "conversations": orjson.Fragment(orjson.dumps(self._conversations.state())),
                 "candidates": orjson.Fragment(orjson.dumps(self._candidates.state())),
             }
         )
+        return b"\n".join((head, once_state.state(self._once)))
 
     def restore(self, state: bytes) -> None:
         """Take over what `state` of a meter returned. Raises ValueError when it is of no such format."""
-        kept: dict[str, Any] = orjson.loads(state)
+        head, _, once = state.partition(b"\n")
+        kept: dict[str, Any] = orjson.loads(head)
         if not isinstance(kept, dict) or kept.get("format") != _STATE:
             raise ValueError("the state of the meter is of another format")
-        once_state.restore(self._once, kept["once"])
+        once_state.restore(self._once, once)
         self._recorder.restore(kept["recorder"])
         self._conversations.restore(kept["conversations"])
         self._candidates.restore(kept["candidates"], self.series.existing)

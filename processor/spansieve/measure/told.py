@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from spansieve.facts import NO_LLM, NO_SCORES, LlmFacts, make_llm_facts
-from spansieve.measure.llm_call import CallKind, Evaluation, Feedback, LlmCall, Observation, ToolRun
+from spansieve.measure.llm_call import CallKind, Evaluation, Feedback, LlmCall, McpCall, Observation, ToolRun
 
 
 def facts(observations: Sequence[Observation]) -> LlmFacts | None:
@@ -26,7 +26,8 @@ def facts(observations: Sequence[Observation]) -> LlmFacts | None:
     return None if told is NO_LLM else told
 
 
-_TELLING: Final = frozenset({ToolRun, Evaluation, Feedback})
+_TELLING: Final = frozenset({ToolRun, McpCall, Evaluation, Feedback})
+_CALLS_A_TOOL: Final = "tools/call"
 
 
 def _of(observation: Observation) -> LlmFacts | None:
@@ -34,6 +35,8 @@ def _of(observation: Observation) -> LlmFacts | None:
         case LlmCall():
             return _of_call(observation)
         case ToolRun(error_class=error) if error is not None:
+            return LlmFacts(failed_tools=1)
+        case McpCall(method=method, error_class=error) if error is not None and method == _CALLS_A_TOOL:
             return LlmFacts(failed_tools=1)
         case Evaluation(name=name, score=score, is_risk=False) if score is not None:
             return LlmFacts(lowest_scores={name: score})

@@ -1,5 +1,7 @@
 """Blocks: sealed, checked, and found again among what a crash leaves."""
 
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,6 +109,17 @@ def test_a_broken_head_is_none(at: int) -> None:
     broken = bytearray(HEAD.encode())
     broken[at] ^= 0x10
     assert SegmentHead.decode(bytes(broken)) is None
+
+
+def test_a_head_of_another_format_is_none() -> None:
+    """Its checksum is right; what follows it is not ours to read."""
+    other = HEAD.encode().replace(b"SPSVJNL1", b"SPSVJNL2")[:-4]
+    assert SegmentHead.decode(other + zlib.crc32(other).to_bytes(4, "big")) is None
+
+
+def test_what_a_block_takes_is_known() -> None:
+    """Beside its records, whatever they are: room is reckoned with it."""
+    assert [len(SEAL.block(0, 1, content)) - len(content) for content in CONTENTS] == [blocks.BLOCK_BYTES] * 3
 
 
 def test_a_head_is_read() -> None:

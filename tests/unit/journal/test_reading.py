@@ -125,6 +125,25 @@ def test_what_is_missing_for_a_segment_that_was_put_aside_is_said_once() -> None
         assert reader.findings.gaps == gaps
 
 
+def test_a_broken_end_is_said_once() -> None:
+    """The positions that are missing before the next segment are those that were in it."""
+    disk = written(10, 5000, segments=2)
+    disk.corrupt(name_of(1), end_of(disk) - 100)
+    reader = JournalReader(disk, RING)
+    assert list(records_of(reader)) == [1, 2, 4, 5, 6]
+    assert reader.findings.gaps == 1
+
+
+def test_a_broken_segment_does_not_explain_one_that_is_missing_later() -> None:
+    """Only what stands right before positions that are missing may be why."""
+    disk = written(10, 5000, segments=4)
+    disk.corrupt(name_of(1), end_of(disk) - 100)
+    disk.remove(name_of(3))
+    reader = JournalReader(disk, RING)
+    assert list(records_of(reader)) == [1, 2, 4, 5, 6, 10, 11, 12]
+    assert reader.findings.gaps == 2
+
+
 def test_a_journal_that_was_emptied_is_not_taken_for_a_new_one() -> None:
     """Its files are there, and no block is in any of them; a new one has no files."""
     disk = written(10)
@@ -194,3 +213,17 @@ def test_a_cursor_says_what_it_cannot_read() -> None:
         cursor.find(1, 3)
     with pytest.raises(Unreadable):
         Cursor(disk, OTHER).find(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("at", "position"),
+    [(3, 2), (HEAD_BYTES + 2, 2), (None, 4)],
+    ids=["the segment's head", "a block's head", "behind the end"],
+)
+def test_a_cursor_says_where_there_is_no_record(at: int | None, position: int) -> None:
+    """As an error of its own, that names the segment."""
+    disk = written(10, 20)
+    if at is not None:
+        disk.corrupt(name_of(1), at)
+    with pytest.raises(Unreadable, match=name_of(1)):
+        Cursor(disk, RING).find(1, position)

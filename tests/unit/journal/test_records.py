@@ -87,6 +87,19 @@ def test_a_record_of_another_version_is_refused(data: bytes) -> None:
         records.decode(data)
 
 
+@given(st.one_of(batches, parked_requests, checkpoints), st.integers(1, 40))
+def test_a_record_whose_end_is_missing_is_refused(record: Record, missing: int) -> None:
+    """What is left of it is not taken for the whole, wherever the cut is."""
+    written = records.encode(record)
+    with pytest.raises(RecordError):
+        records.decode(written[: -min(missing, len(written) - 1)])
+
+
+def test_a_parked_request_is_of_no_trace() -> None:
+    """So that it is asked for in the same way as a parked trace."""
+    assert ParkedRequest(1, Signal.LOGS, 1, b"").trace_id == b""
+
+
 def test_a_checkpoint_of_another_version_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the operator knows which gateway to run."""
     monkeypatch.setattr(records, "VERSION", 7)

@@ -1,5 +1,7 @@
 """Room for records: what is spared, how large the next segment has to be, and who is told that there is none."""
 
+import asyncio
+
 import pytest
 
 from fakes import ManualClock
@@ -96,6 +98,27 @@ async def test_a_disk_without_room_is_asked_again_after_a_second() -> None:
     room.prepared(Prepared(9, rooms.asked[-1]))
     assert room.has_ready
     assert rooms.log.events == ["journal_has_no_room", "journal_has_room_again"]
+
+
+async def test_who_waits_for_a_segment_that_is_refused_is_refused() -> None:
+    """The disk had no room: there is nothing to write into."""
+    rooms = Rooms()
+    room = rooms.begun()
+    waiting = asyncio.ensure_future(room.make(MIB))
+    await asyncio.sleep(0)
+    room.prepared(Prepared(refused="ENOSPC"))
+    with pytest.raises(Unavailable, match="no room"):
+        await waiting
+
+
+async def test_segments_are_small_no_longer_than_asked() -> None:
+    """Once the disk has room again they are of their usual size."""
+    rooms = Rooms()
+    with rooms.room.small():
+        rooms.begun()
+    rooms.room.make_first()
+    assert rooms.asked[0] < MIB
+    assert rooms.asked[1] == 8 * MIB
 
 
 async def test_an_hour_makes_a_segment_old() -> None:

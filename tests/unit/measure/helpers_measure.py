@@ -11,10 +11,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from helpers_spans import decoded_spans
 from spansieve import measure, otlp_reduced, redact
-from spansieve.measure import dialects, failures, providers
 from spansieve.measure.llm_call import CostSource, LlmCall, Observation
 from spansieve.measure.pricing import PriceRow, PriceTable, Rate, always
-from spansieve.measure.reading import Emitter, Reader
+from spansieve.measure.read import dialects, failures, providers
+from spansieve.measure.read.reading import Emitter, Reader
 from spansieve.model import MeasuredSpans, SpanRecord
 from spansieve.series import HistogramValue
 

@@ -4,7 +4,8 @@ from collections.abc import Container
 from itertools import count
 from typing import Any
 
-from spansieve.measure.exemplars import Candidates
+from spansieve.measure.count.exemplars import Candidates
+from spansieve.measure.count.recorder import Recorder
 from spansieve.measure.llm_call import (
     NO_TOKENS,
     CallKind,
@@ -15,7 +16,6 @@ from spansieve.measure.llm_call import (
     Source,
     Tokens,
 )
-from spansieve.measure.recorder import Recorder
 from spansieve.measure.settings import DEFAULTS, MeterSettings
 from spansieve.series import HistogramValue, SeriesStore
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from spansieve.facts import NO_LLM, LlmFacts
-from spansieve.measure.llm_call import Evaluation, Feedback, LlmCall, Tokens, ToolRun
+from spansieve.facts import NO_LLM, ErrorClass, LlmFacts
+from spansieve.measure.llm_call import Evaluation, Feedback, LlmCall, McpCall, McpSide, Tokens, ToolRun
 from spansieve.measure.told import facts
 from unit.measure.helpers_observations import call, origin
 
@@ -34,6 +34,21 @@ def test_a_call_tells_what_policies_ask_for() -> None:
 def test_low_scores_are_told(*, score: float | None, is_risk: bool, expected: LlmFacts | None) -> None:
     """A guard's risk is none: that it is low is good, and no reason to keep a trace."""
     assert facts((_score(score, is_risk=is_risk),)) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "error", "expected"),
+    [
+        ("tools/call", ErrorClass.OTHER, LlmFacts(failed_tools=1)),
+        ("tools/call", None, None),
+        ("tools/list", ErrorClass.OTHER, None),
+    ],
+)
+def test_a_tool_that_fails_behind_mcp_is_told(
+    *, method: str, error: ErrorClass | None, expected: LlmFacts | None
+) -> None:
+    """Many tools have no span but that of the protocol's request, tools/call."""
+    assert facts((McpCall(origin(), McpSide.CLIENT, method, "search", 1.0, error, ()),)) == expected
 
 
 def test_what_stands_on_one_span_is_told_together() -> None:

@@ -17,7 +17,7 @@ _WORDS = frozenset(f"{_FUNCTIONS}|{_OPERATORS}".split("|"))
 def series(expression: str) -> set[str]:
     """The series that an expression reads."""
     bare = re.sub(r'"[^"]*"', " ", expression)
-    bare = re.sub(r"\b(?:by|without|on) \([^)]*\)|\{[^}]*\}|\[[^\]]*\]|\boffset \w+", " ", bare)
+    bare = re.sub(r"\b(?:by|without|on|ignoring) \([^)]*\)|\{[^}]*\}|\[[^\]]*\]|\boffset \w+", " ", bare)
     return {
         name
         for name in re.findall(r"(?<![\w.$:])[a-zA-Z_:][\w:]*", bare)
@@ -29,7 +29,7 @@ def labels(expression: str) -> set[str]:
     """The labels that an expression filters or groups by."""
     grouped = {
         label.strip()
-        for inside in re.findall(r"\b(?:by|without|on) \(([^)]*)\)", expression)
+        for inside in re.findall(r"\b(?:by|without|on|ignoring) \(([^)]*)\)", expression)
         for label in inside.split(",")
         if label.strip()
     }

@@ -25,6 +25,7 @@ def redact(
 ) -> tuple[Counter[str], list[Counter[str] | None]]:
     """Redact a request in place. Gives what was found by rule, and, if `stamped`, for each span by entity.
 
+    Stamps that came with it go, of whatever part of it.
     Fields that are not in OTLP's schema are decode's to remove.
     """
     leaves = walk.Leaves(rules.plain_keys, *rules.places)
@@ -41,6 +42,8 @@ def redact(
     findings[_UNDECODABLE] += note_undecodable(leaves, run.found_in)
     if dropped:
         walk.drop(message, DROP)
+    if any(map(stamp.is_stamp, leaves.attribute_keys)):
+        walk.remove(message, stamp.is_stamp)
     of_spans = stamp.put(leaves, rules.digest, run.found_in, rules.entities) if stamped else []
     if leaves.attribute_keys:
         names = changed_keys(sorted(leaves.attribute_keys), rules, findings)

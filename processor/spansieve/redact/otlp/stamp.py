@@ -22,14 +22,10 @@ _OURS: Final = (PREFIX, "spansieve.sampling.", "spansieve.usage.", "tailsampling
 def put(
     leaves: Leaves, digest: str, found: Mapping[int, Counter[str]], entities: Mapping[str, str]
 ) -> list[Counter[str] | None]:
-    """Stamp all spans that were walked. `found` is what was found in each text, by index; `entities` is by rule.
+    """Stamp all spans that were walked, which bear none. Gives what was found in each by entity, None for nothing.
 
-    A stamp that a span bears already, of another gateway or of a sender who made it up, is replaced; one on an event or
-    a link goes. Gives for each
-    span what was found in it by entity, None for nothing.
+    `found` is what was found in each text, by index; `entities` is by rule.
     """
-    if any(map(is_stamp, leaves.attribute_keys)):
-        _remove(leaves)
     policy = KeyValue(key=POLICY)
     policy.value.string_value = digest
     for span, _, _ in leaves.spans:
@@ -51,18 +47,10 @@ def put(
 def is_stamp(key: str) -> bool:
     """Whether an attribute's key is one that a gateway puts on spans, here or in a later stage.
 
-    Such keys are never taken for plain, so that none is missed.
+    What comes under one, of another gateway or of a sender who made it up, goes, wherever it stands: whoever reads the
+    stamps trusts them. Such keys are never taken for plain, so that none is missed.
     """
     return key.startswith(_OURS)
-
-
-def _remove(leaves: Leaves) -> None:
-    for span, _, _ in leaves.spans:
-        of_events, of_links = ((each.attributes for each in holders) for holders in (span.events, span.links))
-        for attributes in (span.attributes, *of_events, *of_links):
-            for at in reversed(range(len(attributes))):
-                if is_stamp(attributes[at].key):
-                    del attributes[at]
 
 
 def by_entity(counts: Mapping[str, int], entities: Mapping[str, str]) -> Counter[str]:

@@ -369,6 +369,21 @@ def rename(message: Message, names: dict[str, str]) -> None:
                 pending.append(each)
 
 
+def remove(message: ExportRequest, unwanted: Callable[[str], bool]) -> None:
+    """Take out the attributes with such keys, wherever a request has attributes; not members of maps. Rare, too."""
+    pending: list[Any] = [message]
+    while pending:
+        for field, content in pending.pop().ListFields():
+            if field.type != field.TYPE_MESSAGE or field.message_type is AnyValue.DESCRIPTOR:
+                continue
+            if field.message_type is not KeyValue.DESCRIPTOR:
+                pending += [content] if not hasattr(content, "__len__") else content
+                continue
+            for index in reversed(range(len(content))):
+                if unwanted(content[index].key):
+                    del content[index]
+
+
 def drop(message: ExportRequest, mark: str) -> None:
     """Take out the attributes that hold a mark at any depth; a mark that is in no attribute becomes nothing."""
     pending: list[Any] = [message]

@@ -1,0 +1,1 @@
+"""Observations become series: each call once, labels bounded, exemplars only of what was kept."""
