@@ -75,5 +75,5 @@ def digest(rule: Rule) -> str:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = strict_yaml.shipped("spansieve.redact.policy", "measured.yaml")
+    table: Mapping[str, Any] = strict_yaml.shipped("spansieve.redact.review", "measured.yaml")
     return table
