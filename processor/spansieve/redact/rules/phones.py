@@ -47,7 +47,7 @@ def checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | None]:
             return start, end
         return _extended(_longest(text, start, base, lambda number: _valid(number, assigned)), base, end)
 
-    check.days = False  # type: ignore[attr-defined]  # see redact.shapes
+    check.days = False  # type: ignore[attr-defined]  # see rules.shapes
     return check
 
 
@@ -63,7 +63,7 @@ def context_checker(regions: Sequence[str]) -> Callable[[str, int, int], Span | 
         valid = valid or _longest(text, start, base, lambda number: 7 <= sum(map(str.isdigit, number)) <= 15)
         return _extended(valid, base, end)
 
-    check.days = False  # type: ignore[attr-defined]  # see redact.shapes
+    check.days = False  # type: ignore[attr-defined]  # see rules.shapes
     return check
 
 

@@ -75,7 +75,7 @@ def ip_private(text: str, start: int, end: int) -> Span | None:
     return (start, end) if address is not None and not _is_nobody(address) and _is_private(address) else None
 
 
-# In the symbols of redact.shapes: two colons in a row, or seven. A time of day has neither.
+# In the symbols of rules.shapes: two colons in a row, or seven. A time of day has neither.
 _MAY_BE_IPV6 = re.compile(r"[h:.?]*?[:?][:?]|(?:[h?]{0,4}[:?]){7}")
 
 
@@ -92,7 +92,7 @@ def ipv6(check: Checker) -> Checker:
             return None
         return check(text, start, end)
 
-    checked.may = _MAY_BE_IPV6  # type: ignore[attr-defined]  # see redact.shapes
+    checked.may = _MAY_BE_IPV6  # type: ignore[attr-defined]  # see rules.shapes
     return checked
 
 

@@ -33,7 +33,7 @@ def birth_date(text: str, start: int, end: int) -> Span | None:
     return (start, end) if _BORN.search(text, max(0, start - _REACH), start) else None
 
 
-birth_date.days = False  # type: ignore[attr-defined]  # ISO 8601 is left to the words of birth_date: see redact.shapes
+birth_date.days = False  # type: ignore[attr-defined]  # ISO 8601 is left to the words of birth_date: see rules.shapes
 
 
 def coordinates(text: str, start: int, end: int) -> Span | None:

@@ -54,7 +54,7 @@ class Numbers:
         shapes = [*self._alone, *self._beside]
         self._shortest = 0 if self._any else min(map(len, shapes), default=0)
         self.may: re.Pattern[str] | None = None if self._any else re.compile(_as_pattern(shapes))
-        """Finds, in the symbols of `redact.shapes`, where a number of one of these shapes may begin."""
+        """Finds, in the symbols of `rules.shapes`, where a number of one of these shapes may begin."""
         self._words = frozenset(words)
         self._single = frozenset(part for phrase in words for part in phrase.split())
 
