@@ -238,7 +238,9 @@ class Sampling(Section):
         16.0, "A trace that grows beyond this is decided in parts, as they come.", 16, gt=0
     )
     policies: tuple[SamplingPolicy, ...] = Field(
-        default=_DEFAULT_POLICIES, description="In the order in which a kept trace is credited to them.", min_length=1
+        default=_DEFAULT_POLICIES,
+        description="A kept trace is credited to the first that keeps it, whole kinds (slow, dear …) before shares.",
+        min_length=1,
     )
     budget: Budget = Budget()
     decision_cache: DecisionCache = DecisionCache()

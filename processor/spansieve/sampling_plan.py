@@ -60,6 +60,13 @@ def _rule(each: config.SamplingPolicy, makers: "_Makers") -> Rule:
         otherwise=_otherwise(each),
         floor=_is_floor(each),
         shadow=each.shadow,
+        share=_is_share(each),
+    )
+
+
+def _is_share(each: config.SamplingPolicy) -> bool:
+    return isinstance(each, plain.Probabilistic | llm.Dynamic) or (
+        isinstance(each, config.And) and any(map(_is_share, config.within(each)))
     )
 
 
@@ -169,7 +176,13 @@ class _Makers:
                 return policies.Not(each.name, inner[0])
             case config.Composite():
                 return rates.Composite(each.name, tuple(_shares(each.composite, inner)))
-        return policies.All(each.name, inner, spends=_otherwise(each) is Because.RATE)
+        spends = _otherwise(each) is Because.RATE
+        if spends:  # who spends a rate is asked last, so that none is spent on what another does not keep
+            by_cost = sorted(
+                zip(config.within(each), inner, strict=True), key=lambda two: _otherwise(two[0]) is Because.RATE
+            )
+            inner = tuple(made for _, made in by_cost)
+        return policies.All(each.name, inner, spends=spends)
 
 
 def _inverted(each: config.SamplingPolicy) -> bool:

@@ -109,7 +109,7 @@ def test_who_is_told(tmp_path: Path) -> None:
         expected = {"SpansieveDropping": "/page", "SpansieveReloadFailed": "/ticket"}
         heard: dict[str, tuple[str, Any]] = {}
         while heard.keys() != expected.keys():
-            path, message = told.get(timeout=30)
+            path, message = told.get(timeout=60)
             heard |= {alert["labels"]["alertname"]: (path, alert) for alert in message["alerts"]}
     assert {name: path for name, (path, _) in heard.items()} == expected
     _, dropping = heard["SpansieveDropping"]

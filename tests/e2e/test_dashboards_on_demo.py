@@ -59,7 +59,7 @@ def test_kept_traces_are_listed(answers: Answers) -> None:
     query = _filled(panel["targets"][0]["query"])
     requests = {request["trace_id"].lstrip("0"): request["kind"] for request in _requests(answers)}
     # A search sees a trace some seconds after its last span.
-    processes.wait_until(lambda: bool(answers.traces(query)), "traces in Tempo's search", within=30)
+    processes.wait_until(lambda: bool(answers.traces(query)), "traces in Tempo's search")
     found = answers.traces(query)
     assert found < requests.keys()
     assert "failed" in {requests[trace_id] for trace_id in found}

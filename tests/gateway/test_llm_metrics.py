@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from demo.gateway import Gateway
 
 from e2e.harness.sink import GrpcSink
-from gateway.helpers_gateway import StartGateway, sender
+from gateway.helpers_gateway import ALWAYS, StartGateway, forwarding, sender
 
 CAPTURES = sorted(
     path for path in (Path(__file__).parents[1] / "captures").glob("*.pb") if not path.name.endswith(".metrics.pb")
@@ -32,3 +33,27 @@ def test_the_sums_are_what_the_api_said(start: StartGateway, sink: GrpcSink, tra
     assert metrics.total("gen_ai_client_token_usage_sum", gen_ai_token_type="input") == given
     assert metrics.total("gen_ai_client_token_usage_sum", gen_ai_token_type="output") == _CHATS * _CHAT_OUTPUT
     assert metrics.total("spansieve_llm_not_understood_total") == 0
+
+
+def test_gateways_that_push_to_one_collector_are_told_apart(sink: GrpcSink, tmp_path: Path) -> None:
+    """Each has a `service.instance.id` of its own, which it keeps over a crash: else their series would be one."""
+    (tmp_path / "other").mkdir()
+    settings = forwarding(sink, ALWAYS)
+    with Gateway(tmp_path, settings) as one, Gateway(tmp_path / "other", settings):
+        assert sink.wait_for(lambda: len(_instances(sink)) == 2)
+        one.kill()
+        came = len(sink.requests("metrics"))
+        one.start()
+        assert sink.wait_for(lambda: _instances(sink, came) == _instances(sink))
+    assert len(_instances(sink)) == 2
+
+
+def _instances(sink: GrpcSink, since: int = 0) -> set[str]:
+    """The ids of the resources whose metrics came."""
+    return {
+        attribute.value.string_value
+        for request in sink.requests("metrics")[since:]
+        for resource in request.resource_metrics
+        for attribute in resource.resource.attributes
+        if attribute.key == "service.instance.id"
+    }

@@ -115,11 +115,11 @@ class _Model:
 
 
 def _wanted(trace: bytes, held: _Trace) -> tuple[str, int] | None:
-    """The first policy that wants a trace, and the lowest threshold of all of them."""
+    """The first policy that wants a trace, shares after the others, and the lowest threshold of all of them."""
     in_share = int.from_bytes(trace[-7:], "big") >= _SHARE
     if not (held.errors or held.down or in_share):
         return None
-    name = "errors" if held.errors else "baseline" if in_share else "unhappy"
+    name = "errors" if held.errors else "unhappy" if held.down else "baseline"
     return name, 0 if held.errors or held.down else _SHARE
 
 

@@ -206,6 +206,38 @@ def test_composite_that_contradicts_itself(composite: str, says: str) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("policy", "because"),
+    [
+        ("type: dynamic, dynamic: {keys: [template], goal_sampling_rate: 10}", Because.PROBABILITY),
+        ("type: probabilistic, probabilistic: {sampling_percentage: 100}", Because.PROBABILITY),
+        (
+            "type: and, and: {and_sub_policy: [{name: b, type: always_sample}, "
+            "{name: c, type: dynamic, dynamic: {keys: [model], goal_sampling_rate: 10}}]}",
+            Because.PROBABILITY,
+        ),
+        ("type: and, and: {and_sub_policy: [{name: b, type: always_sample}]}", Because.MATCHED),
+    ],
+)
+def test_a_policy_of_shares_keeps_no_whole_kind(policy: str, because: Because) -> None:
+    """Not even while it keeps all that it sees."""
+    verdict = planned(f"[{{name: a, {policy}}}]").rules.decide(HIGH, facts(), Trigger.WAIT_EXPIRED, 0.0)
+    assert (verdict.decision.threshold, verdict.decision.because) == (0, because)
+
+
+@pytest.mark.parametrize("order", ["rate, slow", "slow, rate"])
+def test_no_rate_is_spent_on_what_its_and_does_not_keep(order: str) -> None:
+    """Wherever in the `and` it stands: a fast trace leaves the room to the slow one after it."""
+    parts = {
+        "rate": "{name: r, type: rate_limiting, rate_limiting: {spans_per_second: 1, burst_capacity: 1}}",
+        "slow": "{name: s, type: latency, latency: {threshold_ms: 100}}",
+    }
+    subs = ", ".join(parts[name] for name in order.split(", "))
+    rules = planned(f"[{{name: a, type: and, and: {{and_sub_policy: [{subs}]}}}}]").rules
+    found = [rules.decide(HIGH, facts(duration_ms=ms), Trigger.WAIT_EXPIRED, 0.0).decision for ms in (5, 500, 500)]
+    assert [each.because for each in found] == [Because.NO_MATCH, Because.RATE, Because.OVER_RATE]
+
+
 def test_new_plan_keeps_the_bits_of_the_old() -> None:
     """Traces that wait are marked by them."""
     probes = Probes()

@@ -133,7 +133,7 @@ class Meter:
                 "candidates": orjson.Fragment(orjson.dumps(self._candidates.state())),
             }
         )
-        return b"\n".join((head, once_state.state(self._once)))
+        return b"".join((head, b"\n", *once_state.state(self._once)))
 
     def restore(self, state: bytes) -> None:
         """Take over what `state` of a meter returned. Raises ValueError when it is of no such format."""

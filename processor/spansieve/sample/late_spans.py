@@ -2,12 +2,10 @@
 
 from array import array
 from collections import OrderedDict
-from itertools import islice
 
 from spansieve.model import Decision
 
 _ID = 16
-_PIECE = 20_000
 
 
 class DecisionMemory:
@@ -25,6 +23,7 @@ class DecisionMemory:
         self._decisions: dict[Decision, Decision] = {}  # one object for equal ones
         self._young: set[int] = set()
         self._old: set[int] = set()
+        self._joined = array("Q"), array("Q")  # the same, young and old, as a checkpoint takes them
         self._half = non_sampled_cache_size // 2
 
     def __len__(self) -> int:
@@ -46,7 +45,8 @@ class DecisionMemory:
             return
         if len(self._young) >= self._half:
             self._old, self._young = self._young, set()
-        self._young.add(_fingerprint(trace_id))
+            self._joined = array("Q"), self._joined[0]
+        self._note(_fingerprint(trace_id))
 
     def kept(self, trace_id: bytes) -> Decision | None:
         """The decision by which a trace was kept, which counts as use; None when that is not remembered."""
@@ -61,20 +61,24 @@ class DecisionMemory:
         if fingerprint in self._young:
             return True
         if fingerprint in self._old:
-            self._young.add(fingerprint)  # use keeps it, as with those that were kept
+            self._note(fingerprint)  # use keeps it, as with those that were kept
             return True
         return False
 
     def state(self) -> tuple[list[Decision], bytes, bytes, bytes, bytes]:
         """What `restore` takes: decisions, the kept ids, each one's decision by number, the dropped of both ages."""
-        decisions = {decision: number for number, decision in enumerate(dict.fromkeys(self._kept.values()))}
-        numbers = array("I", [decisions[decision] for decision in self._kept.values()])
+        kept = self._kept.values()
+        decisions = {
+            id(each): each for each in kept
+        }  # to hash each of a hundred thousand would take a tenth of a second
+        numbers = {key: number for number, key in enumerate(decisions)}
+        young, old = self._joined
         return (
-            list(decisions),
+            list(decisions.values()),
             b"".join(self._kept),
-            numbers.tobytes(),
-            _packed(self._young),
-            _packed(self._old),
+            array("I", map(numbers.__getitem__, map(id, kept))).tobytes(),
+            young.tobytes(),
+            old.tobytes(),
         )
 
     def restore(self, state: tuple[list[Decision], bytes, bytes, bytes, bytes]) -> None:
@@ -85,17 +89,14 @@ class DecisionMemory:
         )
         while len(self._kept) > self._kept_limit:
             self._kept.popitem(last=False)
-        self._young = set(array("Q", young)) if self._half else set()
-        self._old = set(array("Q", old)) if self._half else set()
+        self._joined = (array("Q", young), array("Q", old)) if self._half else (array("Q"), array("Q"))
+        self._young, self._old = map(set, self._joined)
 
-
-def _packed(fingerprints: set[int]) -> bytes:
-    """Pack piece by piece: a thread that asks for it lets others run between two."""
-    packed = array("Q")
-    rest = iter(fingerprints)
-    while piece := tuple(islice(rest, _PIECE)):
-        packed.extend(piece)
-    return packed.tobytes()
+    def _note(self, fingerprint: int) -> None:
+        """Remember one among the young."""
+        if fingerprint not in self._young:
+            self._young.add(fingerprint)
+            self._joined[0].append(fingerprint)
 
 
 def _fingerprint(trace_id: bytes) -> int:

@@ -10,11 +10,14 @@ Each policy sees the facts of a whole trace, so the order of its spans cannot ma
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from spansieve.facts import TraceFacts
 from spansieve.sample.probability import rejection_threshold
 from spansieve.tracestate import NEVER
+
+SPENT: Final = NEVER + 1
+"""The threshold of a policy that would keep the trace, had it room in its rate. It keeps nothing, as NEVER does."""
 
 
 class Policy(Protocol):
@@ -26,7 +29,7 @@ class Policy(Protocol):
         ...
 
     def threshold(self, facts: TraceFacts, now: float) -> int:
-        """T, from 0 to NEVER. Asked once for each trace that is decided; `now` is in monotonic seconds.
+        """T, from 0 to NEVER, or SPENT. Asked once for each trace that is decided; `now` is in monotonic seconds.
 
         Where a rate is to be spent, the facts carry the trace's randomness, explicit or not: a trace that is not in a
         share spends nothing.
@@ -216,7 +219,7 @@ class All:
         highest = 0
         for policy in self.policies:
             highest = max(highest, policy.threshold(facts, now))
-            if highest == NEVER or (self.spends and not is_kept(highest, facts)):
+            if highest >= NEVER or (self.spends and not is_kept(highest, facts)):
                 break
         return highest
 
@@ -229,5 +232,5 @@ class Not:
     policy: Policy
 
     def threshold(self, facts: TraceFacts, now: float) -> int:
-        """0 for NEVER, NEVER for all else."""
-        return _vote(self.policy.threshold(facts, now) == NEVER)
+        """0 for what keeps nothing, NEVER for all else."""
+        return _vote(self.policy.threshold(facts, now) >= NEVER)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spansieve.facts import TraceFacts
-from spansieve.sample.policies import Policy, is_kept
+from spansieve.sample.policies import SPENT, Policy, is_kept
 from spansieve.tracestate import NEVER
 
 
@@ -66,7 +66,7 @@ class RateLimiting:
         if tokens > self.bucket.capacity and self.bucket.fill(now) >= self.bucket.capacity:
             self.bucket.level -= tokens
             return 0
-        return 0 if self.bucket.take(tokens, now) else NEVER
+        return 0 if self.bucket.take(tokens, now) else SPENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,14 @@ class Composite:
     shares: tuple[Share, ...]
 
     def threshold(self, facts: TraceFacts, now: float) -> int:
-        """The threshold of the first policy that says yes within its share."""
+        """The threshold of the first policy that says yes within its share; SPENT when only shares were in the way."""
+        none = NEVER
         for share in self.shares:
             found = share.policy.threshold(facts, now)
-            if is_kept(found, facts) and share.bucket.take(facts.spans, now):
+            if not is_kept(found, facts):
+                none = max(none, found)
+            elif share.bucket.take(facts.spans, now):
                 return found
-        return NEVER
+            else:
+                none = SPENT
+        return none

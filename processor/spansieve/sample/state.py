@@ -40,7 +40,7 @@ def pack(
         "policies": {path: each.state() for path, each in _stateful(plan)},
         "early": early.state(),
     }
-    return orjson.dumps(head) + b"\n" + b"".join(blobs)
+    return b"".join((orjson.dumps(head), b"\n", *blobs))
 
 
 def unpack(

@@ -90,9 +90,10 @@ def panels(q: Queries, values: Values) -> list[Panel]:
         ),
         graph(
             "Calls without a price",
-            "Calls a second that used tokens of a model whose price is not known.",
+            "Calls a second whose model has no known price, or whose emitter does not say how many tokens they took.",
             "reqps",
             Query(q.rate("spansieve.llm.unpriced_requests", MODEL), legend(MODEL)),
+            Query(q.rate("spansieve.llm.requests_without_usage", MODEL), f"no usage told: {legend(MODEL)}"),
         ),
         graph(
             "Tokens of one call",

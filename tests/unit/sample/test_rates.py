@@ -4,7 +4,7 @@ import pytest
 
 from spansieve.model import Because, Decision, Trigger
 from spansieve.sample.budget import Budget
-from spansieve.sample.policies import AlwaysSample, Latency, Probabilistic
+from spansieve.sample.policies import SPENT, All, AlwaysSample, Latency, Not, Probabilistic
 from spansieve.sample.rates import Bucket, Composite, RateLimiting, Share
 from spansieve.tracestate import NEVER
 from unit.sample.helpers_sample import facts
@@ -33,7 +33,7 @@ def test_bucket_leaves_a_reserve() -> None:
 def test_rate_limiting_keeps_while_there_is_room(units: str, said: dict[str, int]) -> None:
     """Ten a second: two traces of four, then none, and one more half a second later."""
     policy = RateLimiting("rate", Bucket(10, 10), units)  # type: ignore[arg-type]
-    assert [policy.threshold(facts(**said), 0.0) for _ in range(3)] == [0, 0, NEVER]
+    assert [policy.threshold(facts(**said), 0.0) for _ in range(3)] == [0, 0, SPENT]
     assert policy.threshold(facts(**said), 0.5) == 0
 
 
@@ -41,7 +41,7 @@ def test_trace_larger_than_the_capacity_passes_a_full_bucket() -> None:
     """Else it could never pass; what it took has to come in again."""
     policy = RateLimiting("rate", Bucket(10, 10), "spans")
     assert policy.threshold(facts(spans=30), 0.0) == 0
-    assert policy.threshold(facts(spans=1), 2.0) == NEVER
+    assert policy.threshold(facts(spans=1), 2.0) == SPENT
     assert policy.threshold(facts(spans=1), 2.2) == 0
 
 
@@ -51,8 +51,8 @@ def test_composite_gives_each_policy_its_share() -> None:
         "all",
         (Share(Latency("slow", 10), Bucket(2, 2)), Share(AlwaysSample("rest"), Bucket(1, 1))),
     )
-    assert [composite.threshold(facts(duration_ms=50), 0.0) for _ in range(4)] == [0, 0, 0, NEVER]
-    assert composite.threshold(facts(duration_ms=5), 0.5) == NEVER
+    assert [composite.threshold(facts(duration_ms=50), 0.0) for _ in range(4)] == [0, 0, 0, SPENT]
+    assert composite.threshold(facts(duration_ms=5), 0.5) == SPENT
     assert composite.threshold(facts(duration_ms=50), 0.5) == 0
 
 
@@ -68,6 +68,18 @@ def test_composite_passes_a_share_on() -> None:
     share = Probabilistic("p", 25)
     composite = Composite("all", (Share(share, Bucket(5, 5)),))
     assert composite.threshold(facts(), 0.0) == share.threshold(facts(), 0.0)
+
+
+def test_a_rate_without_room_is_told_from_no_match_through_what_is_around_it() -> None:
+    """`and` tells whichever there was, `not` keeps after either, and a later share of `composite` may yet have room."""
+    spent = RateLimiting("rate", Bucket(1, 1), "spans")
+    spent.threshold(facts(), 0.0)
+    assert All("a", (AlwaysSample("all"), spent), spends=True).threshold(facts(), 0.0) == SPENT
+    assert All("a", (Latency("slow", 10), spent), spends=True).threshold(facts(), 0.0) == NEVER
+    assert [Not("n", each).threshold(facts(), 0.0) for each in (spent, Latency("slow", 10))] == [0, 0]
+    shares = (Share(spent, Bucket(5, 5)), Share(Latency("slow", 10), Bucket(5, 5)))
+    assert Composite("c", shares).threshold(facts(), 0.0) == SPENT
+    assert Composite("c", shares).threshold(facts(duration_ms=50), 0.0) == 0
 
 
 def test_budget_keeps_room_for_the_more_useful() -> None:

@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 
 from spansieve.model import Because, Trigger
+from spansieve.sample.conversations import Conversation
 from spansieve.sample.decision import Rule, Rules, Verdict
 from spansieve.sample.policies import All, AlwaysSample, Latency, Policy, Probabilistic, StatusCode
 from spansieve.sample.probability import rejection_threshold
@@ -45,9 +46,20 @@ def test_order_makes_no_difference(trace: bytes, said: dict[str, float], rules: 
 
 
 def test_first_that_keeps_is_credited() -> None:
-    """The order of the configuration decides."""
+    """The order of the configuration decides, and a share is credited where nobody keeps the whole kind."""
     assert verdict(HIGH, ERRORS, SLOW, TENTH, errors=1, duration_ms=50).decision.policy == "errors"
-    assert verdict(HIGH, TENTH, SLOW, ERRORS, errors=1, duration_ms=50).decision.policy == "tenth"
+    assert verdict(HIGH, TENTH, SLOW, ERRORS, errors=1, duration_ms=50).decision.policy == "slow"
+    assert verdict(HIGH, TENTH, QUARTER, SLOW).decision.policy == "tenth"
+
+
+def test_a_share_of_all_is_no_whole_kind() -> None:
+    """What adapts may keep all of a kind for a while: no reason to follow its conversation, or to go before others."""
+    rules = Rule(AlwaysSample("for now"), share=True), Rule(Latency("slow", 10))
+    found = [verdict(HIGH, *rules, duration_ms=ms).decision for ms in (5, 50)]
+    assert [(each.policy, each.because, each.threshold) for each in found] == [
+        ("for now", Because.PROBABILITY, 0),
+        ("slow", Because.MATCHED, 0),
+    ]
 
 
 @pytest.mark.parametrize(("rules", "th"), [((TENTH,), "e666"), ((TENTH, QUARTER), "c"), ((TENTH, SLOW), "0")])
@@ -103,6 +115,27 @@ def test_rates_are_asked_last_and_have_no_probability() -> None:
     assert rules.decide(HIGH, facts(duration_ms=50), Trigger.WAIT_EXPIRED, 0.0).decision.policy == "slow"
     first, second = (rules.decide(HIGH, facts(), Trigger.WAIT_EXPIRED, 0.0).decision for _ in range(2))
     assert (first.because, first.threshold, second.because) == (Because.RATE, None, Because.OVER_RATE)
+
+
+def test_a_rate_is_blamed_for_what_it_would_have_kept_alone() -> None:
+    """A trace that its `and` does not want, and one that no conversation bears, were wanted by nobody."""
+    slow_up_to_a_rate = Rule(
+        All("slow rate", (Latency("slow", 10), RateLimiting("r", Bucket(1, 1), "spans")), spends=True),
+        otherwise=Because.RATE,
+    )
+    conversations = Rule(Conversation("talks", 0, follow=True), otherwise=Because.CONVERSATION)
+    rules = Rules([slow_up_to_a_rate, conversations])
+    found = [rules.decide(HIGH, facts(duration_ms=ms), Trigger.WAIT_EXPIRED, 0.0).decision for ms in (5, 50, 50, 5)]
+    assert [each.because for each in found] == [Because.NO_MATCH, Because.RATE, Because.OVER_RATE, Because.NO_MATCH]
+
+
+def test_a_share_within_a_rate_is_blamed_for_what_it_leaves_out() -> None:
+    """Not the rate, which was not asked."""
+    tenth_up_to_a_rate = Rule(
+        All("some", (Probabilistic("tenth", 10), RateLimiting("r", Bucket(1, 1), "spans")), spends=True),
+        otherwise=Because.RATE,
+    )
+    assert verdict(LOW, tenth_up_to_a_rate).decision.because is Because.NOT_IN_SHARE
 
 
 def test_shadow_changes_nothing_and_is_told() -> None:

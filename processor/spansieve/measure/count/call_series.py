@@ -41,6 +41,7 @@ _COUNTERS: Final[_Places] = {
     "cache_read": ("spansieve.llm.cached_tokens", ("read",)),
     "cache_write": ("spansieve.llm.cached_tokens", ("write",)),
     "reasoning": ("spansieve.llm.reasoning_tokens", ()),
+    "untold": ("spansieve.llm.requests_without_usage", ()),
     "unpriced": ("spansieve.llm.unpriced_requests", ()),
     "unpriced_input": ("spansieve.llm.unpriced_tokens", ("input",)),
     "unpriced_output": ("spansieve.llm.unpriced_tokens", ("output",)),
@@ -133,10 +134,8 @@ class CallSeries:
             counters["output"].value += output * count
         if cost is not None and cost_source is not None:
             counters[cost_source].value += cost * count
-        elif given or output:
-            counters["unpriced"].value += count
-            counters["unpriced_input"].value += (given or 0) * count
-            counters["unpriced_output"].value += (output or 0) * count
+        else:
+            self._count_unpriced(given, output, count)
         if cache_read or cache_write or reasoning or self._counts_more:
             self._count_more(tokens, count)
         saturation = given / window if window and given is not None else None
@@ -154,6 +153,15 @@ class CallSeries:
         name, own = self._places[_DISTRIBUTED[at]]
         found = self._distributions[at] = self._store.distribution(name, self._labels + own)
         return found
+
+    def _count_unpriced(self, given: int | None, output: int | None, count: float) -> None:
+        counters = self._counters
+        if given or output:
+            counters["unpriced"].value += count
+            counters["unpriced_input"].value += (given or 0) * count
+            counters["unpriced_output"].value += (output or 0) * count
+        elif given is None and output is None and not self._failed:
+            counters["untold"].value += count
 
     def _count_more(self, tokens: Tokens, count: float) -> None:
         """Raise the counters of what is part of the input or output, wasted, or told by the latest conventions."""

@@ -115,7 +115,10 @@ class Conversations:
             yield Ended(key[0], found.turns, duration, evicted=not silent)
 
     def state(self) -> list[Any]:
-        """Return all conversations, as JSON can write them: column by column, which takes a third of the time."""
+        """Return all conversations, as JSON can write them: column by column.
+
+        A tuple for each would have the garbage collector come by, and requests wait meanwhile (journal/durable.py).
+        """
         active = self._active.values()
         traces = [each.joined for each in active]
         return [

@@ -47,10 +47,9 @@ class Links:
         """Everything that is remembered, trace id and span id → parent span id: the younger, and the older ones."""
         return self._young, self._old
 
-    def state(self) -> tuple[bytes, bytes]:
-        """Both generations, as bytes."""
-        young, old = self._joined
-        return bytes(young), bytes(old)
+    def state(self) -> tuple[bytearray, bytearray]:
+        """Both generations, as bytes: to be written down at once, they are what we go on with."""
+        return self._joined
 
     def restore(self, young: bytes, old: bytes) -> None:
         """Take over what `state` returned."""
@@ -67,7 +66,7 @@ class Links:
             for at in range(room, len(spans), self._half):
                 self.add(spans[at : at + self._half])
             return
-        young, told = self._young, []
+        young, told = self._young, list[bytes]()
         for each in spans:
             key, parent = each.trace_id + each.span_id, each.parent_span_id
             young[key] = parent

@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 from pydantic import ConfigDict, TypeAdapter
 
-from spansieve.measure.llm_call import AgentRun, LlmCall, Tokens, WorkflowRun
 from spansieve.measure.count.once import Once
 from spansieve.measure.count.traces import Lone, Trace
+from spansieve.measure.llm_call import AgentRun, LlmCall, Tokens, WorkflowRun
 
 _BYTES = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 _CALLS = TypeAdapter(dict[bytes, LlmCall], config=_BYTES)
@@ -24,18 +24,20 @@ _WORKFLOWS = TypeAdapter(dict[bytes, WorkflowRun], config=_BYTES)
 _SPAN, _TRACE = 8, 16  # bytes of ids
 
 
-def state(once: Once) -> bytes:
-    """Return everything that is remembered."""
-    lone = {trace_id: each for trace_id, each in once.traces.items() if not isinstance(each, Trace)}
-    whole = [(place, each) for place, each in enumerate(once.traces.values()) if isinstance(each, Trace)]
-    lone_last, lone_spans, *lone_tokens = zip(*lone.values(), strict=True) if lone else [()] * (2 + len(Tokens._fields))
+def state(once: Once) -> list[bytes | bytearray]:
+    """Return everything that is remembered, in pieces that are to be joined at once: some of them are still used."""
+    ids, traces = list(once.traces), list(once.traces.values())
+    whole = [(place, each) for place, each in enumerate(traces) if isinstance(each, Trace)]
+    lone_ids = [trace_id for trace_id, each in zip(ids, traces, strict=True) if not isinstance(each, Trace)]
+    lone = [each for each in traces if not isinstance(each, Trace)]
+    lone_last, lone_spans, *lone_tokens = zip(*lone, strict=True) if lone else [()] * (2 + len(Tokens._fields))
     queue_due, queue_traces, queue_spans = zip(*once.queue, strict=True) if once.queue else ((), (), ())
-    blobs = [
+    blobs: list[bytes | bytearray] = [
         *once.seen.state(),
         *once.links.state(),
         b"".join(queue_traces),
         b"".join(queue_spans),
-        b"".join(lone),
+        b"".join(lone_ids),
         b"".join(lone_spans),
         b"".join([each.trace_id for _, each in whole]),
         b"".join([span for _, each in whole for span in each.counted]),
@@ -51,11 +53,11 @@ def state(once: Once) -> bytes:
         "tokens": [*zip(*(tokens for _, each in whole for tokens in each.counted.values()), strict=True)],
         "waiting": {str(place): _waiting(each) for place, each in whole if _waits(each)},
     }
-    return orjson.dumps(head) + b"\n" + b"".join(blobs)
+    return [orjson.dumps(head), b"\n", *blobs]
 
 
 def restore(once: Once, kept: bytes) -> None:
-    """Take over what `state` returned. Raises ValueError for something else."""
+    """Take over what `state` returned, joined. Raises ValueError for something else."""
     line, _, rest = kept.partition(b"\n")
     head: dict[str, Any] = orjson.loads(line)
     blobs = [rest[begin:end] for begin, end in pairwise([0, *accumulate(head["blobs"])])]

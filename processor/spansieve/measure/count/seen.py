@@ -24,16 +24,13 @@ class Seen:
         """Everything that is remembered: the younger keys, and the older ones."""
         return self._young, self._old
 
-    def state(self) -> tuple[bytes, bytes]:
-        """The keys of both generations, one behind the other."""
-        young, old = self._joined
-        return bytes(young), bytes(old)
+    def state(self) -> tuple[bytearray, bytearray]:
+        """The keys of both generations, joined: to be written down at once, they are what we go on with."""
+        return self._joined
 
     def restore(self, young: bytes, old: bytes) -> None:
         """Take over what `state` returned."""
-        self._young, self._old = (
-            {keys[at : at + WIDTH] for at in range(0, len(keys), WIDTH)} for keys in (young, old)
-        )
+        self._young, self._old = ({keys[at : at + WIDTH] for at in range(0, len(keys), WIDTH)} for keys in (young, old))
         self._joined = bytearray(young), bytearray(old)
 
     def first(self, span: bytes) -> bool:

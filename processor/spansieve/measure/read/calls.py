@@ -20,8 +20,8 @@ from spansieve.measure.llm_call import (
 )
 from spansieve.measure.pricing import NO_PARTS, cost_of
 from spansieve.measure.read import values
-from spansieve.measure.read.dialects import Fields, Option
 from spansieve.measure.read.plans import Plan, Shape
+from spansieve.measure.read.table import Fields, Option
 from spansieve.measure.read.values import Told
 
 _Times: TypeAlias = tuple[bool | None, float | None, TtftSource | None, str, float | None, float | None]

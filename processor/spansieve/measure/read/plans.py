@@ -13,7 +13,7 @@ from spansieve import otlp_reduced
 from spansieve.measure.llm_call import CallKind
 from spansieve.measure.pricing import ByTier, PriceRow, Prices, PriceTable
 from spansieve.measure.read.attributes import Mark, Plain, is_empty
-from spansieve.measure.read.dialects import (
+from spansieve.measure.read.table import (
     FIELDS,
     LEAVES,
     Dialect,

@@ -1,6 +1,7 @@
 """The providers of models: their canonical names, and whose counts leave out what was cached; from `providers.yaml`."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +25,17 @@ def load() -> Mapping[str, str]:
 def load_separate_cache() -> frozenset[str]:
     """Read from `providers.yaml` which providers' own counts leave cached tokens out of the input."""
     return frozenset(_providers()["input_without_cache"])
+
+
+def of_model(model: str) -> str:
+    """Return the canonical name of the provider who alone has models of such an id; "" where the id does not tell."""
+    written = model.lower()
+    return next((name for name, ids in _model_ids() if ids.fullmatch(written)), "")
+
+
+@cache  # the package's data do not change
+def _model_ids() -> Sequence[tuple[str, re.Pattern[str]]]:
+    return [(name, re.compile("|".join(forms))) for name, forms in _providers()["model_ids"].items()]
 
 
 @cache

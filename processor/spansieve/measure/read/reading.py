@@ -35,17 +35,18 @@ from spansieve.measure.pricing import PriceTable
 from spansieve.measure.read import signals, values
 from spansieve.measure.read.attributes import AttributeReader, Plain, plain
 from spansieve.measure.read.calls import CallReader
-from spansieve.measure.read.dialects import LEAVES, Dialect, Dialects, Logged, Operation
 from spansieve.measure.read.failures import Failures
 from spansieve.measure.read.looks import looks_like_llm
 from spansieve.measure.read.plans import Plan, Plans, Shape
 from spansieve.measure.read.signals import Signals
+from spansieve.measure.read.table import LEAVES, Dialect, Dialects, Logged, Operation
 from spansieve.measure.read.traits import TraitReader, Traits
 from spansieve.measure.read.values import Told
 from spansieve.model import Envelope, SpanHead, SpanRecord
 
 _ERROR = Status.STATUS_CODE_ERROR
 _EVENT_NAME = "event.name"
+_TOOL = "execute_tool"
 _ENVELOPES = 1024
 _TRACE_ID = 16  # bytes
 _SOURCES = 1024  # of one emitter
@@ -178,8 +179,7 @@ class Reader:
         marks, found = self._attributes.read(attributes)
         plan = self._plans.of(emitter.dialect, marks, found, record, events=bool(events))
         if plan is None:
-            strange = self._not_understood(record, attributes, emitter)
-            return () if strange is None else (strange,)
+            return self._not_understood(record, attributes, emitter)
         shape = plan.shape
         start_ns, end_ns = record.start_ns, record.end_ns
         found.append(None)  # at NOWHERE
@@ -192,18 +192,17 @@ class Reader:
         origin = make_origin((source, record.trace_id, record.span_id, record.parent_span_id, start_ns, end_ns, count))
         seconds = (end_ns - start_ns) / 1e9
         duration = seconds if 0 <= seconds <= values.MAX_SECONDS else None
-        one: Observation | None
+        observed: tuple[Observation, ...]
         if plan.leaf and duration is not None and plan.kind is not None and record.status != _ERROR:  # nearly always
-            one = self._calls.read(plan, plan.kind, told, origin, duration, plan.traits.answered)
+            observed = (self._calls.read(plan, plan.kind, told, origin, duration, plan.traits.answered),)
         elif (operation := plan.operation_of(found) if plan.traits.unsaid else plan.operation) is not None:
             if duration is None and operation.what != "ignored":
                 told.suspects.append(Suspect.ENDS_BEFORE_START if seconds < 0 else Suspect.TOO_LARGE)
-            one = self._one(operation, plan, record, told, origin, duration)
+            observed = self._each(operation, plan, record, told, origin, duration)
         elif shape.known:
-            one = NotUnderstood(origin) if shape.unread else None
+            observed = (NotUnderstood(origin),) if shape.unread else ()
         else:
-            one = self._not_understood(record, attributes, emitter)
-        observed: tuple[Observation, ...] = () if one is None else (one,)
+            observed = self._not_understood(record, attributes, emitter)
         if shape.signals:
             observed += tuple(self._signals.of_span(shape.by_key(found), attributes, origin, observed))
         if events:
@@ -291,15 +290,15 @@ class Reader:
 
     def _not_understood(
         self, record: SpanRecord, attributes: Iterable[bytes], emitter: Emitter
-    ) -> NotUnderstood | None:
+    ) -> tuple[NotUnderstood, ...]:
         if not any(looks_like_llm(KeyValue.FromString(each).key) for each in attributes):
-            return None
+            return ()
         times, told = (record.start_ns, record.end_ns), Told(())
         ids = record.trace_id, record.span_id, record.parent_span_id
         adjusted = self._adjusted(record, told) if record.trace_state else 1.0
-        return NotUnderstood(Origin(emitter.source(None), *ids, *times, adjusted))
+        return (NotUnderstood(Origin(emitter.source(None), *ids, *times, adjusted)),)
 
-    def _one(
+    def _each(
         self,
         operation: Operation,
         plan: Plan,
@@ -307,10 +306,10 @@ class Reader:
         told: Told,
         origin: Origin,
         duration: float | None,
-    ) -> Observation | None:
+    ) -> tuple[Observation, ...]:
         """Return what a span is."""
         if operation.what == "ignored":
-            return None
+            return ()
         shape, traits = plan.shape, plan.traits
         error = traits.answered
         if (failed := record.status == _ERROR) or shape.failure:
@@ -320,8 +319,14 @@ class Reader:
             )
         if plan.kind is not None:
             call = self._calls.read(plan, plan.kind, told, origin, duration, error)
-            return _of_two(call, told, shape, record) if shape.dialect.streams_apart else call
-        return self._other(operation.what, plan, record, told, origin, duration, error)
+            return (_of_two(call, told, shape, record) if shape.dialect.streams_apart else call,)
+        other = self._other(operation.what, plan, record, told, origin, duration, error)
+        if other is None:
+            return ()
+        if type(other) is McpCall and told.text(shape.fields.tool_too) == _TOOL:
+            # Where a framework traces the tool already, the protocol's attributes stand on that span, and on no other.
+            return other, self._tool(plan, told, origin, other.name, duration, error)
+        return (other,)
 
     def _other(
         self,

@@ -10,7 +10,7 @@ from spansieve import strict_yaml
 from spansieve.measure.llm_call import Evaluation, Feedback, LlmCall, Observation, Origin, Regeneration, Suspect
 from spansieve.measure.read import values
 from spansieve.measure.read.attributes import AttributeReader, Found, plain
-from spansieve.measure.read.dialects import Option, placed
+from spansieve.measure.read.table import Option, placed
 from spansieve.measure.read.values import Told
 from spansieve.model import EventHead
 

@@ -10,7 +10,8 @@ from typing import Final
 
 from spansieve.facts import ErrorClass
 from spansieve.measure.read import values
-from spansieve.measure.read.dialects import Dialect, Fields, Operation
+from spansieve.measure.read.providers import of_model
+from spansieve.measure.read.table import Dialect, Fields, Operation
 from spansieve.measure.read.values import Told
 
 _STANDARD_TIERS: Final = frozenset({"", "default", "standard", "standard_only", "normal", "auto", "on_demand"})
@@ -56,13 +57,15 @@ class TraitReader:
         operation, unsaid, model = _operation(told, dialect, fields, span_name)
         tier = told.text(fields.service_tier).strip().lower()
         finish_reasons = told.texts(fields.finish_reasons)
+        asked = told.text(fields.request_model)
+        answered_by = told.text(fields.response_model)
         return Traits(
             operation,
             unsaid,
             model[: values.MAX_TEXT],
-            self._provider(told.text(fields.provider)) or dialect.provider,
-            told.text(fields.request_model),
-            told.text(fields.response_model),
+            self._provider(told.text(fields.provider)) or dialect.provider or of_model(asked or answered_by),
+            asked,
+            answered_by,
             "" if tier in _STANDARD_TIERS else tier,
             told.text(fields.prompt_name),
             told.identifier(fields.prompt_version),

@@ -17,7 +17,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from spansieve.measure.llm_call import Suspect
 from spansieve.measure.read.attributes import Plain, is_empty, plain
-from spansieve.measure.read.dialects import Option, Options
+from spansieve.measure.read.table import Option, Options
 from spansieve.model import EventHead
 
 MAX_TOKENS = 10**9

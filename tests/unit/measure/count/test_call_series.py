@@ -82,7 +82,20 @@ _CASES: list[tuple[dict[str, Any], dict[str, dict[tuple[str, ...], object]]]] = 
             "spansieve.llm.unpriced_tokens": {("input",): 5, ("output",): 3},
         },
     ),
-    ({"tokens": _tokens(0, 0)}, {"spansieve.llm.unpriced_requests": {}}),
+    (
+        {"tokens": _tokens(0, 0)},
+        {"spansieve.llm.unpriced_requests": {}, "spansieve.llm.requests_without_usage": {}},
+    ),
+    (
+        {"tokens": _tokens()},
+        {"spansieve.llm.unpriced_requests": {}, "spansieve.llm.requests_without_usage": {(): 1}},
+    ),
+    # A failed call took none, as far as anybody knows; one that is reported with its cost is in the sum of money.
+    ({"tokens": _tokens(), "error_class": ErrorClass.RATE_LIMIT}, {"spansieve.llm.requests_without_usage": {}}),
+    (
+        {"tokens": _tokens(), "cost_usd": 0.25, "cost_source": CostSource.REPORTED},
+        {"spansieve.llm.requests_without_usage": {}},
+    ),
 ]
 
 

@@ -62,3 +62,32 @@ def test_a_memory_needs_room() -> None:
     """Less than two generations of one is no memory."""
     with pytest.raises(ValueError, match="at least two"):
         Links(1)
+
+
+def test_what_was_saved_is_known_again() -> None:
+    """Both generations, and that a root has no parent."""
+    links, again = Links(4), Links(4)
+    for span, parent in ((1, None), (2, 1), (3, 2)):
+        _add(links, span, parent)
+    again.restore(*map(bytes, links.state()))
+    assert (again.generations, _ids(again, 3)) == (links.generations, [2, 1, 0])
+    _add(again, 3, 7)
+    assert _ids(again, 3) == [7]
+
+
+def test_a_span_that_is_told_again_and_again_takes_no_more_room() -> None:
+    """Also of what a checkpoint holds."""
+    links = Links(10)
+    for parent in range(1, 100):
+        _add(links, 8, parent)
+    assert sum(map(len, links.state())) <= 10 * 32
+    assert _ids(links, 8) == [99]
+
+
+def test_a_request_may_bring_more_than_there_is_room_for() -> None:
+    """The last spans of it are known, at least half as many as fit."""
+    links = Links(10)
+    above = [n.to_bytes(8, "big") for n in range(101)]
+    links.add([origin(trace_id=_TRACE, span_id=above[n], parent_span_id=above[n - 1]) for n in range(1, 101)])
+    assert len(links) <= 10
+    assert _ids(links, 100)[:5] == [99, 98, 97, 96, 95]

@@ -7,15 +7,23 @@ from unit.measure.helpers_observations import call, origin
 _SETTLE = 10.0
 
 
-def _call(number: int, *, log: bool, answer: str = "", tokens: int = 5, **more: str) -> LlmCall:
+def _call(
+    number: int,
+    *,
+    log: bool,
+    answer: str = "",
+    tokens: int = 5,
+    cached: tuple[int | None, int | None] = (None, None),
+    **more: str,
+) -> LlmCall:
     at = origin(trace_id=b"" if log else bytes(16), span_id=b"" if log else bytes([number] * 8), log=log, logged=True)
     at = at._replace(start_ns=number, end_ns=number)
-    used = Tokens(tokens, 1, None, None, None)
+    used = Tokens(tokens, 1, *cached, None)
     return call(at, tokens=used, response_id=answer, **{"conversation": "c"} | more)
 
 
-def _tool(number: int, *, log: bool, call_id: str = "t") -> ToolRun:
-    at = origin(span_id=bytes([number] * 8), log=log, logged=True)
+def _tool(number: int, *, log: bool, call_id: str = "t", beneath: bool = True) -> ToolRun:
+    at = origin(span_id=bytes([number] * 8) if beneath else b"", log=log, logged=True)
     return ToolRun(at, "Bash", "", "", 1.0, None, (), call_id)
 
 
@@ -65,6 +73,18 @@ def test_without_the_answers_id_the_conversation_and_the_tokens_pair() -> None:
     assert sorted(_tellers(out)) == ["log", "span", "span"]
 
 
+def test_tokens_of_the_cache_tell_calls_apart() -> None:
+    """Those read and those written; none told is none."""
+    once = Once()
+    out = _take(once, _call(1, log=False, cached=(7, 8)))
+    for number, cached in enumerate([(7, 8), (7, 9), (6, 8), (None, 8), (7, None)], 2):
+        out += _take(once, _call(number, log=True, cached=cached))
+    assert (_tellers(out + once.settle(_SETTLE)), _left_out(out)) == (["span"] + ["log"] * 4, ["repeated_log"])
+    out = _take(once, _call(7, log=False, cached=(0, 0), conversation="d"))
+    out += _take(once, _call(8, log=True, conversation="d"))
+    assert (_tellers(out), _left_out(out)) == (["span"], ["repeated_log"])
+
+
 def test_without_any_of_them_each_counts() -> None:
     """What neither has an answer's id nor a conversation is paired with nothing."""
     once = Once()
@@ -92,3 +112,11 @@ def test_a_tools_run_counts_once() -> None:
     once = Once()
     out = _take(once, _tool(1, log=True), _tool(2, log=False), _tool(3, log=False, call_id=""))
     assert (_tellers(out), _left_out(out)) == (["log", "span"], ["repeated_log"])
+
+
+def test_a_tools_run_that_is_recorded_beneath_no_span_counts_once() -> None:
+    """However often its record is sent; one of another id is another run."""
+    once = Once()
+    record = _tool(1, log=True, beneath=False)
+    out = _take(once, record) + _take(once, record, _tool(1, log=True, call_id="u", beneath=False))
+    assert _tellers(out + once.settle(_SETTLE)) == ["log", "log"]

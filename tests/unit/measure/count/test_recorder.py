@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from spansieve.facts import ErrorClass
+from spansieve.measure.count import recorder as module
 from spansieve.measure.count.conversations import Ended
 from spansieve.measure.count.exemplars import Candidates
 from spansieve.measure.count.recorder import Recorder
@@ -243,3 +244,16 @@ def test_a_restored_recorder_goes_on() -> None:
         recorder.record(ToolRun(origin(), "t", "", "", 1.0, None, ()), 0)
     assert second.state() == first.state()
     assert second.series.snapshot() == first.series.snapshot()
+
+
+def test_forms_of_calls_at_hand_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Senders may make up as many as they like; each call is counted, whether its form was at hand or not."""
+    monkeypatch.setattr(module, "_REMEMBERED", 3)
+    recorder = Recorder(MeterSettings(), Candidates(60))
+    calls = [call(request_model=f"m{number}") for number in range(10)]
+    at_hand = []
+    for each in (*calls, *calls):
+        recorder.record(each, 0)
+        at_hand.append(len(recorder._at_hand))
+    assert max(at_hand) == 3
+    assert set(values(recorder.series, "spansieve.llm.requests").values()) == {2}

@@ -33,3 +33,15 @@ def test_a_memory_of_nothing_is_refused() -> None:
     """A memory that could not remember a single span is refused."""
     with pytest.raises(ValueError, match="at least two"):
         Seen(1)
+
+
+def test_what_was_saved_is_remembered_again() -> None:
+    """Both generations, as they were: what is met next is forgotten in the same order."""
+    seen, again = Seen(10), Seen(10)
+    keys = [n.to_bytes(24, "big") for n in range(20)]
+    for key in keys[:8]:
+        seen.first(key)
+    again.restore(*map(bytes, seen.state()))
+    assert again.generations == seen.generations
+    assert [again.first(key) for key in keys] == [seen.first(key) for key in keys]
+    assert again.state() == seen.state()

@@ -219,6 +219,29 @@ def test_time_to_first_chunk(
     assert (found.ttft_s, found.streaming, list(found.suspects)) == (ttft, streaming, suspects)
 
 
+@pytest.mark.parametrize(
+    ("given", "ttft", "suspects"),
+    [
+        ("2025-10-09T08:53:20.250000Z", 0.25, []),
+        ('"2025-10-09T08:53:20.250000+00:00"', 0.25, []),
+        ("2025-10-09T08:53:20.25", 0.25, []),
+        ("2025-10-09T10:53:20.250000+02:00", 0.25, []),
+        ("2025-10-09T08:53:19Z", None, ["chunk_before_start"]),
+        ("soon", None, ["not_a_time"]),
+    ],
+)
+def test_a_time_of_day_in_place_of_the_time_to_the_first_chunk(
+    given: str, ttft: float | None, suspects: list[str]
+) -> None:
+    """ISO 8601, in JSON's quotes or not; without a zone it is UTC's."""
+    attributes: dict[str, Value] = {
+        "langfuse.observation.type": "generation",
+        "langfuse.observation.completion_start_time": given,
+    }
+    found = call_of(span(attributes))
+    assert (found.ttft_s, list(found.suspects)) == (ttft, suspects)
+
+
 def test_ttft_says_where_it_was_read() -> None:
     """The attribute that the time to the first chunk was read from is known."""
     found = call_of(span(chat(client__operation__time_to_first_chunk=0.5)))

@@ -4,8 +4,9 @@ import pytest
 
 from spansieve.measure.llm_call import CostSource, LlmCall, NotUnderstood, Observation
 from spansieve.measure.read import dialects, failures, providers
-from spansieve.measure.read.dialects import DialectError, Dialects, Patterns
+from spansieve.measure.read.dialects import DialectError
 from spansieve.measure.read.reading import Emitter, Reader
+from spansieve.measure.read.table import Dialects
 from unit.measure.helpers_measure import Value, prices, record, span
 
 _VENDOR = """
@@ -188,28 +189,3 @@ def test_a_bad_table_is_refused(text: str, problem: str) -> None:
     """A table that says what nobody reads is refused."""
     with pytest.raises(DialectError, match=f"vendor: {problem}"):
         dialects.parse_all({"vendor": text})
-
-
-@pytest.mark.parametrize(
-    ("given", "name", "among"),
-    [
-        (["a.b"], "a.b", True),
-        (["a.b"], "a.bc", False),
-        (["a.*"], "a.bc", True),
-        (["a.*"], "a", False),
-        (True, "anything", True),
-        (False, "anything", False),
-        ([], "", False),
-    ],
-)
-def test_patterns_of_names(given: list[str] | bool, name: str, *, among: bool) -> None:
-    """A name stands for itself, one that ends in a * for all that begin so, true for all."""
-    assert (name in Patterns.of(given)) is among
-
-
-def test_canonical_providers_stand_for_themselves() -> None:
-    """No provider's name is another's alias; frameworks are no providers."""
-    known = providers.load()
-    assert all(known[name] == name for name in known.values() if name)
-    assert known["strands-agents"] == ""
-    assert providers.load_separate_cache() <= set(known.values())

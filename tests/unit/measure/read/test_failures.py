@@ -75,6 +75,12 @@ def test_exception_events_are_evidence() -> None:
     assert call_of(one).error_class == "rate_limit"
 
 
+@pytest.mark.parametrize("given", ["", 0, 504, True])
+def test_an_error_type_that_is_no_text_says_nothing(given: Value) -> None:
+    """The convention has a text there; some write it empty for what went well."""
+    assert call_of(span(chat() | {"error.type": given})).error_class is None
+
+
 def test_an_error_type_alone_is_an_error() -> None:
     """A span without a status is an error when it has an error type."""
     assert call_of(span(chat() | {"error.type": "TimeoutError"})).error_class == "timeout"
