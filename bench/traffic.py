@@ -123,7 +123,11 @@ def load(kind: str) -> Recording:
 
 
 def regrouped(recording: Recording, spans: int) -> Recording:
-    """The same spans, so many in each request: each process packs its own in the order of their sending."""
+    """The same spans, so many in each request: each process packs its own in the order in which they ended.
+
+    Within a recorded request they stand by instrumentation: cut as they stand there, some requests would hold nothing
+    but the contents of LLM calls, and the next ones none of these.
+    """
     waiting: dict[bytes, tuple[ResourceSpans, list[tuple[bytes, Span]]]] = {}
     found = Recording(recording.kind, [], [], recording.values)
 
@@ -144,9 +148,11 @@ def regrouped(recording: Recording, spans: int) -> Recording:
         body = ExportTraceServiceRequest.FromString(MARK.encode().join(pieces))
         for resource_spans in body.resource_spans:
             _, packed = waiting.setdefault(resource_spans.resource.SerializeToString(), (resource_spans, []))
+            came: list[tuple[bytes, Span]] = []
             for scope_spans in resource_spans.scope_spans:
                 key = scope_spans.scope.SerializeToString()
-                packed += [(key, span) for span in scope_spans.spans]
+                came += [(key, span) for span in scope_spans.spans]
+            packed += sorted(came, key=lambda each: each[1].end_time_unix_nano)
             while len(packed) >= spans:
                 send(resource_spans, packed[:spans])
                 del packed[:spans]

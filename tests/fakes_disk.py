@@ -58,7 +58,7 @@ class FakeFile:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._inode.resize(max(size, len(self._inode.seen)))
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: bytes | memoryview) -> None:
         """Within what was allocated, as the journal promises."""
         self._disk.may_fail("write")
         end = offset + len(data)

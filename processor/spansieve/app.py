@@ -19,6 +19,7 @@ from structlog.typing import FilteringBoundLogger
 
 from spansieve import (
     __version__,
+    instance,
     journal_start,
     logs,
     loop_lag,
@@ -96,6 +97,7 @@ class Gateway:
         self._logger = logger
         limit = settings.memory_limiter.limit_mib * _MIB
         self._ledger = Ledger()
+        self._otlp: OtlpDestination | None = None
         self._names = self._make_names_stage(self._make_destination(), prepared.rules)
         self._destination: Destination = self._names
         probes = Probes()
@@ -140,6 +142,7 @@ class Gateway:
         self._following: set[asyncio.Task[None]] = set()
         self._reloading = asyncio.Lock()
         self._started_ns = clock.wall_ns()
+        self._resource: Mapping[str, str] = {}  # known once the directory is ours
         self._servers: list[_Server] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
@@ -155,6 +158,7 @@ class Gateway:
             undo.push_async_callback(self._destination.stop, 0, owed=True)
             await self._open_journal()
             undo.push_async_callback(self._close_journal, _JOURNAL_GRACE_SECONDS)
+            self._resource = instance.resource(self._settings.storage.directory)
             try:
                 await self._bind(undo)
             except OSError as error:
@@ -230,6 +234,8 @@ class Gateway:
         self._sampler.reconfigure(plan)
         self._labels = _kept_names(settings, rules)
         self._names.redactor = _kept_names(settings, rules)
+        if self._otlp is not None and settings.exporters.otlp is not None and prepared.access is not None:
+            self._otlp.take_over(settings.exporters.otlp, prepared.access)
         self._pipeline.names = settings.redaction.names == "all"
         self._pipeline.rules = rules  # after the sampler, which says what attributes it reads
         self._telemetry.set_policy(rules.digest)
@@ -291,7 +297,8 @@ class Gateway:
     def _make_destination(self) -> Destination:
         otlp = self._settings.exporters.otlp
         if otlp:
-            return OtlpDestination(otlp, self._ledger, self._clock, random.random, self._logger)
+            self._otlp = OtlpDestination(otlp, self._ledger, self._clock, random.random, self._logger)
+            return self._otlp
         storage = self._settings.storage
         return EmbeddedStore(storage.directory, storage.max_mib * _MIB, self._ledger, self._clock, self._logger)
 
@@ -356,7 +363,7 @@ class Gateway:
         self._telemetry.refresh()
         request = otlp_metrics.request(
             [self._telemetry.series, self._meter.series],
-            {"service.name": "spansieve", "service.version": __version__},
+            self._resource,
             self._started_ns,
             self._clock.wall_ns(),
         )

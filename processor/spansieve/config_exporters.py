@@ -50,11 +50,14 @@ class OtlpExporter(Section):
 
     instead: ClassVar[Mapping[str, str]] = {
         "sending_queue": "Leave it out: what waits is in the journal, see storage and memory_limiter.",
-        "auth": "Write headers, such as authorization: Bearer ${env:TOKEN}.",
+        "auth": "Write headers, such as authorization: Bearer ${env:TOKEN}, or bearer_token_file.",
     }
     endpoint: DialEndpoint = Field(description="host:port of a Collector.", examples=["collector:4317"])
     tls: ClientTls = ClientTls()
     headers: dict[str, str] = setting({}, "Metadata sent with each call.", {"x-tenant": "blue"})
+    bearer_token_file: Path | None = setting(
+        None, "File of a token, sent as authorization: Bearer …, and read again when it changes.", "/run/secrets/token"
+    )
     compression: Literal["none", "gzip"] = setting("none", "Of what is sent.", "gzip")
     timeout: Duration = setting(5.0, "Deadline of one attempt.", "5s", gt=0)
     retry_on_failure: Retry = Retry()
@@ -79,6 +82,12 @@ class OtlpExporter(Section):
                     "a value of printable ASCII"
                 )
         return headers
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if self.bearer_token_file and any(name.lower() == "authorization" for name in self.headers):
+            raise ValueError("has both headers.authorization and bearer_token_file: take one of the two out")
+        return self
 
 
 class Exporters(Section):

@@ -3,12 +3,12 @@
 import os
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
 from spansieve import policy_source, price_table, sampling_plan
 from spansieve.catalogue import Semconv
 from spansieve.config import ConfigError, GatewayConfig
-from spansieve.config_exporters import ClientTls
+from spansieve.export import access
+from spansieve.export.access import Access
 from spansieve.measure.pricing import PriceTable
 from spansieve.measure.settings import ApplicationMetrics, MeterSettings, OwnLabel
 from spansieve.redact import CompiledRules, PolicyError
@@ -21,6 +21,7 @@ class Prepared:
 
     rules: CompiledRules
     prices: PriceTable
+    access: Access | None  # to the peer of exporters.otlp
 
 
 def problems(settings: GatewayConfig) -> list[str]:
@@ -51,11 +52,11 @@ def prepare(settings: GatewayConfig) -> Prepared:
         found += error.problems
     if rules is not None:
         found += sampling_plan.entity_problems(settings.sampling, set(rules.entities.values()))
-    tls = settings.exporters.otlp.tls if settings.exporters.otlp else ClientTls()
-    for key in ("ca_file", "cert_file", "key_file"):
-        path: Path | None = getattr(tls, key)
-        if path is not None and not path.is_file():
-            found.append(f"exporters.otlp.tls.{key}: there is no file {path}.")
+    reached: Access | None = None
+    try:
+        reached = access.read(settings.exporters.otlp) if settings.exporters.otlp else None
+    except ConfigError as error:
+        found += error.problems
     if (file := settings.redaction.key_file) is not None and not file.is_file():
         found.append(f"redaction.key_file: there is no file {file}.")
     if (file := settings.storage.key_file) is not None and not file.parent.is_dir():
@@ -63,7 +64,7 @@ def prepare(settings: GatewayConfig) -> Prepared:
     found = list(dict.fromkeys(found))
     if rules is None or prices is None or found:
         raise ConfigError(found)
-    return Prepared(rules, prices)
+    return Prepared(rules, prices, reached)
 
 
 def _rules(settings: GatewayConfig) -> CompiledRules:

@@ -10,6 +10,7 @@ A small request that comes to an idle thread is redacted by the loop itself: two
 import asyncio
 import math
 import threading
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
@@ -29,6 +30,9 @@ _ON_LOOP_SHARE: Final = 0.25
 _ON_LOOP_BURST_SECONDS: Final = 0.02
 # The weight of the latest requests in the pace, which is what the wait of a new one is estimated by.
 _SMOOTHING: Final = 0.1
+# No request is slower than this, a byte, whatever the clock says: whoever was stopped in the middle of one, or whose
+# machine was, would refuse nearly everybody for hundreds of requests.
+_SLOWEST: Final = 2e-5
 _STOP: Final = None
 
 
@@ -41,10 +45,18 @@ class Result(NamedTuple):
     redact_seconds: float
 
 
-class _Job(NamedTuple):
+@dataclass(slots=True, eq=False)
+class _Job:
     request: ReceivedRequest
     redactor: Redactor | AllNames
     future: asyncio.Future[Result]
+
+    def let_go(self) -> None:
+        """Forget all, at the end: an error holds the frames that it came through, these hold us, and the future it.
+
+        In such a cycle the request would wait for the garbage collector.
+        """
+        del self.request, self.redactor, self.future
 
 
 _Done = tuple[_Job, Result | BaseException]
@@ -223,17 +235,18 @@ class RedactionThread:
     def _hand_back(self, done: list[_Done]) -> None:
         """Give results to those who wait for them, on the event loop's thread."""
         for job, result in done:
-            size = len(job.request.body)
+            future, size = job.future, len(job.request.body)
+            job.let_go()
             self._waiting -= 1
             self.waiting_bytes -= size
             if isinstance(result, BaseException):
-                if not job.future.done():
-                    job.future.set_exception(result)
+                if not future.done():
+                    future.set_exception(result)
                 continue
             if size:
                 pace = (result.decode_seconds + result.redact_seconds) / size
-                self.seconds_per_byte += _SMOOTHING * (pace - self.seconds_per_byte)
-            if not job.future.done():
-                job.future.set_result(result)
+                self.seconds_per_byte += _SMOOTHING * (min(pace, _SLOWEST) - self.seconds_per_byte)
+            if not future.done():
+                future.set_result(result)
         if not self._waiting:
             self._idle.set()

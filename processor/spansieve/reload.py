@@ -14,11 +14,14 @@ _LOOK_SECONDS: Final = 2.0
 _RELOADABLE: Final = frozenset({"redaction", "sampling"})
 """The sections that a reload takes over, but for sampling.decision_cache; and measure.prices of another."""
 
+_OF_THE_PEER: Final = ("endpoint", "tls", "headers", "bearer_token_file", "compression", "timeout")
+"""Of exporters.otlp that, too."""
+
 _Stamp: TypeAlias = tuple[int, int, int] | None
 
 
 class Source:
-    """Where the configuration comes from, and the files that it brings in: those of the policy and of the prices.
+    """Where the configuration comes from, and the files that it brings in: policy, prices, certificates, tokens.
 
     A file is noted right before it is read: what changes while it is read is noticed, and what was read, for whatever
     reason, is not noticed once more. The files of a configuration that could not be used are followed too, so that
@@ -38,6 +41,9 @@ class Source:
         settings = await asyncio.to_thread(self._load)
         self._note(policy_source.file_of(settings.redaction.policy))
         self._note(settings.measure.prices)
+        if (otlp := settings.exporters.otlp) is not None:
+            for file in (otlp.tls.ca_file, otlp.tls.cert_file, otlp.tls.key_file, otlp.bearer_token_file):
+                self._note(file)
         return settings
 
     async def follow(self, changed: Callable[[], Awaitable[None]]) -> None:
@@ -68,7 +74,11 @@ def _stamp(file: Path) -> _Stamp:
 def needs_restart(running: GatewayConfig, wanted: GatewayConfig) -> list[str]:
     """The keys whose change a reload could not take over."""
     measure = running.measure.model_copy(update={"prices": wanted.measure.prices})
-    running = running.model_copy(update={"measure": measure})
+    exporters = running.exporters
+    if exporters.otlp is not None and (peer := wanted.exporters.otlp) is not None:
+        taken_over = {key: getattr(peer, key) for key in _OF_THE_PEER}
+        exporters = exporters.model_copy(update={"otlp": exporters.otlp.model_copy(update=taken_over)})
+    running = running.model_copy(update={"measure": measure, "exporters": exporters})
     changed = [
         key
         for key in GatewayConfig.model_fields

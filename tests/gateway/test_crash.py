@@ -25,9 +25,9 @@ def received_ids(sink: GrpcSink) -> Counter[bytes]:
 
 
 def send(gateway: Gateway, requests: list[Any]) -> None:
-    """Have each answered OK."""
+    """Have them answered OK, in one call: before any of them is decided, however slow the machine."""
     with sender(gateway, "grpc") as to_gateway:
-        assert all(to_gateway.send("traces", request.SerializeToString()).ok for request in requests)
+        assert to_gateway.send("traces", b"".join(request.SerializeToString() for request in requests)).ok
 
 
 def test_waiting_traces_are_decided_after_a_crash(sink: GrpcSink, start: StartGateway) -> None:
@@ -40,7 +40,7 @@ def test_waiting_traces_are_decided_after_a_crash(sink: GrpcSink, start: StartGa
     gateway.start()
     kept = [request for request in requests if kept_by_half(request)]
     assert sink.wait_for(lambda: len(sink.spans()) >= 3 * len(kept))
-    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate", within=20)
+    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate")
     assert received_ids(sink) == ids(kept)
 
 
@@ -50,7 +50,7 @@ def test_kept_traces_wait_for_the_collector_over_a_crash(sink: GrpcSink, start: 
     gateway = start(sink)
     requests = [trace() for _ in range(10)]
     send(gateway, requests)
-    wait_until(lambda: gateway.metrics().total("spansieve_decisions_total") == 10, "all are decided", within=20)
+    wait_until(lambda: gateway.metrics().total("spansieve_decisions_total") == 10, "all are decided")
     gateway.kill()
     sink.open()
     gateway.start()
@@ -66,7 +66,7 @@ def test_books_go_on_over_a_crash(sink: GrpcSink, start: StartGateway) -> None:
     gateway.kill()
     gateway.start()
     send(gateway, requests[10:])
-    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate", within=20)
+    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate")
     assert gateway.stop() == 0
     books = ledger(gateway)["traces"]
     kept = sum(map(kept_by_half, requests))
@@ -77,7 +77,7 @@ def test_books_go_on_over_a_crash(sink: GrpcSink, start: StartGateway) -> None:
 
 def test_a_stop_leaves_waiting_traces_to_the_next_process(sink: GrpcSink, start: StartGateway) -> None:
     """SIGTERM forces no decision: the trace waits in the journal, with the time that it had left."""
-    gateway = start(sink, sampling={"decision_wait": "2s", "policies": [HALF]})
+    gateway = start(sink, sampling=LONG_WAIT)
     requests = [trace() for _ in range(10)]
     send(gateway, requests)
     assert gateway.stop() == 0
@@ -91,14 +91,14 @@ def test_a_stop_leaves_waiting_traces_to_the_next_process(sink: GrpcSink, start:
 
 def test_a_sender_that_had_no_answer_may_repeat_itself(sink: GrpcSink, start: StartGateway) -> None:
     """The same request before and after a crash is one trace: its spans arrive once, and count as duplicates once."""
-    gateway = start(sink, sampling={"decision_wait": "3s", "policies": [{"name": "all", "type": "always_sample"}]})
+    gateway = start(sink, sampling={**LONG_WAIT, "policies": [{"name": "all", "type": "always_sample"}]})
     requests = [trace() for _ in range(5)]
     send(gateway, requests)
     gateway.kill()
     gateway.start()
     send(gateway, requests)
     assert sink.wait_for(lambda: len(sink.spans()) >= 15)
-    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate", within=20)
+    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate")
     assert received_ids(sink) == ids(requests)
     assert gateway.metrics().total("spansieve_dropped_items_total", reason="duplicate") == 15
 
@@ -122,7 +122,6 @@ def test_two_gateways_cannot_share_a_journal(sink: GrpcSink, start: StartGateway
         pass
 
 
-@pytest.mark.timeout(180)  # of a machine that is busy with other things
 def test_kills_in_mid_traffic_lose_nothing(sink: GrpcSink, start: StartGateway) -> None:
     """Senders at work, five kills: every request that was answered OK arrives, whole and unchanged."""
     gateway = start(sink)
@@ -131,5 +130,5 @@ def test_kills_in_mid_traffic_lose_nothing(sink: GrpcSink, start: StartGateway) 
             sent.flows(50)
             gateway.kill()
             gateway.start()
-    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate", within=20)
+    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate")
     assert not ids(sent.accepted).keys() - received_ids(sink).keys()

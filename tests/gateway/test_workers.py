@@ -69,7 +69,7 @@ def send_apart(gateway: Gateway, request: ExportTraceServiceRequest) -> None:
 
 def settled(gateway: Gateway) -> None:
     """Wait until every span has its fate."""
-    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate", within=30)
+    wait_until(lambda: gateway.metrics().total("spansieve_in_flight_items") == 0, "all has its fate")
 
 
 def test_a_trace_over_several_workers_is_decided_as_one(sink: GrpcSink, start: StartGateway) -> None:
@@ -114,7 +114,6 @@ def test_invalid_spans_are_told_and_booked(sink: GrpcSink, start: StartGateway) 
     assert len(sink.spans()) == 2
 
 
-@pytest.mark.timeout(180)  # of a machine that is busy with other things
 def test_killed_workers_lose_nothing_and_come_back(sink: GrpcSink, start: StartGateway) -> None:
     """Senders at work, four kills of a worker: what was answered OK arrives, and two workers serve again."""
     gateway = start(sink, workers=2)
@@ -126,7 +125,6 @@ def test_killed_workers_lose_nothing_and_come_back(sink: GrpcSink, start: StartG
             wait_until(
                 lambda: gateway.metrics().total("spansieve_workers_restarts_total") == kill and serving(gateway) == 2,  # noqa: B023 - called at once
                 "the worker is back",
-                within=40,
             )
     settled(gateway)
     assert gateway.pid == owner
@@ -134,7 +132,6 @@ def test_killed_workers_lose_nothing_and_come_back(sink: GrpcSink, start: StartG
     assert not owed - {span.span_id for span in sink.spans()}
 
 
-@pytest.mark.timeout(180)  # of a machine that is busy with other things
 def test_a_worker_that_hangs_is_replaced(sink: GrpcSink, start: StartGateway) -> None:
     """It is alive, holds its connections and says nothing: the owner kills it, counts that, and starts another."""
     gateway = start(sink, workers=2)
@@ -143,7 +140,6 @@ def test_a_worker_that_hangs_is_replaced(sink: GrpcSink, start: StartGateway) ->
     wait_until(
         lambda: gateway.metrics().total("spansieve_workers_restarts_total") == 1 and serving(gateway) == 2,
         "another worker serves",
-        within=50,
     )
     assert is_gone(hanging)
     request = trace(CONNECTIONS)
@@ -157,7 +153,7 @@ def test_no_worker_outlives_its_owner(sink: GrpcSink, start: StartGateway) -> No
     orphans = workers(gateway)
     assert len(orphans) == 2
     gateway.kill()
-    wait_until(lambda: all(map(is_gone, orphans)), "the workers end", within=10)
+    wait_until(lambda: all(map(is_gone, orphans)), "the workers end")
 
 
 def test_a_crash_of_all_loses_nothing(sink: GrpcSink, start: StartGateway) -> None:
@@ -210,7 +206,7 @@ def test_a_changed_policy_reaches_every_worker(sink: GrpcSink, start: StartGatew
     write(file, POLICY)
     gateway = start(sink, workers=2, redaction={"policy": str(file), "names": "off"})
     write(file, {**POLICY, "rules": [RULE]})
-    wait_until(lambda: reloads(gateway, "ok") == 1, "the reload", within=30)
+    wait_until(lambda: reloads(gateway, "ok") == 1, "the reload")
     request = trace(CONNECTIONS)
     for span in request.resource_spans[0].scope_spans[0].spans:
         span.name = NAMED

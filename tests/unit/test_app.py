@@ -134,6 +134,26 @@ async def test_reload_takes_over_policy_and_sampling(tmp_path: Path, log: io.Str
     assert reloaded["needs_restart"] == ["sampling.decision_cache", "shutdown_timeout"]
 
 
+async def test_a_renewed_token_needs_no_restart(tmp_path: Path, log: io.StringIO) -> None:
+    """A reload takes over what the exporter's files hold; a file that cannot be read changes nothing."""
+    token = tmp_path / "token"
+    token.write_text("first")
+    peer = f"endpoint: '127.0.0.1:1', tls: {{insecure: true}}, bearer_token_file: {token}"
+    text = f"{ANY_PORT}exporters: {{otlp: {{{peer}}}}}\nshutdown_timeout: 1s\n"
+    running = gateway(text, tmp_path, log)
+    await running.start()
+    token.write_text("second")
+    await running.reload(read(text, tmp_path))
+    assert events(log)["reloaded"]["needs_restart"] == []
+    token.unlink()
+    await running.reload(read(text, tmp_path))
+    assert running._otlp is not None
+    assert running._otlp._access.metadata == (("authorization", "Bearer second"),)
+    await running.stop()
+    (problem,) = events(log)["reload_failed"]["problems"]
+    assert problem.startswith(f"exporters.otlp.bearer_token_file: {token} cannot be read")
+
+
 async def test_a_bad_reload_changes_nothing_and_says_so(tmp_path: Path, log: io.StringIO) -> None:
     """The policy in force stays, and every mistake is in the log."""
     running = gateway(ANY_PORT, tmp_path, log)

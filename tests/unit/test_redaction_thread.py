@@ -94,18 +94,18 @@ async def test_what_waits_is_counted_in_bytes_until_it_is_handed_back() -> None:
 
 async def test_the_wait_is_expected_from_the_pace_so_far() -> None:
     """Twice as many bytes wait twice as long; nothing waits no time."""
-    clock = ManualClock()
+    clock, name = ManualClock(), "large " * 5000
     thread = RedactionThread(clock)
     redactor = _Gated(lambda: clock.advance(1.0))
     redactor.go_on.set()
-    await thread.redact(_request(), redactor)
+    await thread.redact(_request(name), redactor)
     assert thread.expected_wait == 0
     redactor.go_on.clear()
     redactor.entered.clear()
-    first = asyncio.create_task(thread.redact(_request(), redactor))
+    first = asyncio.create_task(thread.redact(_request(name), redactor))
     await asyncio.to_thread(redactor.entered.wait, 30)
     once = thread.expected_wait
-    second = asyncio.create_task(thread.redact(_request(), redactor))
+    second = asyncio.create_task(thread.redact(_request(name), redactor))
     await asyncio.sleep(0)
     assert once > 0
     assert thread.expected_wait == pytest.approx(2 * once)
@@ -183,6 +183,39 @@ async def test_one_that_is_malformed_harms_none_of_those_it_waits_with(bad: Rece
         assert isinstance(each.redacted, RedactedSpans)
         (record,) = each.redacted.sets[0].records
         assert len(record.message().attributes) == 1
+
+
+async def test_a_request_that_met_a_defect_is_let_go_at_once() -> None:
+    """It does not wait in a cycle for the garbage collector either; where it happened is known all the same."""
+
+    def fail() -> None:
+        raise RuntimeError("a defect")
+
+    thread, redactor = RedactionThread(SystemClock()), _Gated(fail)
+    redactor.go_on.set()
+    alone = sys.getrefcount(bytes(bytearray(20)))
+    body = bytes(bytearray(_request().body))
+    gc.disable()
+    try:
+        with pytest.raises(RuntimeError) as caught:
+            await thread.redact(ReceivedRequest(Signal.TRACES, Encoding.PROTO, body), redactor)
+        assert caught.traceback[-1].name == "fail"
+        del caught
+        await asyncio.sleep(0)  # the turn of the loop that brought it has it still
+        await thread.stop()
+        assert sys.getrefcount(body) <= alone + 1
+    finally:
+        gc.enable()
+
+
+async def test_a_stop_in_the_middle_of_a_request_does_not_count_as_its_pace() -> None:
+    """Of the process, or of its machine, for an hour. Else all but one request at a time would be refused for long."""
+    clock = ManualClock()
+    thread, redactor = RedactionThread(clock), _Gated(lambda: clock.advance(3600))
+    redactor.go_on.set()
+    await thread.redact(_request(), redactor)
+    await thread.stop()
+    assert 0 < thread.seconds_per_byte <= 2e-5
 
 
 async def test_a_malformed_request_is_let_go_at_once() -> None:

@@ -150,3 +150,39 @@ def test_what_a_reload_cannot_take_over_is_named(change: str, keys: list[str]) -
     plain, changed = GatewayConfig(), config.parse(change, {})
     assert reload.needs_restart(plain, changed) == reload.needs_restart(changed, plain) == keys
     assert reload.needs_restart(changed, changed) == []
+
+
+_PEER = "exporters: {{otlp: {{endpoint: '{}', {}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("change", "keys"),
+    [
+        (_PEER.format("b:1", "timeout: 5s"), []),
+        (_PEER.format("a:1", "timeout: 9s, compression: gzip, headers: {a: b}"), []),
+        (_PEER.format("a:1", "bearer_token_file: token"), []),
+        (_PEER.format("a:1", "tls: {ca_file: ca.pem}"), []),
+        (_PEER.format("a:1", "num_consumers: 9"), ["exporters"]),
+        ("{}", ["exporters"]),
+    ],
+)
+def test_how_the_peer_is_reached_is_taken_over(change: str, keys: list[str]) -> None:
+    """Not how many calls it gets at once, nor whether there is one."""
+    plain, changed = config.parse(_PEER.format("a:1", "timeout: 5s"), {}), config.parse(change, {})
+    assert reload.needs_restart(plain, changed) == reload.needs_restart(changed, plain) == keys
+
+
+async def test_certificates_and_tokens_are_followed(tmp_path: Path) -> None:
+    """What is renewed while the gateway runs is noticed, each of them."""
+    names = ("ca_file", "cert_file", "key_file")
+    files = [tmp_path / name for name in (*names, "token")]
+    for file in files:
+        file.write_text("old")
+    tls = ", ".join(f"{name}: {tmp_path / name}" for name in names)
+    text = _PEER.format("a:1", f"tls: {{{tls}}}, bearer_token_file: {tmp_path / 'token'}")
+    source = Source(lambda: config.parse(text, {}), None)
+    for file in files:
+        await source.read()
+        assert not source.has_changed()
+        file.write_text("renewed")
+        assert source.has_changed()

@@ -7,7 +7,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -19,9 +18,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spansieve import __version__
 from spansieve.clock import Clock
-from spansieve.config import ConfigError
-from spansieve.config_exporters import ClientTls, OtlpExporter
-from spansieve.export import QueueStatus, unreachable
+from spansieve.config_exporters import OtlpExporter
+from spansieve.export import QueueStatus, access, unreachable
+from spansieve.export.access import Access
 from spansieve.export.batch import RequestBatch, cut, fitting, take_traces
 from spansieve.export.delivery import Delivery, NotAcceptedError, Send, Surroundings
 from spansieve.export.own_metrics import OwnMetrics
@@ -38,6 +37,9 @@ _COMPANY_SECONDS = 0.1
 
 # At the end, when all else was sent or given up, the gateway's own metrics wait so long for a peer that is away.
 _LAST_METRICS_SECONDS = 2.0
+
+# Of a channel that another one has replaced: its last calls have ended by their deadlines then.
+_FAREWELL_SECONDS = 1.0
 
 METHODS = {
     Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
@@ -64,7 +66,8 @@ class OtlpDestination:
         around = Surroundings(config.retry_on_failure, ledger, clock, random, self._pause, logger)
         self._channel: grpc.aio.Channel | None = None
         self._exports: Mapping[Signal, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}  # of the channel
-        self._metadata = tuple((key.lower(), value) for key, value in config.headers.items())
+        self._access = Access()
+        self._closing: set[asyncio.Task[None]] = set()
         limit = config.max_batch_bytes
         self._traces = ExportQueue(partial(take_traces, max_bytes=limit), Company(limit, _COMPANY_SECONDS))
         self._requests: dict[Signal, ExportQueue[RequestBatch, RequestBatch]] = {
@@ -103,12 +106,29 @@ class OtlpDestination:
 
     async def start(self) -> None:
         """Open the channel, which connects when there is something to send. Raises ConfigError."""
-        self._channel = self._open()
-        self._exports = {signal: self._channel.unary_unary(method) for signal, method in METHODS.items()}
+        self._access = access.read(self._config)
+        self._connect()
         for signal, delivery in self._deliveries.items():
             for number in range(self._config.num_consumers):
                 self._tasks.append(self._spawn(delivery.run(), f"export {signal.value} {number}"))
         self._own_task = self._spawn(self._own_metrics.run(), "export own metrics")
+
+    def take_over(self, config: OtlpExporter, found: Access) -> None:
+        """Speak to the peer that `config` names, as it says, with what `found` holds of its files, from now on.
+
+        Calls under way end on the channel that they began on; whoever waits to try again does so at once. Sizes,
+        consumers and back-off stay as they are.
+        """
+        if (config, found) == (self._config, self._access):
+            return
+        begins_anew = _of_channel(config, found) != _of_channel(self._config, self._access)
+        self._config, self._access = config, found
+        if begins_anew and self._channel is not None:
+            closing = asyncio.create_task(self._channel.close(config.timeout + _FAREWELL_SECONDS), name="close channel")
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+            self._connect()
+        self._pause.wake()
 
     async def stop(self, deadline: float, *, owed: bool = False) -> None:
         """Export what is left within `deadline` seconds, starting with one attempt at once, then drop the rest.
@@ -132,6 +152,9 @@ class OtlpDestination:
             await asyncio.gather(*tasks, return_exceptions=True)
         for delivery in self._deliveries.values():
             delivery.abandon(owed=owed)
+        for closing in self._closing:
+            closing.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
         if self._channel is not None:
             await self._channel.close()
 
@@ -148,6 +171,10 @@ class OtlpDestination:
         """Say it when a task ended by a defect of ours: what it had in flight is settled, as dropped, by `stop`."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self._logger.error("export_task_failed", task=task.get_name(), error=type(error).__name__)
+
+    def _connect(self) -> None:
+        self._channel = self._open()
+        self._exports = {signal: self._channel.unary_unary(method) for signal, method in METHODS.items()}
 
     def _open(self) -> grpc.aio.Channel:
         config, retry = self._config, self._config.retry_on_failure
@@ -166,7 +193,7 @@ class OtlpDestination:
         compression = grpc.Compression.Gzip if config.compression == "gzip" else grpc.Compression.NoCompression
         if config.tls.insecure:
             return grpc.aio.insecure_channel(config.endpoint, options=options, compression=compression)
-        credentials = _credentials(config.tls)
+        credentials = self._access.credentials()
         return grpc.aio.secure_channel(config.endpoint, credentials, options=options, compression=compression)
 
     def _sender(self, signal: Signal) -> Send:
@@ -175,7 +202,7 @@ class OtlpDestination:
             if export is None:
                 raise RuntimeError("the destination was not started")
             try:
-                response = await export(payload, timeout=self._config.timeout, metadata=self._metadata)
+                response = await export(payload, timeout=self._config.timeout, metadata=self._access.metadata)
             except grpc.aio.AioRpcError as error:
                 raise NotAcceptedError(
                     error.code().name, _retry_info(error), unreachable.why(error.details())
@@ -208,22 +235,10 @@ def _retry_info(error: grpc.aio.AioRpcError) -> float | None:
     return None
 
 
-def _credentials(tls: ClientTls) -> grpc.ChannelCredentials:
-    return grpc.ssl_channel_credentials(
-        _pem("ca_file", tls.ca_file), _pem("key_file", tls.key_file), _pem("cert_file", tls.cert_file)
-    )
-
-
-def _pem(key: str, path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        pem = path.read_bytes()
-    except OSError as error:
-        raise ConfigError([f"exporters.otlp.tls.{key}: {path} cannot be read: {error.strerror}."]) from None
-    if b"-----BEGIN " not in pem:
-        raise ConfigError([f"exporters.otlp.tls.{key}: {path} is not a PEM file."])
-    return pem
+def _of_channel(config: OtlpExporter, found: Access) -> tuple[object, ...]:
+    """What a channel is made of: with any of it changed, another one is needed."""
+    files = found.ca, found.cert, found.key
+    return config.endpoint, config.tls.insecure, config.compression, config.timeout, files
 
 
 def _milliseconds(seconds: float) -> int:

@@ -1,4 +1,4 @@
-"""Waits between attempts, which the end of the process cuts short."""
+"""Waits between attempts, which the end of the process cuts short, or news of the peer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,6 +28,12 @@ class Pause:
         finally:
             for nap in naps:
                 nap.cancel()
+
+    def wake(self) -> None:
+        """Wake all who sleep now: what they wait for may be over."""
+        if not self._bell.is_set():
+            self._bell.set()
+            self._bell.clear()
 
     def cut_short(self) -> None:
         """Wake all who sleep."""

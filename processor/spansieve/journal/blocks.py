@@ -76,12 +76,19 @@ class Seal:
         derived = HKDF(hashes.SHA256(), KEY_BYTES, head.salt, b"spansieve journal 1" + head.encode()).derive(key)
         self._cipher = AESGCM(derived)
 
-    def block(self, number: int, position: int, records: bytes) -> bytes:
-        """Seal records, the first of which stands at `position`."""
+    def block(self, number: int, position: int, records: bytes, room: bytearray | None = None) -> memoryview:
+        """Seal records, the first of which stands at `position`, into `room` of BLOCK_BYTES more than these at least.
+
+        Without it, into room of its own: memory that is fresh each time costs more than sealing.
+        """
         length = len(records) + _TAG_BYTES
-        sealed = self._cipher.encrypt(_nonce(number), records, _bound(number, position))
+        block = memoryview(room if room is not None else bytearray(BLOCK_HEAD_BYTES + length))
+        block = block[: BLOCK_HEAD_BYTES + length]
+        sealed = block[BLOCK_HEAD_BYTES:]
+        self._cipher.encrypt_into(_nonce(number), records, _bound(number, position), sealed)
         head = _BLOCK.pack(_BLOCK_MAGIC, number, length, position, zlib.crc32(sealed))
-        return b"".join((head, _CRC.pack(zlib.crc32(head)), sealed))
+        block[:BLOCK_HEAD_BYTES] = head + _CRC.pack(zlib.crc32(head))
+        return block
 
     def open(self, number: int, position: int, sealed: bytes | memoryview) -> bytes | None:
         """Open what `block` sealed; None when it is not what was sealed under these numbers."""

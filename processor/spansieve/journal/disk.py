@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-_ZEROS: Final = bytes(1024 * 1024)
+_ZEROS: Final = bytes(256 * 1024)
 
 
 class DiskFile(Protocol):
@@ -17,7 +17,7 @@ class DiskFile(Protocol):
         """Take so many bytes from the disk, all zeros, so that writing there cannot fail for want of room."""
         ...
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: bytes | memoryview) -> None:
         """Hand bytes to the operating system: they survive the process, not the machine."""
         ...
 
@@ -87,7 +87,7 @@ class RealFile:
             self.write(offset, _ZEROS[: size - offset])
             self.sync()
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: bytes | memoryview) -> None:
         """All of it, however many calls that takes. A file that somebody deleted is an error: no restart finds it."""
         rest = memoryview(data)
         while rest:

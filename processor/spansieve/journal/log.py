@@ -7,10 +7,13 @@ once a newer one has begun, or after a restart.
 
 from collections.abc import Callable, Sequence
 
-from spansieve.journal.blocks import HEAD_BYTES, SALT_BYTES, Seal, SegmentHead
+from spansieve.journal.blocks import BLOCK_BYTES, HEAD_BYTES, SALT_BYTES, Seal, SegmentHead
 from spansieve.journal.disk import Disk, DiskFile
 from spansieve.journal.keys import Keyring
 from spansieve.journal.reading import DAMAGED, name_of
+
+_ROOM_KEPT = 16 * 1024 * 1024
+"""Of memory for a block, at most: a checkpoint takes less, requests that gathered behind a slow disk may take more."""
 
 
 class SegmentLog:
@@ -29,6 +32,7 @@ class SegmentLog:
         self._next_number = next_number
         self._ready: _Growing | None = None
         self._current: _Growing | None = None
+        self._room = bytearray()  # where blocks are sealed
 
     def prepare(self, size: int) -> int:
         """Make the next segment ready, with room for `size` bytes of blocks, and return its number.
@@ -64,10 +68,15 @@ class SegmentLog:
         current = self._current
         if current is None:
             raise RuntimeError("no segment was begun")
-        block = current.seal.block(current.blocks, position, b"".join(records))
+        content = b"".join(records)
+        if len(content) + BLOCK_BYTES > len(self._room):
+            self._room = bytearray(len(content) + BLOCK_BYTES)
+        block = current.seal.block(current.blocks, position, content, self._room)
         current.blocks += 1
         current.file.write(current.end, block)
         current.end += len(block)
+        if len(self._room) > _ROOM_KEPT:
+            self._room = bytearray()
         if sync:
             current.file.sync()
 

@@ -174,6 +174,17 @@ class Sleeps:
         self._wake.set()
 
 
+class Account:
+    """A Receipt: what it was told of, each time as (items, dropped, reason)."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, int, str]] = []
+
+    def settle(self, items: int, dropped: int, reason: str) -> None:
+        """Note."""
+        self.told.append((items, dropped, reason))
+
+
 class Recorder:
     """A logger that keeps its lines as (level, event, values)."""
 

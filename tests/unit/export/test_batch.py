@@ -1,13 +1,18 @@
 """Traces are packed into requests of a bounded size."""
 
 from collections import deque
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spansieve.export.batch import Batch, RequestBatch, TraceBatch, cut, fitting, take_traces
-from spansieve.model import SampledTrace, Signal
-from unit.export.helpers_export import logs, metrics, trace
+from spansieve.export.batch import Batch, Piece, RequestBatch, TraceBatch, cut, fitting, take_traces
+from spansieve.model import Envelope, SampledTrace, Signal, SpanGroup
+from spansieve.outcome import Reason
+from unit.export.helpers_export import ENVELOPE, Account, logs, metrics, trace
+
+OTHER = Envelope(b"", "", b"\x0a\x05other", "")
 
 
 def names(batch: Batch) -> list[str]:
@@ -54,6 +59,88 @@ def test_requests_are_within_the_limit(limit: int) -> None:
         batch = take_traces(waiting, limit)
         assert len(batch.payload()) <= batch.size
         assert batch.size <= limit or batch.items == 1
+
+
+def of_two_scopes(size: int = 0) -> SampledTrace:
+    """A trace of spans a, b, c under one scope and d, e, f under another."""
+    whole = trace(*"abcdef", size=size)
+    spans = whole.groups[0].spans
+    return replace(whole, groups=(SpanGroup(ENVELOPE, spans[:3]), SpanGroup(OTHER, spans[3:])))
+
+
+def scopes(batch: Batch) -> list[tuple[str, list[str]]]:
+    """The spans of a batch under their scopes."""
+    request = ExportTraceServiceRequest.FromString(batch.payload())
+    return [(ss.scope.name, [span.name for span in ss.spans]) for rs in request.resource_spans for ss in rs.scope_spans]
+
+
+@pytest.mark.parametrize("limit", range(250, 1000, 30))
+def test_pieces_are_as_large_as_may_be(limit: int) -> None:
+    """Each is within the limit, and with the first span of the next one it would not be."""
+    pieces = cut(of_two_scopes(100), limit)
+    assert all(piece.size <= limit or piece.items == 1 for piece in pieces)
+    for piece, following in pairwise(pieces):
+        group = following.groups[0]
+        first = SpanGroup(group.envelope, group.spans[:1])
+        last = piece.groups[-1]
+        groups = (
+            (*piece.groups[:-1], SpanGroup(last.envelope, last.spans + first.spans))
+            if last.envelope is group.envelope
+            else (*piece.groups, first)
+        )
+        assert Piece.of(groups, piece.stamp).size > limit
+
+
+def test_what_is_just_as_large_as_the_limit_fits() -> None:
+    """A trace in one piece, and two traces in one request."""
+    one, two = trace("a", "b", number=1), trace("c", number=2)
+    (whole,) = cut(one, 9999)
+    assert cut(one, whole.size) == [whole]
+    both = whole.size + cut(two, 9999)[0].size
+    assert packed(one, two, limit=both) == [["a", "b", "c"]]
+    assert packed(one, two, limit=both - 1) == [["a", "b"], ["c"]]
+
+
+def test_spans_stay_under_their_scope_when_a_trace_is_cut() -> None:
+    """And neighbours of one scope share it."""
+    batch = TraceBatch(tuple(cut(of_two_scopes(), 9999)))
+    first, second = batch.halves() or pytest.fail("it can be halved")
+    assert scopes(first) == [("scope", ["a", "b", "c"])]
+    assert scopes(second) == [("other", ["d", "e", "f"])]
+    quarters = second.halves() or pytest.fail("it can be halved")
+    assert [scopes(each) for each in quarters] == [[("other", ["d"])], [("other", ["e", "f"])]]
+    assert scopes(batch) == [("scope", ["a", "b", "c"]), ("other", ["d", "e", "f"])]
+
+
+def test_a_receipt_hears_of_every_part_once() -> None:
+    """Also when its trace went in parts; what the peer did not take is counted among the first ones."""
+    accounts = [Account(), Account()]
+    traces = [replace(trace("a", "b", number=n), receipt=account) for n, account in enumerate(accounts, 1)]
+    batch = TraceBatch(tuple(piece for each in traces for piece in cut(each, 9999)))
+    batch.settle(3, Reason.DOWNSTREAM_REJECTED)
+    assert [each.told for each in accounts] == [[(2, 2, "downstream_rejected")], [(2, 1, "downstream_rejected")]]
+    alone = TraceBatch(tuple(cut(traces[0], 9999)))
+    for half in alone.halves() or pytest.fail("it can be halved"):
+        half.settle(0, Reason.NONE)
+    assert accounts[0].told[1:] == [(1, 0, ""), (1, 0, "")]
+
+
+def test_a_requests_receipt_hears_of_its_halves() -> None:
+    """So many records left, so many of them were not taken."""
+    account = Account()
+    for part, dropped in zip(
+        RequestBatch(Signal.LOGS, logs("a", "b", "c"), 3, account).halves() or pytest.fail("it can be halved"),
+        (0, 2),
+        strict=True,
+    ):
+        part.settle(dropped, Reason.DOWNSTREAM_REJECTED)
+    assert account.told == [(1, 0, "downstream_rejected"), (2, 2, "downstream_rejected")]
+
+
+def test_what_waits_is_not_shown() -> None:
+    """A batch in a traceback or in a log line says nothing of its content."""
+    shown = repr((cut(trace("umbrella"), 9999), RequestBatch(Signal.LOGS, logs("umbrella"), 1)))
+    assert "umbrella" not in shown
 
 
 def test_each_span_is_stamped_with_its_policy() -> None:

@@ -1,5 +1,6 @@
-"""The OTLP exporter's TLS and metadata."""
+"""The OTLP exporter's TLS and metadata, also when they are renewed while it runs."""
 
+import asyncio
 from pathlib import Path
 
 import grpc
@@ -8,9 +9,10 @@ import pytest
 from fakes import ManualClock
 from spansieve.config import ConfigError
 from spansieve.config_exporters import OtlpExporter
+from spansieve.export import access
 from spansieve.export.otlp import OtlpDestination
 from spansieve.outcome import Ledger
-from unit.export.helpers_export import Peer, Recorder, Sleeps, fates, received, running_peer, trace
+from unit.export.helpers_export import Peer, Recorder, Say, Sleeps, fates, received, running_peer, trace
 
 TLS = Path(__file__).parent / "tls"
 CA, CLIENT, CLIENT_KEY = TLS / "ca.pem", TLS / "client.pem", TLS / "client-key.pem"
@@ -82,3 +84,108 @@ async def test_a_file_that_is_no_certificate_is_a_sentence(tmp_path: Path) -> No
     exporter, _ = destination(Peer("localhost:1"), Ledger(), tls={"ca_file": tmp_path / "ca.pem"})
     with pytest.raises(ConfigError, match="is not a PEM file"):
         await exporter.start()
+
+
+def renewed(exporter: OtlpDestination, **settings: object) -> None:
+    """Have an exporter take over other settings, and what their files hold now."""
+    config = OtlpExporter(**settings)
+    exporter.take_over(config, access.read(config))
+
+
+async def test_a_renewed_certificate_is_used_at_once() -> None:
+    """What could not be delivered without it is, before the time of the next attempt has come."""
+    ledger = Ledger()
+    async with running_peer(server_credentials(client_needed=True)) as peer:
+        exporter, sleeps = destination(peer, ledger, tls={"ca_file": CA})
+        await exporter.start()
+        exporter.submit_traces(received(ledger, [trace("a")]))
+        await sleeps.slept(1)
+        assert peer.calls == []
+        renewed(exporter, endpoint=peer.address, tls={"ca_file": CA, "cert_file": CLIENT, "key_file": CLIENT_KEY})
+        await peer.was_called(1)
+        await exporter.stop(3600)
+        assert fates(ledger) == {"exported": 1}
+
+
+async def test_a_renewed_token_goes_with_the_next_call(tmp_path: Path) -> None:
+    """On the connection that there is; and what an old one was refused for is tried again at once."""
+    ledger, token = Ledger(), tmp_path / "token"
+    token.write_text("first\n")
+    async with running_peer() as peer:
+        peer.say(Say(grpc.StatusCode.UNAUTHENTICATED))
+        settings = {"tls": {"insecure": True}, "bearer_token_file": token}
+        exporter, sleeps = destination(peer, ledger, **settings)
+        await exporter.start()
+        channel = exporter._channel
+        exporter.submit_traces(received(ledger, [trace("a")]))
+        await sleeps.slept(1)
+        token.write_text("second")
+        renewed(exporter, endpoint=peer.address, **settings)
+        await peer.was_called(2)
+        assert [call.metadata["authorization"] for call in peer.calls] == ["Bearer first", "Bearer second"]
+        assert exporter._channel is channel
+        await exporter.stop(3600)
+        assert fates(ledger) == {"exported": 1}
+
+
+async def test_a_call_under_way_ends_where_it_began() -> None:
+    """While the next ones go to another peer, or are encrypted otherwise."""
+    ledger, answer = Ledger(), asyncio.Event()
+    async with running_peer() as old, running_peer() as new:
+        old.say(Say(after=answer))
+        exporter, _ = destination(old, ledger, tls={"insecure": True})
+        await exporter.start()
+        exporter.submit_traces(received(ledger, [trace("a")]))
+        await old.was_called(1)
+        renewed(exporter, endpoint=new.address, tls={"insecure": True})
+        exporter.submit_traces(received(ledger, [trace("b", number=2)]))
+        await new.was_called(1)
+        answer.set()
+        await exporter.stop(3600)
+        assert fates(ledger) == {"exported": 2}
+        assert (len(old.calls), len(new.calls)) == (1, 1)
+
+
+async def test_nothing_new_changes_nothing() -> None:
+    """A reload that is about other things leaves the connection, and the waits between attempts."""
+    async with running_peer() as peer:
+        peer.say(Say(grpc.StatusCode.UNAVAILABLE))
+        ledger = Ledger()
+        exporter, sleeps = destination(peer, ledger, tls={"insecure": True})
+        await exporter.start()
+        channel = exporter._channel
+        exporter.submit_traces(received(ledger, [trace("a")]))
+        await sleeps.slept(1)
+        renewed(exporter, endpoint=peer.address, tls={"insecure": True})
+        await asyncio.sleep(0)
+        assert exporter._channel is channel
+        assert len(peer.calls) == 1
+        await exporter.stop(0, owed=True)
+
+
+@pytest.mark.parametrize("content", ["", "\n", "two words", "two\nlines", "nicht-ü"])
+def test_what_is_no_token_is_a_sentence(tmp_path: Path, content: str) -> None:
+    """Which does not show what the file holds."""
+    file = tmp_path / "token"
+    file.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        access.read(OtlpExporter(endpoint="a:1", bearer_token_file=file))
+    assert caught.value.problems == [
+        f"exporters.otlp.bearer_token_file: {file} does not hold a token: one word of printable ASCII."
+    ]
+
+
+def test_secrets_are_not_shown(tmp_path: Path) -> None:
+    """Neither the token nor the key, wherever what was read is printed."""
+    file = tmp_path / "token"
+    file.write_text("hush")
+    tls = {"ca_file": CA, "cert_file": CLIENT, "key_file": CLIENT_KEY}
+    shown = repr(access.read(OtlpExporter(endpoint="a:1", tls=tls, bearer_token_file=file)))
+    assert "hush" not in shown
+    assert "PRIVATE" not in shown
+
+
+def test_a_header_and_a_file_are_one_token_too_many(tmp_path: Path) -> None:
+    """In whatever letters the header is written."""
+    with pytest.raises(ValueError, match="take one of the two out"):
+        OtlpExporter(endpoint="a:1", headers={"Authorization": "Bearer a"}, bearer_token_file=tmp_path / "token")

@@ -161,6 +161,30 @@ async def test_enough_is_taken_at_once() -> None:
     assert await taker == Thing(3, 10)
 
 
+async def test_the_first_one_waits_for_company_too() -> None:
+    """Also when nobody waited for it."""
+    waits = Waits()
+    line = ExportQueue[Thing, Thing](deque.popleft, Company(100, 0.1, waits))
+    line.put([Thing(1, 10)])
+    (taker,) = await taken_of(line)
+    assert not taker.done()
+    waits.are_over()
+    assert await taker == Thing(1, 10)
+
+
+async def test_who_comes_after_enough_waits_for_company_again() -> None:
+    """With a time of its own."""
+    waits = Waits()
+    line = ExportQueue[Thing, Thing](deque.popleft, Company(100, 0.1, waits))
+    line.put([Thing(1, 100)])
+    assert await line.take() == Thing(1, 100)
+    line.put([Thing(2, 10)])
+    (taker,) = await taken_of(line)
+    assert (waits.seconds, taker.done()) == ([0.1], False)
+    waits.are_over()
+    assert await taker == Thing(2, 10)
+
+
 async def test_at_the_end_nobody_waits_for_company() -> None:
     """What waits when the line is closed is handed out, and so is what comes then."""
     line = ExportQueue[Thing, Thing](deque.popleft, Company(100, 0.1, Waits()))

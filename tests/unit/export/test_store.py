@@ -4,6 +4,7 @@ import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from spansieve.export.store_file import StoreError, StoreFile
 from spansieve.export.store_reader import TraceStoreReader
 from spansieve.model import SampledTrace, Signal
 from spansieve.outcome import Ledger
-from unit.export.helpers_export import Recorder, Sleeps, fates, logs, received, trace
+from unit.export.helpers_export import Account, Recorder, Sleeps, fates, logs, received, trace
 
 MIB = 1024 * 1024
 
@@ -61,6 +62,16 @@ async def test_traces_are_exported_once_they_are_committed(tmp_path: Path) -> No
         await store.drain()
         assert fates(store.ledger) == {"exported": 3}
         assert store.stored() == {"2": 1, "1": 2}
+
+
+async def test_receipts_hear_what_is_committed(tmp_path: Path) -> None:
+    """Once, of all spans, and not before."""
+    account = Account()
+    async with storing(tmp_path) as store:
+        store.submit(replace(trace("a", "b"), receipt=account))
+        assert account.told == []
+        await store.drain()
+    assert account.told == [(2, 0, "")]
 
 
 async def test_spans_are_stored_with_their_policy(tmp_path: Path) -> None:
@@ -147,6 +158,29 @@ def test_a_smaller_bound_shrinks_the_file(tmp_path: Path) -> None:
         file.append([trace("a", number=number + n, size=50_000) for n in range(70)], now_ns=1)
         file.close()
     assert file.path.stat().st_size <= MIB
+
+
+def test_traces_that_make_room_after_a_failure_take_their_spans_along(tmp_path: Path) -> None:
+    """The file is opened anew then: what belongs to no trace any more would fill it for ever."""
+    file = StoreFile(tmp_path, max_bytes=MIB)
+    file.open()
+    file.close()
+    for number in range(40):
+        file.append([trace("a", number=number + 1, size=50_000)], now_ns=1)
+    file.close()
+    with closing(sqlite3.connect(file.path)) as other:
+        counts = [other.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("traces", "parts")]
+    assert 15 <= counts[0] == counts[1] <= 20
+
+
+async def test_receipts_hear_what_is_not_stored(tmp_path: Path) -> None:
+    """A trace over the bound, and what needs an OTLP peer, are dropped: nobody owes them any more."""
+    accounts = [Account(), Account()]
+    async with storing(tmp_path, max_bytes=MIB) as store:
+        store.submit(replace(trace("a", "b", size=MIB), receipt=accounts[0]))
+        store.ledger.receive(Signal.LOGS, 2)
+        store.destination.submit(Signal.LOGS, logs("a", "b"), 2, accounts[1])
+    assert [account.told for account in accounts] == [[(2, 2, "too_large")], [(2, 2, "no_exporter")]]
 
 
 async def test_a_trace_over_the_bound_is_dropped(tmp_path: Path) -> None:

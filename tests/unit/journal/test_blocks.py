@@ -92,8 +92,8 @@ def test_a_block_that_was_moved_does_not_open() -> None:
 
 def test_equal_contents_look_different() -> None:
     """In two blocks, and in two segments: nothing can be learned by comparing."""
-    one, two = SEAL.block(0, 1, b"same" * 10), SEAL.block(1, 1, b"same" * 10)
-    three = Seal(KEY, SegmentHead(3, key_id(KEY), b"t" * 32)).block(0, 1, b"same" * 10)
+    one, two = bytes(SEAL.block(0, 1, b"same" * 10)), bytes(SEAL.block(1, 1, b"same" * 10))
+    three = bytes(Seal(KEY, SegmentHead(3, key_id(KEY), b"t" * 32)).block(0, 1, b"same" * 10))
     bodies = {each[blocks.BLOCK_HEAD_BYTES :] for each in (one, two, three)}
     assert len(bodies) == 3
 

@@ -1,5 +1,10 @@
 """Two processes know whether they redact alike."""
 
+import json
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from spansieve.redact import CompiledRules, policy
 from spansieve.redact.policy import Material
 from spansieve.workers.agreement import fingerprint
@@ -33,6 +38,14 @@ def test_the_same_policy_and_key_agree() -> None:
 def test_another_key_does_not_agree() -> None:
     """Pseudonyms would differ by the worker that a span came to."""
     assert fingerprint(compiled(b"sixteen of bytes")) != fingerprint(compiled(b"sixteen or bytes"))
+
+
+def test_what_is_never_the_same_twice_does_not_count() -> None:
+    """Of a value that is sealed no two processes put the same."""
+    key = X25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    sealing = POLICY.replace("action: pseudonym", "action: encrypt").replace("[furniture:", "[SEALED:")
+    sealing = sealing.replace("pseudonym: {key_env: KEY}", f"encrypt: {{public_key: {json.dumps(key.decode())}}}")
+    assert fingerprint(compiled(b"k" * 16, text=sealing)) == fingerprint(compiled(b"k" * 16, text=sealing))
 
 
 def test_another_policy_does_not_agree() -> None:

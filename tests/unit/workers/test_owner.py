@@ -1,5 +1,6 @@
 """How the owner starts a worker."""
 
+import asyncio
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 import structlog
 
 from fakes import ManualClock
-from spansieve.workers.owner import Workers
+from spansieve.workers.owner import Workers, _Worker
 
 
 class Behind:
@@ -41,3 +42,15 @@ def test_a_worker_does_not_get_the_journals_key(monkeypatch: pytest.MonkeyPatch)
     (environment,) = given
     assert "SPANSIEVE_JOURNAL_KEY" not in environment
     assert environment["PSEUDONYM_KEY"] == "of the policy"
+
+
+async def test_a_worker_answers_those_who_asked_before() -> None:
+    """Who asked about a later round of terms goes on waiting, and is told once."""
+    worker = _Worker(1)
+    first, second = (asyncio.get_running_loop().create_future() for _ in range(2))
+    worker.asked = [(1, first), (2, second)]
+    worker.answer(1, ["no"])
+    assert (first.result(), second.done()) == (["no"], False)
+    worker.answer(2, [])
+    worker.answer(2, ["again"])
+    assert (second.result(), worker.asked) == ([], [])
