@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from faker import Faker
 
+from bench import cases_of_formats
 from bench import values as make
 from spansieve.redact.policy import Rule
 from spansieve.redact.rules.literals import MARKS
@@ -352,6 +353,7 @@ MADE: Mapping[str, Cases] = {
     "cardholder_name": _under(_name, "cardholder_name", "nameOnCard"),
     "card_verification_listed": _in(_number(3), "4539148803436467,09/28,{}", "4539 1488 0343 6467 09/2028 {}"),
     "service_code": _under(_number(3), "service_code"),
+    **{name: _in(value, *texts) for name, (value, texts) in cases_of_formats.MADE.items()},
 }
 """By name of the rule."""
 

@@ -70,4 +70,4 @@ def text(value: str, rules: CompiledRules, key: str = "", place: Place = Place.T
     """Redact one text, under its key and at its place. The second part counts what was replaced, by rule."""
     run = Run(rules)
     new = run.texts([value], {0: key} if key else {}, [place] if rules.selective else ()).get(0, value)
-    return "" if new == DROP else new, Counter(run.findings)
+    return "" if new == DROP else new, Counter(run.findings) if run.findings else Counter()

@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from spansieve import cli, policy_source
+from spansieve.cli import redact
 from unit.redact.helpers_redact import CAPTURES, default_rules
 
 
@@ -57,6 +58,30 @@ def test_many_megabytes_go_through(standard: _Standard) -> None:
     """The whole input is one text."""
     given = b"plain words, and more of them.\n" * 100_000 + b"alice@example.com\n"
     assert standard.call("redact", given=given)[1] == given.replace(b"alice@example.com", b"[EMAIL]")
+
+
+def test_a_text_beyond_the_budget_is_said_to_be_removed(standard: _Standard) -> None:
+    """Nothing of it comes out, and standard error says what to do."""
+    code, out, err = standard.call("redact", given=b"bob@corp.example\n" * 1_200_000)
+    assert (code, out) == (0, b"[REMOVED]")
+    assert "A text that took too long was removed whole: give a file with many lines in parts.\n" in err
+
+
+def test_an_input_without_an_end_is_refused(standard: _Standard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take the machine's memory: no more is read than the bound."""
+    monkeypatch.setattr(redact, "_LARGEST", 1024 * 1024)
+    code, out, err = standard.call("redact", given=b"x" * (1024 * 1024 + 1))
+    assert (code, out, err) == (1, b"", "The input is larger than 1 MiB: redact it in parts.\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+def test_a_full_disk_is_a_sentence(standard: _Standard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And exit code 1, for who believes that the file is there."""
+    with Path("/dev/full").open("w", buffering=1) as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        code, _, err = standard.call("policy", "show", "metadata-only")
+        assert (code, err) == (1, "Standard input or output: No space left on device.\n")
+        monkeypatch.undo()
 
 
 @pytest.mark.usefixtures("_compiled")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from time import process_time
 from typing import Any
 
@@ -13,7 +14,9 @@ from spansieve.redact.rules import linear
 
 _parser: Any = re._parser  # type: ignore[attr-defined]
 _SIZE = 8192
-_MOST_PER_CHARACTER = 4e-6  # seconds at each place where a match may begin; a pattern of a few dozen steps takes 1e-6
+# So many times what `_yardstick` costs, which goes eighty steps at each place, a pattern may cost: the slowest of ours
+# takes three times as much, and those that go back far take fifty times and more.
+_MOST = 10
 _PIECES = (
     "0",
     "a",
@@ -126,16 +129,23 @@ def test_a_pattern_that_goes_back_far_is_told(pattern: str) -> None:
 def _slow(pattern: str) -> list[str]:
     """The beginning of a text, if there is one, over which a pattern takes too long, the best of three times."""
     search = re.compile(pattern)
-    for text in _attacks(pattern):
-        for _ in range(3):
-            started = process_time()
-            for _ in search.finditer(text):
-                pass
-            if process_time() - started < _MOST_PER_CHARACTER * _SIZE:
-                break
-        else:
-            return [text[:80]]
-    return []
+    most = _MOST * _yardstick()
+    return [text[:80] for text in _attacks(pattern) if all(_seconds(search, text) >= most for _ in range(3))][:1]
+
+
+@cache
+def _yardstick() -> float:
+    """What a short way back costs this machine at every place of a text: CPU seconds."""
+    search = re.compile("[a-z]{1,40}[0-9]")
+    return min(_seconds(search, "a" * _SIZE) for _ in range(5))
+
+
+def _seconds(search: re.Pattern[str], text: str) -> float:
+    """CPU seconds that all matches in a text take."""
+    started = process_time()
+    for _ in search.finditer(text):
+        pass
+    return process_time() - started
 
 
 def test_shipped_patterns_are_known_by_heart() -> None:

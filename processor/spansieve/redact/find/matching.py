@@ -21,6 +21,7 @@ _LONGEST_EXTENSION: Final = 24  # characters behind a number that a match may ta
 _DEEP: Final = 128  # characters within a finding: no number that begins before it reaches so far
 _FARTHER: Final = 1024  # characters: farther than need be, so that the next anchors need not look
 _NARROW: Final = 128  # characters: in a wider window `re` finds where to try sooner than we do
+_APART: Final = 32  # characters between windows around numbers in a row, which are searched as one
 _DIRECT: Final = 2  # checks that a place costs at which all patterns are tried
 _MOST_LEARNT: Final = 8  # shapes in one text: noise has a new one at every number
 
@@ -164,7 +165,11 @@ class _Search:
         """
         text, off = self._text, self._facts.off
         settled = False
-        for how, number, road, detector in self._rules.hanging[anchor]:
+        hanging = self._rules.hanging[anchor]
+        for gate, behind in self._rules.gated[anchor]:
+            if gate(text, at) is not None:
+                hanging += behind
+        for how, number, road, detector in hanging:
             if off and road.rule in off:
                 continue
             if how == AT_ANCHOR:
@@ -176,7 +181,7 @@ class _Search:
                 finding = self._with_at(at, number, road, detector)
             else:
                 if not detector.begins or (
-                    self._clear.get(number, 0) <= at + LONGEST and self._begins(at, number, detector)
+                    self._clear.get(number, 0) <= at + detector.ahead and self._begins(at, number, detector)
                 ):
                     self._anchored.setdefault(number, []).append(at)
                 continue
@@ -192,7 +197,7 @@ class _Search:
 
     def _begins(self, at: int, number: int, detector: Detector) -> bool:
         """Whether that with which all of a pattern's matches begin stands so near an anchor that one may have it."""
-        low, high, clear = at - detector.before, at + LONGEST, self._clear.get(number, 0)
+        low, high, clear = at - detector.before, at + detector.ahead, self._clear.get(number, 0)
         if clear > high:
             return False
         first = self._text.find(detector.begins, max(low, clear), high + _FARTHER)
@@ -248,22 +253,23 @@ class _Search:
             for number in self._rules.of_anchor[anchor] if spots else ():
                 self._anchored[number] = sorted(self._anchored.get(number, []) + spots)
         off = self._facts.off
+        apart = _APART if self._direct[0] or self._direct[1] else 1
         for number, spots in self._anchored.items():
             road, detector = self._rules.roads[number], self._rules.detectors[number][1]
             if road.rule not in off:
-                self._detect(road, detector, spots)
+                self._detect(road, detector, spots, apart)
 
-    def _detect(self, road: Road, detector: Detector, anchored: Sequence[int]) -> None:
-        """Add what one pattern finds in windows around its anchors."""
-        before, after = detector.before, detector.after
+    def _detect(self, road: Road, detector: Detector, anchored: Sequence[int], apart: int) -> None:
+        """Add what one pattern finds in windows around its anchors; windows that near each other are one."""
+        before, ahead, after = detector.before, detector.ahead, detector.after
         done = 0  # from here on nothing has been tried
         position, count = 0, len(anchored)
         while position < count:
             at = anchored[position]
-            low, last, high = max(done, at - before), at + LONGEST, at + after
+            low, last, high = max(done, at - before), at + ahead, at + after
             position += 1
-            while position < count and anchored[position] - before <= last + 1:
-                last, high = anchored[position] + LONGEST, anchored[position] + after
+            while position < count and anchored[position] - before <= last + apart:
+                last, high = anchored[position] + ahead, anchored[position] + after
                 position += 1
             done = self._in_window(road, detector, low, last, high)
 
@@ -292,9 +298,16 @@ class _Search:
             if near is None:
                 return None
             first, beyond = max(low, near.start() - digit), min(near.start(), last) + 1
-        while (match := match_at(text, first, high)) is None and first + 1 < beyond:
+        if (opens := detector.opens) is None:
+            while (match := match_at(text, first, high)) is None and first + 1 < beyond:
+                first += 1
+            return first, match
+        while (opened := opens(text, first, beyond)) is not None:
+            first = opened.start()
+            if (match := match_at(text, first, high)) is not None:
+                return first, match
             first += 1
-        return first, match
+        return beyond - 1, None
 
     def over_all(self) -> None:
         """Add what the rules find that look over the whole text."""

@@ -1,4 +1,4 @@
-"""Keys that are written as values: `[["x-api-key", "…"], …]`, and `{"name": "x-api-key", "value": "…"}`.
+"""Keys written as values: `[["x-api-key", "…"], …]`, `{"name": "x-api-key", "value": "…"}`, `["--token", "…"]`.
 
 Headers, environment variables, form fields and attributes are dumped so. Only pairs within a list count: two words in a
 list of their own are just words. In an object the name comes first, as everyone writes it.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from spansieve.redact.text import jsontext
+from spansieve.redact.text import arguments, jsontext
 
 NAMES: Final = frozenset({"name", "key", "field", "label", "selector", "Name", "Key", "Field", "Label"})
 """Under which an object says what its value is."""
@@ -22,12 +22,27 @@ _TYPED = frozenset({"stringValue", "string_value", "S"})
 
 def named(text: str, members: Sequence[jsontext.Token]) -> dict[int, str]:
     """The leaves of a JSON text whose key is the value before them, by index, with that key."""
-    return _in_lists(text, members) | _in_objects(text, members)
+    return _behind_options(text, members) | _in_lists(text, members) | _in_objects(text, members)
 
 
 def may_name(keys: AbstractSet[str]) -> bool:
     """Whether objects with these keys may name a value by another one."""
     return not (keys.isdisjoint(NAMES) or keys.isdisjoint(VALUES))
+
+
+def _behind_options(text: str, members: Sequence[jsontext.Token]) -> dict[int, str]:
+    if '"-' not in text:
+        return {}
+    found: dict[int, str] = {}
+    for index in range(1, len(members)):
+        before, token = members[index - 1], members[index]
+        if (
+            before.kind == token.kind == jsontext.STRING
+            and text[before.end : token.start].strip() == ","
+            and (name := arguments.option(before.text))
+        ):
+            found[index] = name
+    return found
 
 
 def _in_lists(text: str, members: Sequence[jsontext.Token]) -> dict[int, str]:

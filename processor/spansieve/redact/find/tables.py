@@ -1,4 +1,4 @@
-"""Values that only the head of their column names: CSV and its kin, tables drawn with bars, HTML, `INSERT INTO`.
+"""Values that only the head of their column names: CSV and its kin, tables of bars or blanks, HTML, `INSERT INTO`.
 
 An anchor says where a head may be (COLUMN). What stands below a name that tells is taken as the value of a JSON member
 of that name would be. A table is read once, from its head to its last row; a line that is no head costs little more
@@ -7,10 +7,10 @@ than itself.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from spansieve.redact.find import matching, persons
+from spansieve.redact.find import frames, matching, persons
 from spansieve.redact.rules import keys
 from spansieve.redact.rules.anchors import COLUMN, OverBudget, Place
 from spansieve.redact.rules.compiled import CompiledRules, KeyFacts
@@ -37,6 +37,9 @@ _SAYS_NOTHING = re.compile(
     r"|(?i:(?:var)?char|nvarchar)\(\d{1,5}\)|[\W_]*|%(?:\(\w{1,64}\))?s|[:$@]\w{1,64}|[<{$]{1,2}[\w .-]{1,64}[>}]{1,2}"
 )
 _BORDER = re.compile(r"[ \t>]*[-+|:=\u2500-\u257f ]*[-=\u2500-\u257f][-+|:=\u2500-\u257f ]*")
+_DRAWN: Final = "\u2502\u2503\u2506\u2551"  # bars of other tables
+_OF_RESOURCES: Final = "AGE"  # so `kubectl get` has it beside the name of whatever there is
+_RECORD: Final = "-[ RECORD "  # in a line above others with a name and a value each, as psql has them
 _CELLS = {
     mark: re.compile(
         rf'(?:[ >]{{0,8}}"(?P<quoted>(?:[^"]|""){{0,{_WIDEST}}})" {{0,8}}|(?P<plain>[^{mark}\r\n]{{0,{_WIDEST}}}))'
@@ -69,13 +72,14 @@ def find(text: str, places: Sequence[Place], rules: CompiledRules, facts: KeyFac
     if not any(anchor == COLUMN for _, anchor in places):
         return []
     places = sorted(places)
+    text = _barred(text)
     found: list[Finding] = []
     budget = rules.limits.checks + rules.limits.checks_per_kib * (len(text) >> 10)
     done = 0
     for place, anchor in places:
         if anchor != COLUMN or place < done:
             continue
-        head, rows, done = _table(text, place)
+        head, rows, done = _table(text, place, rules.made)
         budget -= _NAME_COST * len(head)
         if budget < 0:
             raise OverBudget
@@ -95,6 +99,13 @@ def find(text: str, places: Sequence[Place], rules: CompiledRules, facts: KeyFac
                     raise OverBudget
                 found += column.judge(text, start, end, places)
     return found
+
+
+def _barred(text: str) -> str:
+    """A text with plain bars in place of those that are drawn."""
+    for bar in _DRAWN:  # each is looked for at memory speed
+        text = text.replace(bar, "|")
+    return text
 
 
 class _Column:
@@ -133,7 +144,7 @@ class _Column:
 def _telling(names: Sequence[str], rules: CompiledRules, facts: KeyFacts) -> Mapping[int, _Column]:
     """Those of the columns with these names that tell, by number."""
     said = [name.strip(_DRESS) for name in names]
-    of_person = persons.beside({keys.normalise(name) for name in said})
+    of_person = persons.beside({keys.normalise(name) for name in said if name != _OF_RESOURCES})
     found: dict[int, _Column] = {}
     for number, name in enumerate(said):
         if not name:
@@ -145,7 +156,7 @@ def _telling(names: Sequence[str], rules: CompiledRules, facts: KeyFacts) -> Map
     return found
 
 
-def _table(text: str, at: int) -> tuple[Row, Iterator[Row], int]:
+def _table(text: str, at: int, made: Callable[[str], bool]) -> tuple[Row, Iterator[Row], int]:
     """The head around a place, the rows below it, and where the head ends. No cells when there is no table."""
     if text[max(0, at - 11) : at + 1].lower() == "insert into" and (match := _INSERT.match(text, at - 10)):
         start = match.start("names")
@@ -159,13 +170,19 @@ def _table(text: str, at: int) -> tuple[Row, Iterator[Row], int]:
     line = text[start:end]
     mark = next((each for each in ("\t", "|", ";", ",") if each in line), "")
     if mark == "|":
+        record = text.rfind(_RECORD, max(0, start - _LONGEST_LINE), start)
+        if record >= 0 and "\n\n" not in text[record:start]:
+            return _record(text, record)
         head = _bars(text, start, end)
         rows = _drawn(text, end, len(head))
     elif mark:
         head, _ = _cells(text, start, mark)
         rows = _separated(text, end, mark, len(head))
-    else:
+    elif text.find("  ", start, end) < 0:
         return [], iter(()), end
+    else:
+        head = frames.head(text, start, end)
+        rows = frames.rows(text, start, head, end, made)
     if not 1 < len(head) <= _MOST_NAMES or _follows(text, start, mark, len(head)):
         return [], iter(()), end
     if not all(_is_name(text[first:last]) for first, last in head):
@@ -195,7 +212,7 @@ def _follows(text: str, start: int, mark: str, columns: int) -> bool:
     before, end = _line_before(text, start)
     if mark == "|" and before >= 0 and _BORDER.fullmatch(text[before:end].rstrip()):
         before, end = _line_before(text, before)
-    if before < 0 or mark not in text[before:end]:
+    if before < 0 or not mark or mark not in text[before:end] or text[before:end].strip().lower() == f"sep={mark}":
         return False
     return len(_bars(text, before, end) if mark == "|" else _cells(text, before, mark)[0]) == columns
 
@@ -228,6 +245,23 @@ def _bars(text: str, start: int, end: int) -> Row:
         start = bar + 1
     row.append(_trimmed(text, start, end))
     return row
+
+
+def _record(text: str, at: int) -> tuple[Row, Iterator[Row], int]:
+    """The names below a line that says that a record begins, one in each line, and their values as the only row."""
+    _, end = _line(text, at)
+    names: Row = []
+    values: Row = []
+    while 0 <= end < len(text) and len(names) < _MOST_NAMES:
+        start, end = _line(text, end + 1)
+        bar = text.find("|", max(start, 0), end)
+        if start < 0 or bar < 0 or text.startswith(_RECORD, start):
+            break
+        names.append(_trimmed(text, start, bar))
+        values.append(_trimmed(text, bar + 1, end))
+    if not names:
+        return [], iter(()), at + len(_RECORD)
+    return names, iter([values]), values[-1][1]
 
 
 def _drawn(text: str, end: int, columns: int) -> Iterator[Row]:

@@ -29,7 +29,8 @@ _DOUBLE = struct.Struct("<d")
 class Key(NamedTuple):
     """What an attribute's key tells. `silent`: it says nothing of its value, and holds no value itself.
 
-    `tells`: a rule may take the value for the key's sake alone, or it is a stamp's.
+    `tells`: a rule may take the value for the key's sake alone, or it is a stamp's. `part`: what the keys of all parts
+    of the message have in common of which the value is one.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Key(NamedTuple):
     wanted: bool
     stamp: bool
     tells: bool
+    part: str = ""
 
 
 def head(raw: bytes) -> bytes:

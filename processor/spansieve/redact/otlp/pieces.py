@@ -129,7 +129,7 @@ class Job:
             if key is None:
                 unknown.append(raw)
                 continue
-            name, silent, wanted, stamped, _ = key
+            name, silent, wanted, stamped, _, _ = key
             if stamped:
                 self.parse(kind, raw)
                 continue

@@ -27,7 +27,7 @@ from spansieve.redact.otlp.pieces import Attributes, Job, Outcome, Reads, Texts
 from spansieve.redact.rules.compiled import CompiledRules
 from spansieve.redact.rules.selectors import Place
 from spansieve.redact.text import fold
-from spansieve.redact.text.parts import carries_parts
+from spansieve.redact.text.parts import carries_parts, flattened
 
 _MOST_STAMPS = 1024
 _MOST_KEYS = 4096  # keys made of data would otherwise fill the memory
@@ -57,6 +57,7 @@ class SpanRedactor:
         self._reads = reads
         self._reads_event = reads_event
         self._keys: dict[bytes, Key] = {}
+        self._parted = False  # whether a key was learned of which an attribute is a part of a message
         self._fresh = None if rules.selective or rules.every_text else Fresh(rules)
         self._stamps: dict[tuple[tuple[str, int], ...], tuple[Mapping[str, int], bytes]] = {}
         self._stamp = wire.string_attribute(stamp.POLICY, rules.digest)
@@ -175,7 +176,8 @@ class SpanRedactor:
                 job.texts(texts, texts.unknown())
         job.run(findings)
         for kind, new in fresh:
-            kind.remember(new)
+            # A part of a message that is clean alone may be none with its neighbours, which are others in each span.
+            kind.remember({raw for raw in new if not self._part(raw)} if self._parted else new)
         for texts in self._texts:
             if texts.seen:
                 texts.remember()
@@ -193,7 +195,19 @@ class SpanRedactor:
                 facts = rules.facts(fold.word(name))
                 plain = not rules.selective and not (facts.whole or facts.off or facts.context)
                 stamped = stamp.is_stamp(name)
-                self._keys[each] = Key(name, plain, self._reads(name), stamped, stamped or bool(facts.whole))
+                part = flattened(name)
+                self._parted = self._parted or bool(part)
+                self._keys[each] = Key(name, plain, self._reads(name), stamped, stamped or bool(facts.whole), part)
+
+    def _part(self, raw: bytes) -> str:
+        """Of which message's parts an attribute is one; nothing for others."""
+        key = self._keys.get(attributes.head(raw))
+        return "" if key is None else key.part
+
+    def _in_parts(self, fresh: Iterable[bytes]) -> bool:
+        """Whether two of the attributes of a span are parts of one message."""
+        parts = [part for raw in fresh if (part := self._part(raw))]
+        return len(set(parts)) < len(parts)
 
     def _finish(self, work: list[_Work], findings: Counter[str]) -> None:
         """Give the spans the bytes in which they go on."""
@@ -203,7 +217,9 @@ class SpanRedactor:
             record, _, _, fresh, extra = one
             if wanted and not wanted.isdisjoint(fresh):
                 record.wanted = True
-            if extra is None and not renamed and not record.trace_state and changed.isdisjoint(fresh):
+            if self._parted and self._in_parts(fresh):
+                self._whole(record, findings)
+            elif extra is None and not renamed and not record.trace_state and changed.isdisjoint(fresh):
                 record.data += stamped
             elif extra is not None and len(extra.events) > 1 and self._continues(extra.events):
                 self._whole(record, findings)

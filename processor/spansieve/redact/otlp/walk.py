@@ -19,8 +19,8 @@ from spansieve.model import ExportRequest
 from spansieve.redact.find import pairs
 from spansieve.redact.rules import roles
 from spansieve.redact.rules.selectors import Place
-from spansieve.redact.text import numbers
-from spansieve.redact.text.parts import carries_parts
+from spansieve.redact.text import arguments, numbers
+from spansieve.redact.text.parts import carries_parts, flattened
 
 BYTES: Final = "bytes_value"
 _NUMBERS = frozenset({"int_value", "double_value"})
@@ -150,7 +150,7 @@ class Leaves:
                 self._add(value.string_value, key, value)
             elif kind == "array_value":
                 values = value.array_value.values
-                pending += [(each, key, where) for each in reversed(values)]
+                pending += [(each, name, where) for each, name in reversed(_arguments(values, key))]
                 self._elements(values)
             elif kind == "kvlist_value":
                 members = self._members(value.kvlist_value.values, in_parts)
@@ -174,7 +174,7 @@ class Leaves:
                 self._add(value.string_value, key, value)
             elif kind == "array_value":
                 values = value.array_value.values
-                pending += [(each, key) for each in reversed(values)]
+                pending += reversed(_arguments(values, key))
                 self._elements(values)
             elif kind == "kvlist_value":
                 members = self._members(value.kvlist_value.values, in_parts)
@@ -203,7 +203,9 @@ class Leaves:
         return [(name, member.value) for name, member in zip(names, members, strict=True)]
 
     def _number(self, value: AnyValue, number: float, key: str) -> None:
-        if numbers.is_whole(number) and (key not in self.silent_keys or numbers.may_identify(number)):
+        if (numbers.is_whole(number) and (key not in self.silent_keys or numbers.may_identify(number))) or (
+            key not in self.known_keys and numbers.is_place(key)
+        ):
             self._add(numbers.text(number), key, value)
             if self._at_number is not None:
                 self.wheres[-1] = self._at_number(self._where)
@@ -278,6 +280,7 @@ class Leaves:
         self._field(span, "name", "name", Place.SPAN_NAME)
         self._field(span, "trace_state", "trace_state", Place.SPAN_TRACE_STATE)
         self.attributes(span.attributes, Place.SPAN_ATTRIBUTE)
+        self._parts(span.attributes)
         events = span.events
         if events:
             for event in events:
@@ -300,13 +303,26 @@ class Leaves:
                 by_key.setdefault(attribute.key, []).append(attribute.value)
         self._group(by_key.values())
 
+    def _parts(self, attributes: Sequence[KeyValue]) -> None:
+        """Group attributes that are the parts of one message."""
+        parts: dict[str, list[AnyValue]] = {}
+        for attribute in attributes:
+            if attribute.value.HasField("string_value") and (name := flattened(attribute.key)):
+                parts.setdefault(name, []).append(attribute.value)
+        self._group(parts.values())
+
     def _chunks(self, records: Sequence[LogRecord]) -> None:
-        """Group the bodies of log records of one span."""
-        by_span: dict[bytes, list[AnyValue]] = {}
+        """Group what may be the chunks of one text in the log records of a span: bodies, or what has the same key."""
+        by_key: dict[tuple[bytes, str, str], list[AnyValue]] = {}
         for record in records:
-            if record.span_id and record.body.HasField("string_value"):
-                by_span.setdefault(record.span_id, []).append(record.body)
-        self._group(by_span.values())
+            if not record.span_id:
+                continue
+            if record.body.HasField("string_value"):
+                by_key.setdefault((record.span_id, "", ""), []).append(record.body)
+            for member in (*record.body.kvlist_value.values, *record.attributes):
+                if member.value.HasField("string_value") and carries_parts(member.key):
+                    by_key.setdefault((record.span_id, record.event_name, member.key), []).append(member.value)
+        self._group(by_key.values())
 
     def _group(self, groups: Iterable[list[AnyValue]]) -> None:
         wanted = [group for group in groups if len(group) > 1]
@@ -351,6 +367,16 @@ class Leaves:
 
 def _told(attributes: Iterable[KeyValue]) -> Mapping[str, str]:
     return roles.of_attributes((attribute.key, attribute.value.string_value) for attribute in attributes)
+
+
+def _arguments(values: Iterable[AnyValue], key: str) -> list[tuple[AnyValue, str]]:
+    """The values of an array with the key that each stands under: in a command's arguments, the option before it."""
+    found: list[tuple[AnyValue, str]] = []
+    name = ""
+    for each in values:
+        found.append((each, name or key))
+        name = arguments.option(each.string_value)
+    return found
 
 
 _NESTED = frozenset({"array_value", "kvlist_value", BYTES, "double_value"})

@@ -12,6 +12,7 @@ _STATEMENT = (
     "These rules support the clauses named beside them. They do not by themselves make anyone compliant, and nobody "
     "has certified them."
 )
+_HEAD = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c2128; max-width: 76rem; margin: 2rem auto; padding: 0 1rem }
 h1, h2, h3 { line-height: 1.2 } h3 { margin: 2rem 0 .3rem }
@@ -58,11 +59,11 @@ def html(report: Report) -> str:
     title = f"Redaction policy {escape(report.name)}"
     parts = [
         "<!doctype html>",
-        f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head><body>',
+        f'<html lang="en"><head>{_HEAD}<title>{title}</title><style>{_STYLE}</style></head><body>',
         f"<h1>{title}</h1><p>{escape(report.description)}</p>",
         f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in _facts(report))}</ul><p>{escape(_STATEMENT)}</p>",
         "<h2>Rules</h2>",
-        _html_table(_SUMMARY, ([escape(cell) for cell in _summary(rule)] for rule in report.rules)),
+        _html_table(_SUMMARY, (_html_summary(rule) for rule in report.rules)),
         "<h2>How it was measured</h2>",
         *(f"<p>{escape(each)}</p>" for each in _measured(report)),
     ]
@@ -101,6 +102,12 @@ def _summary(rule: RuleReport) -> list[str]:
     if rule.by_model:
         examples = f"by the model of names: {examples}" if result.positive else "found by the model of names"
     return [rule.name, rule.entity, rule.action, _supports(rule), examples, *_shares(rule.figures)]
+
+
+def _html_summary(rule: RuleReport) -> list[str]:
+    """The same as markup, with a link to what is said of the rule below."""
+    name, *others = (escape(cell) for cell in _summary(rule))
+    return [f'<a href="#{name}">{name}</a>', *others]
 
 
 def _shares(figures: Figures | None) -> tuple[str, str]:
@@ -170,7 +177,7 @@ def _md_code(text: str) -> str:
 
 def _html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose cells are markup already."""
-    top = "".join(f"<th>{escape(name)}</th>" for name in head)
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 

@@ -3,8 +3,9 @@
 An anchor is a piece of text without which a rule cannot match. Most are literals such as `@` or `sk-`, with marks for
 what they ask for (see `literals`). The others are classes: `<digits>` (seven digits, with up to three separators
 between two of them, a dotted quad, the head of an IBAN, or digits among letters as in national identifiers), `<groups>`
-(hexadecimal digits between colons, dots or hyphens, as in IPv6 and MAC addresses) and `<base58>` (a long run of that
-alphabet, as in wallets' addresses). Hits are a superset: the exact patterns decide, but only around hits.
+(hexadecimal digits between colons, dots or hyphens, as in IPv6 and MAC addresses), `<base58>` (a long run of that
+alphabet, as in wallets' addresses) and `<beyond>` (ASCII right behind letters of a script that is not Latin). Hits are a superset: the exact
+patterns decide, but only around hits.
 
 All works on Latin-1, where a character is a byte and others are question marks. With Vectorscan one pass finds nearly
 everything; without it, regexes do: much slower, and what they find leads to the same. Each literal makes that pass
@@ -14,13 +15,14 @@ services begin with (see `near`), and the names of keys in JSON, where there is 
 
 import re
 from bisect import bisect_right
-from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate, islice
+from types import MappingProxyType
 from typing import Final
 
 from spansieve.redact.rules import near, runs, vectorscan
-from spansieve.redact.rules.literals import Literal, all_of, literal
+from spansieve.redact.rules.literals import Literal, Need, all_of, literal
 from spansieve.redact.rules.vectorscan import Expression
 from spansieve.redact.text import fold, tokens
 
@@ -32,8 +34,9 @@ ENCODED = 4  # of a run that may be a text, or a picture, in base64 or hexadecim
 _QUOTE = -1  # the first quote behind which the name of a key may end: no anchor
 KEY = 5  # a key before a quote, plain or escaped, for whose sake a rule may take the value: the text is walked as JSON
 COLUMN = 6  # of where a table may have its head: its columns name what stands below them
-CLASSES = {"<digits>": DIGITS, "<groups>": GROUPS, "<base58>": BASE58}
-_FIRST_LITERAL = 7
+BEYOND = 7
+CLASSES = {"<digits>": DIGITS, "<groups>": GROUPS, "<base58>": BASE58, "<beyond>": BEYOND}
+_FIRST_LITERAL = 8
 LONGEST = 28  # bytes: seven digits with gaps
 
 MOST_PLACES: Final = fold.MOST_ODD
@@ -45,7 +48,8 @@ Place = tuple[int, int]
 Hits = dict[int, list[Place]]
 """Index of a text → (offset in characters of where the anchor is, anchor), in no particular order.
 
-That of a literal and of `<base58>` is where it starts, that of `<digits>` and `<groups>` somewhere in the number."""
+That of a literal, of `<base58>` and `<beyond>` is where it starts, that of `<digits>` and `<groups>` somewhere in the
+number."""
 
 # What may stand between digits of one number; U+2010 to U+2014 and U+202F are question marks here.
 _GAP = rb"[ ()./\-\xa0?]{0,3}"
@@ -55,6 +59,8 @@ _AMONG_LETTERS = (
     rb"|[a-z]{2}[0-9]{2}[ \xa0?-]?[a-z]{4}"  # the head of an IBAN
     rb"|[a-z][a-z ][0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[a-d]"  # AB 12 34 56 C
 )
+# What is beyond Latin-1, and may stand between it and a value: a space, a sign that the value follows, a quote.
+_OTHER_SCRIPT = rb"\?\? ?(?:[:=?] ?)?[\"'`]?"
 # For Vectorscan: what begins with a digit costs little in prose, what begins with letters is best in one expression.
 # Each with its class, and how many bytes before its end a character of the number is.
 _SIGNS: tuple[tuple[bytes, int, int], ...] = (
@@ -78,12 +84,13 @@ _SIGNS: tuple[tuple[bytes, int, int], ...] = (
     (rb"\{'[a-z_]", ESCAPE, 1),
     (rb"\[[0-9][0-9;]{0,11}m", ESCAPE, 1),  # a colour; with [0-9;]{1,12} a scan would take three times as long
     (rb"\x1b\[[0-?]{0,12}[a-z]", ESCAPE, 1),
+    (_OTHER_SCRIPT + rb"[0-9a-z!#$%&@_+]", BEYOND, 1),
 )
 
 # What names of columns end with that say a person or a secret, and what follows in a head; other heads of tables.
 _COLUMN = rb"(?:name|mail|phone|mobile|passw(?:or)?d|pwd|ssn|dob|birth|address|token|secret|number|cvv|pin|key)"
 _HEADS = (
-    _COLUMN + rb"(?:\"?[,;\t]\"?[a-z_]|[*`]{0,2} *\|)",
+    _COLUMN + rb"(?:\"?[,;\t]\"?[a-z_]|[*`]{0,2} *\||  | \?)",  # a bar that is drawn is beyond Latin-1
     rb"(?:mail|phone|mobile|passw(?:or)?d|pwd|ssn|dob|cvv|_name|_token|_key|_number)\"? *\r?\n",
     rb"insert into",
     rb"</th>",
@@ -116,9 +123,12 @@ _SHAPES = tuple(
         (rb"\{(?=('[a-z_]))", ESCAPE),
         (rb"\[(?=(0[0;]{0,11}m))", ESCAPE),
         (rb"\x1b(?=(\[[0-?]{0,12}[a-z]))", ESCAPE),
+        (rb"\?(?=(" + _OTHER_SCRIPT[2:] + rb"[0a-z!#$%&@_+]))", BEYOND),
         *((rb"(" + head + rb")", COLUMN) for head in _HEADS),
     )
 )
+_UNKNOWN = ord("?")  # any character beyond Latin-1
+_FAR = 2048  # bytes of a line
 _GROUP = rb":[0-9a-f]{1,4}:"  # one of many, if others follow
 _GROUPS_FOLLOW = re.compile(rb"(?:[0-9A-Fa-f]{1,4}:){2}")
 _MOST_ESCAPED = 7  # backslashes before a quote
@@ -262,24 +272,44 @@ def _by_text(found: Iterable[Place], texts: Sequence[str]) -> Hits:
     return hits
 
 
+def _may_be_drawn(buffer: bytes, at: int) -> bool:
+    """Whether what ends the sign of a head is no dash of prose: where that is no ASCII, the next line has more."""
+    if buffer[at] != _UNKNOWN:
+        return True
+    begin = buffer.find(b"\n", at, at + _FAR) + 1
+    if not begin:
+        return False
+    end = buffer.find(b"\n", begin, begin + _FAR)
+    return buffer.find(_UNKNOWN, begin, begin + _FAR if end < 0 else end) >= 0
+
+
 def _groups_follow(buffer: bytes, at: int) -> bool:
     """Whether two more groups of an address follow behind a colon."""
     return _GROUPS_FOLLOW.match(buffer, at + 1) is not None
 
 
 def build(
-    literals: Iterable[str], keys: Iterable[str] = (), *, before_runs: Container[str] = (), native: bool = True
+    literals: Iterable[str],
+    keys: Iterable[str] = (),
+    *,
+    before_runs: Container[str] = (),
+    needs: Mapping[str, tuple[Need, ...]] = MappingProxyType({}),
+    native: bool = True,
 ) -> Anchors:
     """Make a scanner for these literals, and for keys that end in one of these names in snake_case.
 
     All that matches at those in `before_runs` begins with them, and has a long run (see `tokens`) that starts
-    near.LONGEST_HEAD characters later or sooner. With `native`, Vectorscan does the work if it is installed.
+    near.LONGEST_HEAD characters later or sooner. At the others those in `needs` say nothing unless one of the latter is
+    near. With `native`, Vectorscan does the work if it is installed.
     """
     wanted = sorted(set(literals))
     ids = {each: number for number, each in enumerate(wanted, _FIRST_LITERAL)} | CLASSES
-    read: tuple[Literal | None, ...] = (None,) * _FIRST_LITERAL + tuple(map(literal, wanted))
-    names = tuple(name.encode() for name in _shortest(keys))
-    before = {ids[each] for each in wanted if each in before_runs and literal(each).asks is None}
+    plain = {each: literal(each) for each in wanted}
+    before = {ids[each] for each in wanted if each in before_runs and plain[each].asks is None}
+    read: tuple[Literal | None, ...] = (None,) * _FIRST_LITERAL + tuple(
+        plain[each] if ids[each] in before else replace(plain[each], needs=needs.get(each, ())) for each in wanted
+    )
+    names = tuple(name.encode("latin-1", "replace") for name in _shortest(keys))
     scanner = vectorscan.scanner if native else _no_scanner
     return Anchors(
         ids=ids,
@@ -305,7 +335,7 @@ def _no_scanner(_: Iterable[Expression]) -> None:
 def _of_signs() -> Iterator[Expression]:
     yield from (Expression(sign, (anchor, back, None)) for sign, anchor, back in _SIGNS)
     yield Expression(_GROUP, (GROUPS, 1, _groups_follow))
-    yield from (Expression(head, (COLUMN, 1, None)) for head in _HEADS)
+    yield from (Expression(head, (COLUMN, 1, _may_be_drawn)) for head in _HEADS)
     yield Expression(_QUOTE_ENDS, (_QUOTE, _LONGEST_END, None), once=True)
 
 

@@ -4,10 +4,13 @@ What a pattern tells about itself, such as what its matches begin with, is found
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import groupby
 from typing import Final
 
-from spansieve.redact.rules import anchors, near, patterns
+from spansieve.redact.rules import anchors, near, patterns, ways
 from spansieve.redact.rules import keys as key_names
 from spansieve.redact.rules.compiled import (
     AROUND,
@@ -20,12 +23,13 @@ from spansieve.redact.rules.compiled import (
     Detector,
     Hanging,
     Limits,
+    Match,
     Named,
     Pattern,
 )
 from spansieve.redact.rules.context import Context
 from spansieve.redact.rules.judges import Road, road
-from spansieve.redact.rules.literals import Literal, literal
+from spansieve.redact.rules.literals import Literal, Need, literal
 from spansieve.redact.rules.selectors import Selector
 from spansieve.redact.rules.shapes import Member, Shapes
 from spansieve.redact.rules.validators import Checker, checker
@@ -106,6 +110,7 @@ def _detector(
     return Detector(
         search=search,
         match=search.match,
+        opens=re.compile(opening).search if (opening := patterns.opening(pattern)) else None,
         begins=patterns.beginning(pattern),
         digit=patterns.before_digit(pattern),
         head=head,
@@ -114,7 +119,9 @@ def _detector(
         spaced=head is not None and not any(map(head.fullmatch, " @")),
         group="value" if "value" in search.groupindex else 0,
         before=reach if lead is None else lead,
+        ahead=anchors.LONGEST,
         after=reach,
+        at=None,
         check=check,
         cost=cost,
         in_context=in_context,
@@ -132,10 +139,16 @@ def rules(
     sealing: Iterable[str] = (),
 ) -> CompiledRules:
     """Put rules, their anchors (one list for each rule) and the keys that any of them looks for together."""
-    literals = (anchor for each in anchors_of for anchor in each if anchor not in anchors.CLASSES)
+    read = {name: literal(name) for names in anchors_of for name in names if name not in anchors.CLASSES}
+    compiled = [_narrowed(rule, names, read) for rule, names in zip(compiled, anchors_of, strict=True)]
+    anchors_of = [_hung_on(rule, names, read) for rule, names in zip(compiled, anchors_of, strict=True)]
+    read = {name: each for name, each in read.items() if any(name in names for names in anchors_of)}
     words = {word for rule in compiled for each in rule.detectors if each.in_context for word in rule.words}
     scanner = anchors.build(
-        literals, (key.removeprefix("*") for key in keys), before_runs=_before_runs(compiled, anchors_of)
+        read,
+        (key.removeprefix("*") for key in keys),
+        before_runs=_before_runs(compiled, anchors_of, read),
+        needs=_needs(compiled, anchors_of, read),
     )
     by_anchor: list[list[CompiledRule]] = [[] for _ in range(1 + max(anchors.COLUMN, *scanner.ids.values()))]
     for each, names in zip(compiled, anchors_of, strict=True):
@@ -144,6 +157,7 @@ def rules(
     detectors = [(rule, detector) for rule in compiled for detector in rule.detectors]
     wholes = tuple((rule, whole) for rule in compiled for whole in rule.wholes)
     replacements = frozenset(each.replacement for each in compiled) | {"[REMOVED]"}
+    name_of = {number: each for each, number in scanner.ids.items()}
     numbers: dict[int, list[int]] = {rule.index: [] for rule in compiled}
     for number, (rule, _) in enumerate(detectors):
         numbers[rule.index].append(number)
@@ -152,11 +166,15 @@ def rules(
             number
             for rule in members
             for number in numbers[rule.index]
-            if _goes_with(detectors[number][1], scanner.literals[anchor] if anchor < len(scanner.literals) else None)
+            if _goes_with(detectors[number][1], name_of[anchor], read.get(name_of[anchor]))
         )
         for anchor, members in enumerate(by_anchor)
     )
     roads = tuple(road(rule, detector) for rule, detector in detectors)
+    gate = lru_cache(maxsize=None)(ways.common)
+    hanging = [
+        _parted([_hanging(number, roads[number], detectors[number][1]) for number in each], gate) for each in of_anchor
+    ]
     return CompiledRules(
         name=name,
         digest=digest,
@@ -165,9 +183,8 @@ def rules(
         detectors=tuple(detectors),
         roads=roads,
         of_anchor=of_anchor,
-        hanging=tuple(
-            tuple(_hanging(number, roads[number], detectors[number][1]) for number in each) for each in of_anchor
-        ),
+        hanging=tuple(alone for alone, _ in hanging),
+        gated=tuple(gated for _, gated in hanging),
         words=Context(words),
         shapes=tuple(
             Shapes([_of_shapes(number, detectors[number][1], roads[number]) for number in of_anchor[of]])
@@ -188,14 +205,61 @@ def rules(
     )
 
 
-def _before_runs(compiled: Sequence[CompiledRule], anchors_of: Sequence[Sequence[str]]) -> set[str]:
+def _narrowed(rule: CompiledRule, names: Sequence[str], read: Mapping[str, Literal]) -> CompiledRule:
+    """A rule each of whose patterns is tried only where its matches have a literal, if all of them have one."""
+    if not rule.detectors or not read.keys() >= set(names):
+        return rule
+    return replace(
+        rule, detectors=tuple(_at_literals(each, {name: read[name] for name in names}) for each in rule.detectors)
+    )
+
+
+def _hung_on(rule: CompiledRule, names: Sequence[str], read: Mapping[str, Literal]) -> Sequence[str]:
+    """Those of a rule's anchors at which anything of it is tried."""
+    if rule.wholes:
+        return names
+    return [name for name in names if any(_goes_with(each, name, read.get(name)) for each in rule.detectors)]
+
+
+def _at_literals(detector: Detector, literals: Mapping[str, Literal]) -> Detector:
+    at = None if detector.head else ways.at_literals(detector.search.pattern, literals, detector.before)
+    if not at:
+        return detector
+    nearest, farthest = min(low for low, _ in at.values()), max(high for _, high in at.values())
+    return replace(detector, before=farthest, ahead=-nearest, at=frozenset(at))
+
+
+def _needs(
+    compiled: Sequence[CompiledRule], anchors_of: Sequence[Sequence[str]], read: Mapping[str, Literal]
+) -> dict[str, tuple[Need, ...]]:
+    """By literal, what else has to be near for its sake: one of these."""
+    needs: dict[str, list[Need | None]] = {}
+    for rule, names in zip(compiled, anchors_of, strict=True):
+        for name in names:
+            if name in read:
+                each = needs.setdefault(name, [])
+                each += [_need(it, read[name]) for it in rule.detectors if _goes_with(it, name, read[name])]
+                each += [None] * len(rule.wholes)
+    return {name: tuple(each for each in of if each) for name, of in needs.items() if of and None not in of}
+
+
+def _need(detector: Detector, literal: Literal) -> Need | None:
+    found = ways.need(detector.search.pattern, literal)
+    if found is None:
+        return None
+    return found._replace(low=-detector.before, high=detector.ahead + found.high)
+
+
+def _before_runs(
+    compiled: Sequence[CompiledRule], anchors_of: Sequence[Sequence[str]], read: Mapping[str, Literal]
+) -> set[str]:
     """The literals at which only such matches begin as have a long run no farther than `near` looks."""
     told: set[str] = set()
     others = set(anchors.CLASSES)
     for rule, names in zip(compiled, anchors_of, strict=True):
         for name in names:
-            each = literal(name)
-            alone = not rule.wholes and all(_has_run(it) for it in rule.detectors if _goes_with(it, each))
+            each = read.get(name)
+            alone = not rule.wholes and all(_has_run(it) for it in rule.detectors if _goes_with(it, name, each))
             (told if alone else others).add(name)
     return told - others
 
@@ -212,21 +276,41 @@ def _hanging(number: int, road: Road, detector: Detector) -> Hanging:
     return Hanging(AROUND_ANCHOR if detector.before else AT_ANCHOR, number, road, detector)
 
 
+def _parted(
+    hanging: Iterable[Hanging], gate: Callable[[tuple[str, ...]], Match | None]
+) -> tuple[tuple[Hanging, ...], tuple[tuple[Match, tuple[Hanging, ...]], ...]]:
+    """What hangs on an anchor: that which is tried at once, and that which is when what it begins with is there."""
+    alone: list[Hanging] = []
+    gated: list[tuple[Match, tuple[Hanging, ...]]] = []
+    for (how, _), members in groupby(hanging, lambda each: (each.how, ways.head(each.detector.search.pattern))):
+        together = tuple(members)
+        begins = gate(tuple(each.detector.search.pattern for each in together)) if how == AT_ANCHOR else None
+        if begins is None:
+            alone += together
+        else:
+            gated.append((begins, together))
+    return tuple(alone), tuple(gated)
+
+
 def _of_shapes(number: int, detector: Detector, road: Road) -> Member:
     may, days = getattr(detector.check, "may", None), getattr(detector.check, "days", True)
     return Member(number, detector.search.pattern, detector.before, may, days, road)
 
 
-def _goes_with(detector: Detector, literal: Literal | None) -> bool:
-    """Whether a match that begins at a literal may be one of a detector's."""
+def _goes_with(detector: Detector, name: str, literal: Literal | None) -> bool:
+    """Whether a match at an anchor, which is a literal or none, may be one of a detector's."""
     if literal is None:
         return True
+    if detector.at is not None:
+        return name in detector.at
     if literal.raw == b"@":
         return "@" in detector.search.pattern
     if detector.head is not None:
         return False
-    if detector.before or not detector.begins:
+    if detector.before:
         return True
+    if not detector.begins:
+        return ways.may_begin(detector.search.pattern, literal)
     raw, begins = literal.raw.decode("latin-1"), detector.begins
     if not literal.exact:
         begins = begins.lower()

@@ -41,10 +41,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """One pattern of a rule. `before` and `after` are the characters around an anchor in which a match may lie."""
+    """One pattern of a rule. `before` and `after` are the characters around an anchor in which a match may lie.
+
+    A match begins `ahead` characters behind an anchor at most, or as many before it when that is negative. `at`: those
+    of the rule's literals that its matches have, each one of them; None when they need not have any.
+    """
 
     search: re.Pattern[str]
     match: Callable[..., re.Match[str] | None]  # of `search`
+    opens: Callable[..., re.Match[str] | None] | None  # looks for a character that a match may begin with
     begins: str  # the characters that each match begins with, if there are any
     digit: int | None  # the most characters of a match before its first digit; None when it may have none
     head: re.Pattern[str] | None  # all that a match may have before its `@`, to be read from there backwards
@@ -53,13 +58,18 @@ class Detector:
     spaced: bool  # a space is no part of what may stand before it
     group: int | str  # what is replaced
     before: int
+    ahead: int
     after: int
+    at: frozenset[str] | None
     check: Checker | None
     cost: int
     in_context: bool
 
 
 AT_ANCHOR, WITH_AT, AROUND_ANCHOR = range(3)
+
+
+Match = Callable[[str, int], re.Match[str] | None]
 
 
 class Hanging(NamedTuple):
@@ -151,6 +161,7 @@ class CompiledRules:
     roads: tuple[Road, ...]  # of the detectors
     of_anchor: tuple[tuple[int, ...], ...]  # the numbers of an anchor's detectors
     hanging: tuple[tuple[Hanging, ...], ...]  # the same, with what tries them
+    gated: tuple[tuple[tuple[Match, tuple[Hanging, ...]], ...], ...]  # more of them: that with which some all begin
     words: Context  # of all detectors that count beside one
     shapes: tuple[Shapes, ...]  # of the detectors that hang on `<digits>`, and on `<groups>`
     reach: tuple[int, ...]  # of each anchor: how far from it its detectors may look, in characters

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 MARKS: Final = "#^~"
 """What may stand before a literal anchor and is no part of it."""
@@ -38,6 +38,18 @@ _DIGIT_AHEAD = re.compile(rb"[^\0]{0,%d}?[0-9]" % _NEAR)
 _NO_DIGITS = bytes(code for code in range(256) if not 48 <= code < 58)
 
 
+class Need(NamedTuple):
+    """What stands near each place that matters: bytes in their own case, that lie between two distances from there."""
+
+    raw: bytes
+    low: int  # bytes from where an anchor starts, fewer than none when it may begin before that
+    high: int  # bytes from there to its end at most
+
+    def near(self, buffer: bytes, at: int) -> bool:
+        """Whether it is there."""
+        return buffer.find(self.raw, max(0, at + self.low), at + self.high) >= 0
+
+
 @dataclass(frozen=True, slots=True)
 class Literal:
     """A literal anchor, and what it asks for."""
@@ -51,6 +63,7 @@ class Literal:
     number: bool  # a digit is near
     named: bool  # a word with a capital, or a number, stands before it
     behind: bool  # something that an account may end with stands right before it
+    needs: tuple[Need, ...] = ()  # one of which is near
 
     @property
     def pattern(self) -> bytes:
@@ -79,9 +92,11 @@ class Literal:
         """What is asked about a place where it starts; None when its own text, and where words end, say enough."""
         if self.behind:
             return _account
-        return self._holds if self.number or self.named else None
+        return self._holds if self.number or self.named or self.needs else None
 
     def _holds(self, buffer: bytes, at: int) -> bool:
+        if self.needs and not any(each.near(buffer, at) for each in self.needs):
+            return False
         return (not self.named or _named(buffer, at)) and (not self.number or _digit_near(buffer, at, at + self.size))
 
 

@@ -95,7 +95,7 @@ def _codes_of_one(item: Any) -> frozenset[int]:  # noqa: ANN401 - see _check
     operation, argument = item
     name = str(operation)
     if name in _ONE_CHARACTER:
-        return _codes(name, argument)
+        return codes(name, argument)
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") and argument[0]:
         return _all_codes(argument[2])
     return frozenset()
@@ -106,7 +106,7 @@ def _all_codes(items: Any) -> frozenset[int]:  # noqa: ANN401 - see _check
     found = frozenset[int]()
     for operation, argument in items:
         name = str(operation)
-        found |= _codes(name, argument) if name in _ONE_CHARACTER else frozenset()
+        found |= codes(name, argument) if name in _ONE_CHARACTER else frozenset()
         for part in _parts(name, argument):
             found |= _all_codes(part)
     return found
@@ -156,10 +156,40 @@ def _firsts(items: list[Any], found: set[str]) -> bool:
         if name in _ZERO_WIDTH:
             continue
         if name in _ONE_CHARACTER:
-            found |= {chr(code) for code in _codes(name, argument) if code < 128}
+            found |= {chr(code) for code in codes(name, argument) if code < 128}
             return False
         parts = _parts(name, argument)
         optional = [_firsts(list(part), found) for part in parts]
+        if not (any(optional) or (name in _REPEATS and argument[0] == 0)):
+            return False
+    return True
+
+
+def opening(pattern: str) -> str:
+    """Give the characters that a match may begin with, as a set in a regex; nothing when they are too many to tell."""
+    tree = _parser.parse(pattern)
+    found: set[int] = set()
+    if _opening(list(tree), tree.state.flags, found) or len(found) > _MOST_OPENING:
+        return ""
+    beyond = r"\x80-\U0010ffff" if OTHER in found else ""
+    return "[" + "".join(rf"\x{code:02x}" for code in sorted(found - {OTHER})) + beyond + "]"
+
+
+def _opening(items: list[Any], flags: int, found: set[int]) -> bool:
+    """Add what may stand first, in any case where that does not count, and say whether all of it may be left out."""
+    for operation, argument in items:
+        name = str(operation)
+        if name in _ZERO_WIDTH:
+            continue
+        if name in _ONE_CHARACTER:
+            taken = codes(name, argument)
+            if flags & re.IGNORECASE and any(chr(code).isalpha() for code in taken - {OTHER}):
+                either = "".join(chr(code) for code in taken - {OTHER})
+                taken |= {ord(each) for each in either.lower() + either.upper()} | {OTHER}
+            found |= taken
+            return False
+        within = (flags | argument[1]) & ~argument[2] if name == "SUBPATTERN" else flags
+        optional = [_opening(list(part), within, found) for part in _parts(name, argument)]
         if not (any(optional) or (name in _REPEATS and argument[0] == 0)):
             return False
     return True
@@ -280,6 +310,7 @@ def _member(kind: str, value: Any) -> str:  # noqa: ANN401 - see _check
 
 _CATEGORY_NAMES = {"CATEGORY_WORD": r"\w", "CATEGORY_DIGIT": r"\d", "CATEGORY_SPACE": r"\s"}
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+_MOST_OPENING = 48  # characters: a set of more would let nearly all of a text through
 OTHER: Final = 0xFF  # any character that is not ASCII
 _DIGIT = str(list(_parser.parse(r"\d")))
 _ASCII_DIGIT = str(list(_parser.parse("[0-9]")))
@@ -294,7 +325,7 @@ _CATEGORIES = {
 }
 
 
-def _codes(name: str, argument: Any) -> frozenset[int]:  # noqa: ANN401 - see _check
+def codes(name: str, argument: Any) -> frozenset[int]:  # noqa: ANN401 - see _check
     """The ASCII characters that an item of a pattern takes, and OTHER when it takes any other, in any case."""
     match name:
         case "LITERAL":
@@ -304,11 +335,11 @@ def _codes(name: str, argument: Any) -> frozenset[int]:  # noqa: ANN401 - see _c
             return frozenset((*range(low, min(high, 127) + 1), *([OTHER] if high >= 128 else [])))
         case "CATEGORY":
             _, negated, kind = str(argument).rpartition("NOT_")
-            codes = _CATEGORIES[kind.removeprefix("CATEGORY_")]
-            return (_ALL - codes if negated else codes) | {OTHER}
+            members = _CATEGORIES[kind.removeprefix("CATEGORY_")]
+            return (_ALL - members if negated else members) | {OTHER}
         case "NOT_LITERAL":
             return (_ALL - {argument}) | {OTHER}
         case "ANY":
             return _ALL
-    taken = frozenset[int]().union(*(_codes(str(n), a) for n, a in argument if str(n) != "NEGATE"))
+    taken = frozenset[int]().union(*(codes(str(n), a) for n, a in argument if str(n) != "NEGATE"))
     return (_ALL - taken) | {OTHER} if str(argument[0][0]) == "NEGATE" else taken

@@ -6,6 +6,7 @@ from typing import Final
 LEAST: Final = 10**11
 """From here on a number alone may be a card's: shorter ones are someone's only beside a word that says so."""
 
+_PLACE = re.compile(r"(?:\A|[._ -])(?:lat|latitude|lon|lng|longitude)\Z", re.IGNORECASE)
 _MOST = 10**19  # 19 digits, the longest card number
 _DIGITS = re.compile(r"\d+")
 _NO_DIGITS = bytes(code for code in range(256) if chr(code) not in "0123456789")
@@ -26,6 +27,11 @@ def is_whole(number: float) -> bool:
 def may_identify(number: float) -> bool:
     """Whether a number alone, under a key that says nothing, has as many digits as a card."""
     return LEAST <= number < _MOST
+
+
+def is_place(key: str) -> bool:
+    """Whether what stands under a key is a coordinate on the globe: a fraction, and yet it tells where someone is."""
+    return _PLACE.search(key) is not None
 
 
 def text(number: float) -> str:

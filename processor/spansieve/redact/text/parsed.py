@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from spansieve.redact.text import jsontext, numbers, parts
+from spansieve.redact.text import arguments, jsontext, numbers, parts
 
 _DEEPEST: Final = 64  # containers within containers
 _SHORT: Final = 20  # characters of a string that may be a part of a frame: "assistant", "tool_call_response"
@@ -180,6 +180,8 @@ class _Strings:
         for inner in elements:
             kind = type(inner)
             if kind is str:
+                if inner[:1] == "-" and arguments.option(inner):
+                    return False
                 self.texts.append(inner)
                 self.keys.append(key)
             elif kind is dict:

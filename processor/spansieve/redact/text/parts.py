@@ -3,6 +3,7 @@
 Of a long part only its ends are read with its neighbours, since a value that is split is at an end.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,6 +18,8 @@ KEYS: Final = frozenset(
 )  # fmt: skip
 """Last words of the keys under which text comes in parts."""
 
+_FLATTENED = re.compile(r"(.*\.(?:contents?|parts|chunks)\.)\d{1,6}(\.[\w.]{1,64})", re.DOTALL)
+
 END: Final = 128
 """Characters of a long part that are read with its neighbour's."""
 
@@ -24,6 +27,15 @@ END: Final = 128
 def carries_parts(key: str) -> bool:
     """Whether what stands under a key may be continued by what stands under the same key next."""
     return key in KEYS or key.rpartition(".")[2].rpartition("_")[2].lower() in KEYS
+
+
+def flattened(key: str) -> str:
+    """Give what the keys of all parts of a message have in common, where each is an attribute; nothing for others.
+
+    `llm.input_messages.0.message.contents.1.message_content.text` is a key of the second part.
+    """
+    match = _FLATTENED.fullmatch(key)
+    return f"{match[1]}*{match[2]}" if match is not None and carries_parts(key) else ""
 
 
 def of_tokens(tokens: Sequence[jsontext.Token]) -> list[list[int]]:

@@ -81,3 +81,18 @@ def test_other_lists_are_lists(value: object) -> None:
     """Words of a schema, three in a row, one alone."""
     text = json.dumps(value)
     assert clean(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "becomes"),
+    [
+        (["tool", "--password", "z", "-v"], ["tool", "--password", "[SECRET]", "-v"]),
+        ({"args": ["-y", "srv", "--api-key", "z"]}, {"args": ["-y", "srv", "--api-key", "[SECRET]"]}),
+        ({"a": [["x", "-password", "z"]]}, {"a": [["x", "-password", "[SECRET]"]]}),
+        (["--name", "z", "--password"], ["--name", "z", "--password"]),
+        (["--password-file", "/run/z"], ["--password-file", "/run/z"]),
+    ],
+)
+def test_an_argument_has_the_option_before_it_as_its_key(value: object, becomes: object) -> None:
+    """As commands are dumped that somebody started."""
+    assert json.loads(clean(json.dumps(value))) == becomes

@@ -95,3 +95,33 @@ def test_requests_together_tell_each_what_was_found_in_it() -> None:
     clean, dirty = redactor.requests([_decoded(_span(("a", "x"))), _decoded(_span(("a", _MAIL)))])
     assert not clean.findings
     assert sum(dirty.findings.values()) == 1
+
+
+_PART = "llm.input_messages.0.message.contents.{}.message_content.text"
+
+
+def test_a_value_split_over_the_parts_of_a_message_is_found() -> None:
+    """Each part is an attribute, clean by itself: also when all of them are known, and with others between them."""
+    redactor = Redactor(default_rules())
+    sent = [("a", "x"), (_PART.format(0), "to jane.roe@exam"), ("b", "y"), (_PART.format(1), "ple.com, please")]
+    for _ in range(3):
+        left = _texts(_redact(redactor, _span(*sent)))
+        assert left == [("a", "x"), (_PART.format(0), "to [EMAIL]"), ("b", "y"), (_PART.format(1), ", please")]
+
+
+def test_parts_that_were_clean_with_others_are_looked_at_again() -> None:
+    """What a part says depends on its neighbours, which are others in each span."""
+    redactor = Redactor(default_rules())
+    for first, second in (("to jane.roe@exam", "nobody"), ("somebody", "ple.com, please")):
+        assert _texts(_redact(redactor, _span((_PART.format(0), first), (_PART.format(1), second))))[1][1] == second
+    together = _span((_PART.format(0), "to jane.roe@exam"), (_PART.format(1), "ple.com, please"))
+    assert _texts(_redact(redactor, together))[1][1] == ", please"
+
+
+def test_parts_of_two_messages_are_not_one_text() -> None:
+    """Neighbours belong together within a message only."""
+    other = _PART.replace("messages.0", "messages.1")
+    record = _redact(
+        Redactor(default_rules()), _span((_PART.format(0), "x jane.roe@exam"), (other.format(0), "ple.com"))
+    )
+    assert [text for _, text in _texts(record)] == ["x jane.roe@exam", "ple.com"]

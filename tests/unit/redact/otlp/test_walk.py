@@ -227,3 +227,57 @@ def test_structured_values_hide_nothing(value: AnyValue, *, selective: bool) -> 
     for left in (bytes(record.data), request.SerializeToString()):
         assert b"4111 11" not in left
         assert b"1\0" not in left
+
+
+@pytest.mark.parametrize("key", ["geo.latitude", "lat", "user.location.lng"])
+def test_a_place_on_the_globe_is_no_measure(key: str) -> None:
+    """Under its key a fraction with four decimals tells where someone is."""
+    request, span = _span()
+    span.attributes.add(key=key).value.double_value = 37.774929
+    assert run(request).findings == {"coordinates": 1}
+    assert span.attributes[0].value.string_value == "[COORDINATES]"
+
+
+@pytest.mark.parametrize(("key", "number"), [("geo.latitude", 37.7), ("score", 37.774929), ("flat", 37.774929)])
+def test_other_fractions_stay_numbers(key: str, number: float) -> None:
+    """Of a place that is a town, and of what measures."""
+    request, span = _span()
+    span.attributes.add(key=key).value.double_value = number
+    assert run(request).findings == {}
+    assert span.attributes[0].value.double_value == number
+
+
+def test_an_argument_has_the_option_before_it_as_its_key() -> None:
+    """As a process is described that somebody started."""
+    request, span = _span()
+    values = span.attributes.add(key="process.command_args").value.array_value.values
+    for each in ("tool", "--password", "horse", "--user", "bob"):
+        values.add().string_value = each
+    run(request)
+    assert [each.string_value for each in values] == ["tool", "--password", "[SECRET]", "--user", "bob"]
+
+
+@pytest.mark.parametrize("where", ["member", "attribute"])
+def test_chunks_of_log_records_are_read_together(where: str) -> None:
+    """Also where each is a member of its record's body, or an attribute."""
+    request = ExportLogsServiceRequest()
+    records = request.resource_logs.add().scope_logs.add().log_records
+    for chunk in ("mail jane.roe@exam", "ple.com ok"):
+        record = records.add(span_id=b"s" * 8, event_name="chunk")
+        pairs = record.attributes if where == "attribute" else record.body.kvlist_value.values
+        pairs.add(key="delta").value.string_value = chunk
+    run(request)
+    left = request.SerializeToString()
+    assert b"[EMAIL]" in left
+    assert b"jane.roe" not in left
+    assert b"ple.com" not in left
+
+
+def test_records_of_other_events_are_no_chunks_of_a_text() -> None:
+    """What was asked and what was answered are two texts."""
+    request = ExportLogsServiceRequest()
+    records = request.resource_logs.add().scope_logs.add().log_records
+    for name, text in (("asked", "x jane.roe@exam"), ("answered", "ple.com")):
+        record = records.add(span_id=b"s" * 8, event_name=name)
+        record.body.kvlist_value.values.add(key="content").value.string_value = text
+    assert run(request).findings == {}

@@ -28,17 +28,21 @@ rules:
 
 
 class _Tags(HTMLParser):
-    """Which elements and attributes a page has, and whether each is closed."""
+    """Which elements, attributes and links a page has, and whether each element is closed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.open: list[str] = []
         self.tags: set[str] = set()
         self.attributes: set[str] = set()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes.update(name for name, _ in attrs)
+        self.ids.update(value or "" for name, value in attrs if name == "id")
+        self.links += [value or "" for name, value in attrs if name == "href"]
         if tag != "meta":
             self.open.append(tag)
 
@@ -94,12 +98,20 @@ def test_examples_are_run_for_the_report() -> None:
 
 
 def test_the_page_is_whole_and_loads_nothing(safe_harbor: Report) -> None:
-    """No script, no link, no image: it can be archived as one file."""
+    """No script, no image, no link to elsewhere: it can be archived as one file."""
     tags = _Tags()
     tags.feed(report_text.html(safe_harbor))
     assert tags.open == []
-    assert tags.tags.isdisjoint({"script", "link", "img", "iframe", "object", "a"})
-    assert tags.attributes <= {"lang", "charset", "id", "class"}
+    assert tags.tags.isdisjoint({"script", "link", "img", "iframe", "object"})
+    assert tags.attributes <= {"lang", "charset", "name", "content", "id", "class", "href", "scope"}
+
+
+def test_each_rule_is_linked_to_what_is_said_of_it(safe_harbor: Report) -> None:
+    """From the table of all to its own part of the same page."""
+    tags = _Tags()
+    tags.feed(report_text.html(safe_harbor))
+    assert [link.removeprefix("#") for link in tags.links] == [rule.name for rule in safe_harbor.rules]
+    assert tags.ids.issuperset(link.removeprefix("#") for link in tags.links)
 
 
 def test_what_a_policy_file_holds_is_text() -> None:

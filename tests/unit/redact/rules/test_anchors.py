@@ -98,7 +98,8 @@ def test_hits_are_told_by_text() -> None:
 def test_offsets_are_in_characters(before: str) -> None:
     """The offset points into the text, whatever its characters cost in UTF-8."""
     hits = _ANCHORS.scan(["ü", before + "a@b"])
-    assert hits == {1: [(len(before) + 1, _ANCHORS.ids["@"])]}
+    assert [place for place in hits[1] if place[1] != anchors.BEYOND] == [(len(before) + 1, _ANCHORS.ids["@"])]
+    assert hits.keys() == {1}
 
 
 @pytest.mark.parametrize(
@@ -228,3 +229,26 @@ def test_a_text_with_more_anchors_than_memory_is_for_is_refused(
     assert len(scanner.scan(["a@" * 100])[0]) == 100
     with pytest.raises(anchors.OverBudget):
         scanner.scan(["a@" * 101])
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("пароль: Qw3", 8),
+        ("密码是Qw3", 3),
+        ("パスワード\uff1a“Qw3”", 7),
+        ("дата=1980", 5),
+        ("κωδικός — x1", 10),
+        ("пароль 'Qw3'", 8),
+    ],
+)
+@pytest.mark.parametrize("native", [True, False])
+def test_ascii_behind_another_script_is_found_where_it_starts(text: str, at: int, *, native: bool) -> None:
+    """With a space, a sign or a quote between them, by Vectorscan and without it."""
+    assert (at, anchors.BEYOND) in anchors.build(["@"], native=native).scan([text])[0]
+
+
+@pytest.mark.parametrize("text", ["what? now", "caf\u00e9 1", "wait… 1", "\u201cquoted\u201d 1", "a — b", "пароль."])
+def test_prose_with_a_sign_beyond_latin_is_none(text: str) -> None:
+    """One such character alone is punctuation."""
+    assert _scan(text) == {}

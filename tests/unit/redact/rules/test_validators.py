@@ -1,9 +1,11 @@
 """Checksums and ranges, against numbers that the standards give."""
 
+from collections.abc import Callable
+
 import pytest
 
 from spansieve.redact.rules import validators
-from spansieve.redact.rules.validators import checksums, payment
+from spansieve.redact.rules.validators import checksums, devices, payment
 
 
 @pytest.mark.parametrize("digits", ["79927398713", "4111111111111111", "0"])
@@ -114,3 +116,83 @@ def test_some_numbers_are_known_by_the_word_in_front(
     assert check is not None
     start, end = len(before), len(before) + len(value)
     assert check(before + value + after, start, end) == ((start, end) if counts else None)
+
+
+@pytest.mark.parametrize(
+    ("check", "number", "counts"),
+    [
+        (devices.imei, "490154203237518", True),
+        (devices.imei, "490154203237519", False),
+        (devices.imei, "000000000000000", False),
+        (devices.iccid, "89148000000745809013", True),
+        (devices.iccid, "89148000000745809014", False),
+        (devices.iccid, "8991101200003204510", True),
+        (devices.iccid, "8991101200003204514", True),  # nineteen digits may be without their check digit
+        (devices.iccid, "79927398713", False),  # right by Luhn, and no SIM's
+        (devices.iccid, "7991101200003204510", False),
+        (devices.vin, "1HGCM82633A004352", True),
+        (devices.vin, "1HGCM82633A00435", False),
+        (devices.vin, "IHGCM82633A004352", False),
+        (devices.vin, "ABCDEFGHJKLMNPR12", False),
+        (devices.vin, "ABCDEFGHJKLMNP123", True),
+        (devices.document, "AB1234", True),
+        (devices.document, "AB123", False),
+        (devices.document, "ABC123", False),
+        (devices.document, "ABCDE1234", False),
+        (devices.document, "ABCD1234", True),
+        (devices.document, "1" * 9, False),
+        (devices.document, "12" * 10, True),
+        (devices.document, "12" * 10 + "1", False),
+        (devices.plate, "AB12", True),
+        (devices.plate, "AB1", False),
+        (devices.plate, "ABCDE12345", True),
+        (devices.plate, "ABCDE123456", False),
+        (devices.plate, "123456", False),
+        (devices.account, "123456", True),
+        (devices.account, "12345", False),
+        (devices.account, "12345678901234567", True),
+        (devices.account, "123456789012345678", False),
+        (devices.account, "1111111", False),
+        (devices.account, "12345A", False),
+    ],
+)
+def test_numbers_of_devices_and_documents(check: Callable[[str], bool], number: str, *, counts: bool) -> None:
+    """Their lengths, letters and check digits, at both ends of what is allowed."""
+    assert check(number) is counts
+
+
+@pytest.mark.parametrize(
+    ("middle", "counts"),
+    [(group, 50 <= group <= 65 or 70 <= group <= 88 or 90 <= group <= 92 or 94 <= group <= 99) for group in range(100)],
+)
+def test_groups_that_taxpayer_numbers_have(middle: int, *, counts: bool) -> None:
+    """The middle digits that IRS publication 1915 names, and no others."""
+    assert (_spans("us_itin", f"900 {middle:02} 1234") is not None) is counts
+    assert _spans("us_itin", f"800 {middle:02} 1234") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [("219 09 9999", True), ("219 09 0000", False), ("912 09 9999", False), ("001 01 0001", True)],
+)
+def test_numbers_that_ssa_never_issued_need_their_hyphens(text: str, *, counts: bool) -> None:
+    """With blanks in them they may be anything."""
+    assert (_spans("us_ssn", text) is not None) is counts
+    assert _spans("us_ssn", text.replace(" ", "-")) == text.replace(" ", "-")
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        ("5A084111111111111111FF", "4111111111111111"),
+        ("5A08378282246310005F00", "378282246310005F"),
+        ("57104111111111111111D2512101000000000", "4111111111111111D251210100000000"),
+        ("5A084111111111111112", None),
+        ("5A08411111111111111", None),
+        ("5A074111111111111111", None),
+    ],
+)
+def test_a_card_in_the_data_of_a_chip_is_as_long_as_it_says(data: str, value: str | None) -> None:
+    """Two digits of hexadecimal are a byte, of which there are as many as the one in front says."""
+    span = payment.card_in_hex(data, 4, len(data))
+    assert (None if span is None else data[span[0] : span[1]]) == value

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from spansieve.redact.rules import phones
-from spansieve.redact.rules.validators import network, payment, people, schemes, united_states, wallets
+from spansieve.redact.rules.validators import network, payment, people, schemes, scripts, united_states, wallets
 
 __all__ = ["VALIDATORS", "Checker", "Span", "checker", "known_country", "known_region"]
 
@@ -17,6 +17,7 @@ Checker = Callable[[str, int, int], Span | None]
 
 _PLAIN: dict[str, tuple[Checker, int]] = {
     "card": (payment.card, 1),
+    "card_in_hex": (payment.card_in_hex, 1),
     "iban": (payment.iban, 1),
     "us_ssn": (united_states.ssn, 1),
     "us_itin": (united_states.itin, 1),
@@ -32,6 +33,8 @@ _PLAIN: dict[str, tuple[Checker, int]] = {
     "random_looking": (wallets.random_looking, 1),
     "birth_date": (people.birth_date, 1),
     "coordinates": (people.coordinates, 1),
+    "secret_by_other_script": (scripts.secret, 2),
+    "birth_by_other_script": (scripts.birth, 2),
 }
 # Telephone numbers cost more: about 10 µs.
 _PHONES: dict[str, Callable[[Sequence[str]], Checker]] = {

@@ -241,7 +241,7 @@ def lv_personas(number: str) -> bool:
         return True
     if not short_date(number[4:6], number[2:4], number[:2]):
         return False
-    return (1101 - weighted(number, (1, 6, 3, 7, 9, 10, 5, 8, 4, 2))) % 11 == int(number[10])
+    return (1101 - weighted(number, (1, 6, 3, 7, 9, 10, 5, 8, 4, 2))) % 11 % 10 == int(number[10])
 
 
 def tr_kimlik(number: str) -> bool:

@@ -10,6 +10,7 @@ Span = tuple[int, int]
 Checker = Callable[[str, int, int], Span | None]
 
 _NOT_ALNUM = re.compile(r"[^0-9A-Za-z]+")
+_REPOSITORY = re.compile(r"(?<![\w.+-])git@[\w.-]+\Z", re.ASCII)  # as `git clone git@host:path` has it
 _MAIL_CHARACTER = re.compile(r"[\w.+%&~#!-]")
 _MAIL_LEFT = re.compile(r"[\w.+%&~#!-]{1,256}+\Z")
 _KEEP_MACS = frozenset({"000000000000", "ffffffffffff"})
@@ -102,7 +103,9 @@ def mac(text: str, start: int, end: int) -> Span | None:
 
 
 def email(text: str, start: int, end: int) -> Span | None:
-    """Take in what is longer than RFC 5321 allows before the @, so that no part of it stays."""
+    """Take in what is longer than RFC 5321 allows before the @, so that no part of it stays. Repositories are nobody's."""
+    if text[end : end + 1] == ":" and _REPOSITORY.search(text, max(0, start - 3), end):
+        return None
     if not start or text[start - 1] in " \n\"'<:,=" or not _MAIL_CHARACTER.match(text, start - 1):
         return start, end
     longer = _MAIL_LEFT.search(text[max(0, start - 256) : start])

@@ -91,6 +91,17 @@ def card(text: str, start: int, end: int) -> Span | None:
     return (start, end) if is_card(digits) else _card_ahead(text, start, end)
 
 
+def card_in_hex(text: str, start: int, end: int) -> Span | None:
+    """Find a card's number, or the image of its stripe, in data of a chip (EMV Book 3, annex B).
+
+    Its length in bytes is in front. Two digits of hexadecimal are a byte; a number of odd length has an F behind it.
+    """
+    end = start + 2 * int(text[start - 2 : start], 16)
+    value = text[start:end]
+    number = re.split("[DFdf]", value, maxsplit=1)[0]
+    return (start, end) if len(value) == end - start and is_card(number) else None
+
+
 def _is_spelled(text: str, start: int, end: int) -> bool:
     """Whether digits stand one by one, as speech is written down, and no others in front or behind: a list has more."""
     if _SPELLED(text, start, end) is None or _SPELLED_ON(text, end) is not None:
