@@ -48,8 +48,8 @@ def _configuration() -> str:
         "",
         "Made by `make docs` from `spansieve/config.py`. The names are the Collector's where the meaning is the same.",
         "A file may hold any part of this; what it leaves out has its default. `${env:NAME}` and",
-        "`${env:NAME:-default}` are replaced. Unknown keys are refused. `spansieve check --config FILE` tells all",
-        "mistakes at once.",
+        "`${env:NAME:-default}` are replaced in the values, `$$` is a plain `$`. Unknown keys are refused.",
+        "`spansieve check --config FILE` tells all mistakes at once.",
         "",
     ]
     for name, field in GatewayConfig.model_fields.items():

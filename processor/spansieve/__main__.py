@@ -8,6 +8,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # gRPC would write every header to standard error, senders' tokens and ours among them: before it is loaded.
 os.environ.pop("GRPC_TRACE", None)
+# Nor what it says of calls that it refuses, with senders' words in it, between our lines of JSON.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from spansieve import cli, memory
 

@@ -1,11 +1,10 @@
 """What the operator writes, checked: unknown keys refused, all mistakes at once, each a sentence with a remedy.
 
 The keys are those of the OpenTelemetry Collector where the meaning is the same; `docs/reference/configuration.md` is
-made from these classes by `make docs`. `${env:NAME}` and `${env:NAME:-default}` are replaced before parsing, as the
-Collector does.
+made from these classes by `make docs`. `${env:NAME}` and `${env:NAME:-default}` are replaced in the values, as the
+Collector does, which also reads `${NAME}`, and `$$` as a plain `$`.
 """
 
-import re
 from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
@@ -26,10 +25,11 @@ from spansieve.config_exporters import Exporters
 from spansieve.config_measure import Measure
 from spansieve.config_problems import sentences
 from spansieve.config_sampling import Sampling
-from spansieve.config_types import Duration, ListenEndpoint
+from spansieve.config_types import Directory, Duration, ListenEndpoint
 from spansieve.config_types import Section as _Section
 from spansieve.config_types import null_is_default as _null_is_default
 from spansieve.config_types import setting as _key
+from spansieve.config_variables import Variables
 from spansieve.mistakes import kind
 from spansieve.strict_yaml import NotYaml
 
@@ -37,9 +37,12 @@ _ANY_HOST = frozenset({"", "0.0.0.0", "[::]"})  # noqa: S104 - compared with, no
 _NO_TLS_HERE = (
     "Leave it out: what is received is not encrypted; put the stock Collector in front, see docs/guides/operations.md."
 )
+_NO_CORS_HERE = (
+    "Leave it out: browsers are not answered here; the receiver of a stock Collector in front has cors, and sends on."
+)
+_NO_METADATA = "Leave it out: headers are not read, nor sent on; exporters.otlp.headers are what is sent."
+_TUNED = "Leave it out: connections are bounded, and messages by max_recv_msg_size_mib."
 _PIPELINES = "Leave it out: there is one pipeline, and its stages are sections of their own."
-# A variable; or a line of comment, in which none is asked for: a setting that is commented out needs nothing.
-_ENV = re.compile(r"^[ \t]*\#[^\n]*|\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}", re.MULTILINE)
 
 
 def _one_of_both(value: object, accept: ValidatorFunctionWrapHandler) -> object:
@@ -51,17 +54,28 @@ def _one_of_both(value: object, accept: ValidatorFunctionWrapHandler) -> object:
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used. `problems` holds one sentence for each mistake."""
+    """A configuration that cannot be used.
 
-    def __init__(self, problems: list[str]) -> None:
+    `problems` holds one sentence for each mistake. `sound`, where it can be told, is the configuration without the
+    sections that hold one: what it names can still be looked at.
+    """
+
+    def __init__(self, problems: list[str], sound: "GatewayConfig | None" = None) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.sound = sound
 
 
 class GrpcReceiver(_Section):
     """OTLP/gRPC."""
 
-    instead: ClassVar[Mapping[str, str]] = {"tls": _NO_TLS_HERE, "auth": _NO_TLS_HERE}
+    instead: ClassVar[Mapping[str, str]] = {
+        "tls": _NO_TLS_HERE,
+        "auth": _NO_TLS_HERE,
+        "include_metadata": _NO_METADATA,
+        "transport": "Leave it out: it is tcp. There are no Unix sockets: listen on 127.0.0.1.",
+        **dict.fromkeys(("keepalive", "max_concurrent_streams", "read_buffer_size", "write_buffer_size"), _TUNED),
+    }
     endpoint: ListenEndpoint = _key("127.0.0.1:4317", "Where to listen; port 0 takes a free one.", "0.0.0.0:4317")
     max_recv_msg_size_mib: int = _key(
         64, "Largest message, after inflation; more is answered RESOURCE_EXHAUSTED.", 64, ge=1, le=1024
@@ -71,7 +85,16 @@ class GrpcReceiver(_Section):
 class HttpReceiver(_Section):
     """OTLP/HTTP, protobuf and JSON."""
 
-    instead: ClassVar[Mapping[str, str]] = {"tls": _NO_TLS_HERE, "auth": _NO_TLS_HERE, "cors": _NO_TLS_HERE}
+    instead: ClassVar[Mapping[str, str]] = {
+        "tls": _NO_TLS_HERE,
+        "auth": _NO_TLS_HERE,
+        "cors": _NO_CORS_HERE,
+        "include_metadata": _NO_METADATA,
+        **{
+            f"{signal}_url_path": "Leave it out: the paths are those of OTLP."
+            for signal in ("traces", "logs", "metrics")
+        },
+    }
     endpoint: ListenEndpoint = _key("127.0.0.1:4318", "Where to listen; port 0 takes a free one.", "0.0.0.0:4318")
     max_request_body_size: int = _key(
         64 * 1024 * 1024,
@@ -141,7 +164,7 @@ class Redaction(_Section):
 class Storage(_Section):
     """The gateway's own files."""
 
-    directory: Path = _key(Path("data"), "Made when absent, with mode 0700.", "./data")
+    directory: Directory = _key(Path("data"), "Made when absent, with mode 0700.", "./data")
     durability: Literal["fsync", "os", "memory"] = _key(
         "fsync",
         "What OK promises: the redacted spans are in the journal and synced to the disk (`fsync`), so that they "
@@ -279,37 +302,38 @@ def load(path: Path | None, environment: Mapping[str, str]) -> GatewayConfig:
 
 def parse(text: str, environment: Mapping[str, str]) -> GatewayConfig:
     """Check the text of a configuration file. Raises ConfigError with every problem found."""
-    problems: list[str] = []
-
-    def substitute(found: re.Match[str]) -> str:
-        if found["name"] is None:
-            return found[0]
-        default: str | None = found["default"]
-        value = environment.get(found["name"]) if found["name"] in environment else default
-        if value is None:
-            problems.append(
-                f"The environment variable {found['name']} is not set: set it, or give a default as in "
-                f"${{env:{found['name']}:-value}}."
-            )
-            return ""
-        return value
-
-    text = _ENV.sub(substitute, text)
-    if problems:
-        raise ConfigError(list(dict.fromkeys(problems)))
+    variables = Variables(text, environment)
     try:
-        tree = strict_yaml.load(text)
+        tree = strict_yaml.load(variables.marked, variables.expand)
     except NotYaml as error:
-        raise ConfigError([f"The file is {error}."]) from None
+        raise ConfigError([*variables.problems, f"The file is {error}."]) from None
     if tree is None:
         return GatewayConfig()
     if not isinstance(tree, dict):
-        raise ConfigError([f"The file holds {kind(tree)}, not keys and values, for example: receivers: {{otlp: …}}."])
+        raise ConfigError(
+            [
+                *variables.problems,
+                f"The file holds {kind(tree)}, not keys and values, for example: receivers: {{otlp: …}}.",
+            ]
+        )
     _drop_empty_sections(tree, GatewayConfig)
     try:
-        return GatewayConfig.model_validate(tree)
+        settings = GatewayConfig.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(sentences(error, GatewayConfig)) from None
+        problems = [*variables.problems, *sentences(error, GatewayConfig, variables.unread)]
+        raise ConfigError(problems, None if variables.problems else _sound(tree, error)) from None
+    if variables.problems:
+        raise ConfigError(variables.problems)
+    return settings
+
+
+def _sound(tree: dict[Any, Any], error: ValidationError) -> GatewayConfig | None:
+    """What is left without the sections in which a mistake was found; None when it lies between sections."""
+    wrong = {details["loc"][0] for details in error.errors() if details["loc"]}
+    try:
+        return GatewayConfig.model_validate({key: value for key, value in tree.items() if key not in wrong})
+    except ValidationError:
+        return None
 
 
 def _drop_empty_sections(tree: dict[Any, Any], section: type[BaseModel]) -> None:

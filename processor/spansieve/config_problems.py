@@ -3,14 +3,14 @@
 pydantic finds the mistakes; its own wording is for programmers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from spansieve.config_types import Section
+from spansieve.config_types import DURATION_RULE, Section
 from spansieve.mistakes import did_you_mean, kind
 
 _Location = tuple[int | str, ...]
@@ -28,17 +28,27 @@ _NEEDED: Mapping[str, str] = {
     "bool_type": "true or false is needed",
     "bool_parsing": "true or false is needed",
     "tuple_type": "a list is needed",
-    "greater_than_equal": "{ge} is the least",
-    "greater_than": "more than {gt} is needed",
-    "less_than_equal": "{le} is the most",
+    "path_type": "a path is needed",
+    "string_too_short": "a text is needed",
+    "greater_than_equal": "{ge}{unit} is the least",
+    "greater_than": "more than {gt}{unit} is needed",
+    "less_than_equal": "{le}{unit} is the most",
     "literal_error": "{expected} is needed",
 }
 
 
-def sentences(error: ValidationError, root: type[BaseModel]) -> list[str]:
-    """Every mistake that pydantic found in a configuration of type `root`, a sentence each."""
+def sentences(error: ValidationError, root: type[BaseModel], unread: Collection[str] = ()) -> list[str]:
+    """Every mistake that pydantic found in a configuration of type `root`, a sentence each.
+
+    Nothing is said of values that are `unread`: what is wrong with them is told already.
+    """
     found = error.errors(include_url=False)
-    return [_sentence(details, root) for details in found if not _follows(details, found)]
+    return [_sentence(each, root) for each in found if not _follows(each, found) and not _is_one_of(each, unread)]
+
+
+def _is_one_of(details: ErrorDetails, unread: Collection[str]) -> bool:
+    value = details["input"]
+    return isinstance(value, str) and value in unread
 
 
 def _follows(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
@@ -77,7 +87,10 @@ def _sentence(details: ErrorDetails, root: type[BaseModel]) -> str:
             return f"{path}.type: {wrong}one of {', '.join(tags)} is needed.{hint}"
         case _:
             reason = _NEEDED.get(details["type"], details["msg"][0].lower() + details["msg"][1:])
-            reason = reason.format_map({key: _bound(value) for key, value in details.get("ctx", {}).items()})
+            bounds = {key: _bound(value) for key, value in details.get("ctx", {}).items()}
+            if _is_duration(loc, root) and isinstance(seconds := details["input"], float):
+                shown, bounds["unit"] = f"{seconds:.15g}s", "s"
+            reason = reason.format_map({"unit": "", **bounds})
             return f"{path}: {shown} is not accepted: {reason}.{hint}"
 
 
@@ -136,6 +149,12 @@ def _tag(section: type[BaseModel]) -> tuple[str, ...]:
 
 def _tags_at(loc: _Location, root: type[BaseModel]) -> list[str]:
     return [tag for section in _alternatives(loc, root) for tag in _tag(section)]
+
+
+def _is_duration(loc: _Location, root: type[BaseModel]) -> bool:
+    """Whether a place holds seconds, which are written with a unit."""
+    fields = [section.model_fields.get(str(loc[-1])) for section in _alternatives(loc[:-1], root)] if loc else []
+    return any(DURATION_RULE in field.metadata for field in fields if field)
 
 
 def _key_at(loc: _Location, root: type[BaseModel]) -> tuple[bool, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -44,12 +45,27 @@ def _check_target(value: str) -> str:
     return _check_endpoint(value)
 
 
+def _not_empty(value: object) -> object:
+    if value == "":  # a variable that is set to nothing would be the directory that the gateway was started in
+        raise ValueError("names no directory")
+    return value
+
+
+def _check_directory(value: Path) -> Path:
+    if "\0" in str(value):
+        raise ValueError("holds a character that no path may")
+    if value.parts[:1] and value.parts[0].startswith("~"):
+        raise ValueError("begins with ~, which only a shell knows: write the directory in full, or ${env:HOME}")
+    return value
+
+
 DURATION_RULE = BeforeValidator(_parse_duration)
 Duration = Annotated[float, DURATION_RULE]
 """Seconds, written as the Collector writes them: 500ms, 30s, 1m30s."""
 
 ListenEndpoint = Annotated[str, AfterValidator(_check_endpoint)]
 DialEndpoint = Annotated[str, AfterValidator(_check_target)]
+Directory = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_check_directory)]
 
 
 def null_is_default(value: object) -> object:

@@ -17,6 +17,9 @@ _BACKLOG = 2048
 # Exporters send every 5 s (OTEL_BSP_SCHEDULE_DELAY); a connection that we closed between two batches would cost one.
 _KEEP_ALIVE_SECONDS = 120
 
+# Without any grace uvicorn would complain of tasks that it has to cancel, where there is none.
+_LEAST_GRACE_SECONDS = 0.01
+
 # What outlasts the grace of a stop is cancelled, and gets so long to tell its client.
 _FAREWELL_SECONDS = 1.0
 
@@ -158,6 +161,7 @@ class HttpServer:
         server, self._server = self._server, None
         if self._looking is not None:
             self._looking.cancel()
+        grace = max(grace, _LEAST_GRACE_SECONDS)
         server.config.timeout_graceful_shutdown = grace  # type: ignore[assignment]  # it is only handed to wait_for
         await server.shutdown()
         # What is left now has been cancelled, and is telling its client so.

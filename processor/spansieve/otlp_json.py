@@ -2,7 +2,8 @@
 
 The rules are those of the OTLP specification on top of proto3 JSON: trace and span ids are hexadecimal and other bytes
 base64, 64-bit integers are decimal strings (read as numbers too), enums are integers, keys are lowerCamelCase, and
-what is unknown is ignored. google.protobuf.json_format knows none of the first, quotes values in its errors, and takes
+what is unknown is ignored. As in the Collector, who writes enums or keys as proto3 JSON also may, by the names of the
+schema, is understood. google.protobuf.json_format knows none of the first, quotes values in its errors, and takes
 ten times as long.
 """
 
@@ -82,10 +83,15 @@ def _integer(low: int, high: int) -> Callable[[object], int]:
     return convert
 
 
-def _enum(value: object) -> int:
-    if type(value) is int:
-        return _int32(value)
-    raise _Mismatch("is not an integer, as OTLP/JSON writes enums")
+def _enum(numbers: Mapping[str, int]) -> Callable[[object], int]:
+    def convert(value: object) -> int:
+        if type(value) is int:
+            return _int32(value)
+        if type(value) is str and value in numbers:
+            return numbers[value]
+        raise _Mismatch("is not an integer, as OTLP/JSON writes enums")
+
+    return convert
 
 
 def _double(value: object) -> float:
@@ -127,7 +133,6 @@ _uint64 = _integer(0, 2**64 - 1)
 _READERS: Final[dict[int, Callable[[object], Any]]] = {
     FieldDescriptor.TYPE_STRING: _text,
     FieldDescriptor.TYPE_BOOL: _truth,
-    FieldDescriptor.TYPE_ENUM: _enum,
     FieldDescriptor.TYPE_DOUBLE: _double,
     FieldDescriptor.TYPE_BYTES: _base64,
     FieldDescriptor.TYPE_INT32: _int32,
@@ -156,7 +161,7 @@ def _write_base64(value: bytes) -> str:
 
 
 _WRITERS: Final[dict[int, Callable[[Any], object]]] = {
-    **dict.fromkeys(_READERS, _as_is),
+    **dict.fromkeys((*_READERS, FieldDescriptor.TYPE_ENUM), _as_is),
     FieldDescriptor.TYPE_DOUBLE: _write_double,
     FieldDescriptor.TYPE_BYTES: _write_base64,
     FieldDescriptor.TYPE_INT64: str,
@@ -179,14 +184,18 @@ class _Field(NamedTuple):
 
 @cache
 def _fields(of: Descriptor) -> tuple[Mapping[str, _Field], Mapping[str, _Field]]:
-    """Return the fields of a message by JSON name and by name. The cache holds OTLP's some forty message types."""
+    """Return the fields of a message by what JSON may call them, and by name. The cache holds OTLP's some forty message types."""
     fields = [_field(field) for field in of.fields]
-    return {field.json_name: field for field in fields}, {field.name: field for field in fields}
+    by_name = {field.name: field for field in fields}
+    return by_name | {field.json_name: field for field in fields}, by_name
 
 
 def _field(field: FieldDescriptor) -> _Field:
     if field.message_type is not None:
         return _Field(field.name, field.json_name, field.is_repeated, None, None, field.message_type)
+    if field.enum_type is not None:
+        numbers = {value.name: value.number for value in field.enum_type.values}
+        return _Field(field.name, field.json_name, field.is_repeated, _enum(numbers), _as_is, None)
     is_id = field.type == FieldDescriptor.TYPE_BYTES and field.name in ("trace_id", "span_id", "parent_span_id")
     read, write = (_hex, bytes.hex) if is_id else (_READERS[field.type], _WRITERS[field.type])
     return _Field(field.name, field.json_name, field.is_repeated, read, write, None)

@@ -90,9 +90,8 @@ def test_environment_variables_are_put_in() -> None:
 
 def test_a_comment_asks_for_no_variable() -> None:
     """A setting that is commented out does not keep the gateway from starting."""
-    assert (
-        config.parse("# exporters: {otlp: {endpoint: '${env:NOT_SET}'}}\n  # ${env:NOT_SET}\n", {}) == GatewayConfig()
-    )
+    text = "# exporters: {otlp: {endpoint: '${env:NOT_SET}'}}\n  # ${env:NOT_SET}\nstorage: {} # ${env:NOT_SET}\n"
+    assert config.parse(text, {}) == GatewayConfig()
 
 
 def test_a_missing_environment_variable_is_named() -> None:
@@ -100,6 +99,76 @@ def test_a_missing_environment_variable_is_named() -> None:
     assert problems_of("a: ${env:NOT_SET} ${env:NOT_SET}") == [
         "The environment variable NOT_SET is not set: set it, or give a default as in ${env:NOT_SET:-value}."
     ]
+
+
+def test_a_missing_environment_variable_hides_no_other_mistake() -> None:
+    """Of its own value nothing more is said, of the others all."""
+    assert problems_of("sampling: {decision_wait: '${env:NOT_SET}'}\nworkers: many") == [
+        "The environment variable NOT_SET is not set: set it, or give a default as in ${env:NOT_SET:-value}.",
+        "workers: 'many' is neither a number from 1 to 64 nor `auto`. Example: workers: 4",
+    ]
+
+
+def header(text: str, environment: dict[str, str]) -> str:
+    """What is sent as the header `a`."""
+    settings = config.parse(f"exporters: {{otlp: {{endpoint: 'c:1', headers: {{a: {text}}}}}}}", environment)
+    assert settings.exporters.otlp is not None
+    return settings.exporters.otlp.headers["a"]
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ('"Bearer ${env:T}"', "Bearer {T}"),
+        ("Bearer ${env:T}", "Bearer {T}"),
+        ("${env:T}", "{T}"),
+        ("${T}", "{T}"),
+        ("${T:-x}", "{T}"),
+        ("${env:NOT_SET:-$x}", "$x"),
+        ("'$${env:T}'", "${env:T}"),
+        ("a$$b$c", "a$b$c"),
+    ],
+)
+@pytest.mark.parametrize("token", ["plain", 'q", compression: "gzip', "a # b", "a\\tb: c", "'", "${env:T}", "{"])
+def test_whatever_a_variable_holds_it_is_one_value(written: str, sent: str, token: str) -> None:
+    """As in the Collector: a quotation mark or a `#` in a token neither ends the value nor is lost; `$$` is a `$`."""
+    assert header(written, {"T": token}) == sent.replace("{T}", token)
+
+
+def test_without_quotes_a_variable_is_read_as_yaml_reads_it() -> None:
+    """A number or a truth value is one; nothing is the default."""
+    text = "exporters: {otlp: {endpoint: 'c:1', tls: {insecure: ${env:YES}}, num_consumers: ${env:N}}}\nstorage: ${E}"
+    settings = config.parse(text, {"YES": "true", "N": "7", "E": ""})
+    assert settings.exporters.otlp is not None
+    assert (settings.exporters.otlp.tls.insecure, settings.exporters.otlp.num_consumers) == (True, 7)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("${file:/run/hunter2}", "${file:…}"),
+        ("${env:A:-${env:B}}", "${env:…}"),
+        ("${env:a-b}", "${env:…}"),
+        ("x${", "${…}"),
+        ("${}", "${…}"),
+    ],
+)
+def test_what_looks_like_a_variable_and_is_none_is_a_mistake(written: str, shown: str) -> None:
+    """It would else be taken as it stands: a token that nobody accepts, a directory of that name."""
+    assert problems_of(f"storage:\n  directory: '{written}'") == [
+        f"{shown} is not understood: a variable is written ${{env:NAME}} or ${{env:NAME:-default}}, and a plain $ "
+        "before a brace $$."
+    ]
+
+
+def test_what_is_sound_beside_a_mistake_can_still_be_looked_at() -> None:
+    """The sections that hold none, the others by their defaults; nothing where a variable is missing."""
+    with pytest.raises(ConfigError) as caught:
+        config.parse("redaction: {policy: gdpr}\nworkers: many", {})
+    assert caught.value.sound == config.parse("redaction: {policy: gdpr}", {})
+    with pytest.raises(ConfigError) as caught:
+        config.parse("redaction: {policy: '${env:NOT_SET}'}\nworkers: many", {})
+    assert caught.value.sound is None
 
 
 @pytest.mark.parametrize(
@@ -170,7 +239,30 @@ def test_a_missing_environment_variable_is_named() -> None:
         ),
         (
             "shutdown_timeout: 60s",
-            "shutdown_timeout: 60.0 is not accepted: 29 is the most. Example: shutdown_timeout: 25s",
+            "shutdown_timeout: 60s is not accepted: 29s is the most. Example: shutdown_timeout: 25s",
+        ),
+        (
+            "sampling: {decision_wait: 99999h}",
+            "sampling.decision_wait: 359996400s is not accepted: 3600s is the most. Example: decision_wait: 30s",
+        ),
+        (
+            "storage: {directory: ~}",
+            "storage.directory: null is not accepted: a path is needed. Example: directory: ./data",
+        ),
+        (
+            "storage: {directory: ~/data}",
+            "storage.directory: '~/data' begins with ~, which only a shell knows: write the directory in full, or "
+            "${env:HOME}. Example: directory: ./data",
+        ),
+        ("storage: {directory: ''}", "storage.directory: '' names no directory. Example: directory: ./data"),
+        (
+            'storage: {directory: "a\\0b"}',
+            "storage.directory: 'a\\x00b' holds a character that no path may. Example: directory: ./data",
+        ),
+        (
+            "receivers: {otlp: {protocols: {http: {cors: {allowed_origins: ['*']}}}}}",
+            "receivers.otlp.protocols.http.cors is not a key that the gateway knows. Leave it out: browsers are not "
+            "answered here; the receiver of a stock Collector in front has cors, and sends on.",
         ),
         (
             "storage: {journal_max_mib: 1}",

@@ -55,6 +55,21 @@ def test_a_configuration_that_a_guide_shows_is_one(example: str) -> None:
     assert prepared.problems(GatewayConfig.model_validate(yaml.safe_load(example))) == []
 
 
+_PACKAGE = _DOCS.parent / "processor" / "spansieve"
+
+
+def test_the_architecture_names_the_parts_that_there_are() -> None:
+    """Every module and folder at the top of the package, and no file that is gone."""
+    page = (_DOCS.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = {name.removeprefix("processor/spansieve/") for name in re.findall(r"[\w/]+\.py\b", page)}
+    files = {path.relative_to(_PACKAGE).as_posix() for path in _PACKAGE.rglob("*.py")}
+    assert named <= files
+    top = {path.name for path in _PACKAGE.glob("*.py") if not path.name.startswith("__")}
+    assert {name for name in top - named if not name.startswith("config")} == set()
+    folders = {path.parent.name for path in _PACKAGE.glob("*/__init__.py")}
+    assert {name for name in folders if f"{name}/" not in page} == set()
+
+
 _PAGES = [*sorted(_DOCS.parent.glob("*.md")), *sorted(_DOCS.rglob("*.md"))]
 
 

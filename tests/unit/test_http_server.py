@@ -131,6 +131,15 @@ async def test_nonsense_is_400_and_no_line_in_the_log(nonsense: bytes, caplog: p
     assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
+async def test_a_stop_without_grace_is_no_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """As at a start that fails at the next port: there is nothing to cancel."""
+    server = HttpServer(APPLICATION, "127.0.0.1:0", "some.key")
+    await server.start()
+    with caplog.at_level(logging.WARNING):
+        await server.stop(0)
+    assert caplog.records == []
+
+
 def test_a_reserved_port_can_be_shared_by_those_who_say_so() -> None:
     """Several listen on it; one that does not say so is told that it is taken."""
     held, endpoint = http_server.reserve("127.0.0.1:0", "some.key")

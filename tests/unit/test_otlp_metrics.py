@@ -42,6 +42,7 @@ _PROMETHEUS_NAMES = {
     "spansieve.llm.context_window.saturation": "spansieve_llm_context_window_saturation",
     "spansieve.llm.dialects": "spansieve_llm_dialects_total",
     "spansieve.llm.cost.usd": "spansieve_llm_cost_usd_total",
+    "spansieve.llm.requests_without_usage": "spansieve_llm_requests_without_usage_total",
     "spansieve.llm.unpriced_requests": "spansieve_llm_unpriced_requests_total",
     "spansieve.llm.unpriced_tokens": "spansieve_llm_unpriced_tokens_total",
     "spansieve.llm.prices.info": "spansieve_llm_prices_info",

@@ -111,6 +111,22 @@ def test_a_failed_build_leaves_nothing(cache: Path, locate: Locate) -> None:
     assert [entry.name for entry in cache.iterdir()] == ["lock"]
 
 
+def test_a_cache_that_cannot_be_made_is_named(locate: Locate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the variable that names another one, as when the home directory is read-only."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SPANSIEVE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(build.BuildFailed, match=r"file/parts cannot be made .*SPANSIEVE_CACHE"):
+        locate()
+
+
+def test_what_go_is_told_for_other_work_does_not_count(locate: Locate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flags, a workspace, another machine to build for: the parts are built in one way, for this one."""
+    for name, value in {"GOFLAGS": "-mod=vendor", "GOWORK": "/a/go.work", "GOOS": "plan9", "GOARCH": "mips"}.items():
+        monkeypatch.setenv(name, value)
+    told = locate(commands=(("sh", "-c", "echo $GOFLAGS,$GOWORK,$GOOS,$GOARCH > {out}/thing"),))
+    assert told.read_text(encoding="utf-8") == "-mod=readonly -buildvcs=false,off,,\n"
+
+
 def test_a_build_without_a_binary_is_a_failure(cache: Path, locate: Locate) -> None:
     """A build that ends well and leaves no binary is not taken for a whole one."""
     with pytest.raises(build.BuildFailed, match="left no thing"):

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the input or the configuration is not usable (said on stan
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -47,5 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:  # `spansieve traces list | head`
         sys.stderr.close()
+        return 1
+    except OSError as error:  # a full disk, a directory in place of a file
+        if chosen.command == "run":  # what ends a gateway is told in its log
+            raise
+        print(f"{error.filename or 'Standard input or output'}: {os.strerror(error.errno or 0)}.", file=sys.stderr)
         return 1
     return code

@@ -15,7 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every mistake on standard error; 1 when there is one."""
-    problems = prepared.problems(config.load(arguments.config, os.environ))
+    try:
+        problems = prepared.problems(config.load(arguments.config, os.environ))
+    except config.ConfigError as error:
+        problems = error.problems + (prepared.problems(error.sound) if error.sound else [])
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:

@@ -61,8 +61,6 @@ def run(arguments: argparse.Namespace) -> int:
         problems = [error.description]
     except SealingError as error:
         problems = [f"The key {error}."]
-    except OSError as error:
-        problems = [f"{error.filename}: {error.strerror}."]
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1

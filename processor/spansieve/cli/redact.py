@@ -15,6 +15,10 @@ from spansieve.model import Encoding, ReceivedRequest, Signal
 from spansieve.names import otlp
 from spansieve.names_stage import names_redactor
 from spansieve.redact import CompiledRules, PolicyError
+from spansieve.redact.find.flat import BUDGET
+
+_LARGEST = 256 * 1024 * 1024
+"""Bytes of input, of which some ten times as much is held."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Redact standard input; 1 when the policy or the input cannot be used, and then nothing is written."""
     try:
         rules = policy_source.load(arguments.policy, os.environ, arguments.key_file)
-        body = sys.stdin.buffer.read()
+        body = sys.stdin.buffer.read(_LARGEST + 1)
+        if len(body) > _LARGEST:
+            print(f"The input is larger than {_LARGEST >> 20} MiB: redact it in parts.", file=sys.stderr)
+            return 1
         if arguments.input == "text":
             output, findings = _text(body, rules)
         elif arguments.input == "otlp-json":
@@ -90,4 +97,6 @@ def _report(findings: Mapping[str, int], rules: CompiledRules) -> None:
     """Print what was replaced, by rule, most frequent first."""
     for rule, count in sorted(findings.items(), key=lambda item: (-item[1], item[0])):
         print(f"{rule}: {count}", file=sys.stderr)
+    if BUDGET in findings:
+        print("A text that took too long was removed whole: give a file with many lines in parts.", file=sys.stderr)
     print(f"{sum(findings.values())} values replaced by policy {rules.name} ({rules.digest})", file=sys.stderr)

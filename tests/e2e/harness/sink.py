@@ -64,7 +64,7 @@ class Received:
         """Everything, serialized, to be searched."""
         return b"".join(r.SerializeToString() for signal in _SERVICES for r in self.requests(signal))
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 20) -> bool:
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 60) -> bool:
         """Whether `condition` came true within `seconds`; asked again whenever a request arrives."""
         with self._changed:
             return self._changed.wait_for(condition, seconds)

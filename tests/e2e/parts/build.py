@@ -209,7 +209,13 @@ def _built(part: Part) -> Path:
     if home.is_dir():
         return home
     _require_go(part)
-    home.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BuildFailed(
+            f"{part.name} must be built, and {home.parent} cannot be made ({error.strerror}): name a folder that can "
+            "be written to in the environment variable SPANSIEVE_CACHE."
+        ) from None
     with _one_build_at_a_time(home.parent):
         if not home.is_dir():  # somebody else may have built it while we waited
             _build(part, home)
@@ -262,8 +268,10 @@ def _build(part: Part, home: Path) -> None:
 
 
 def _run(part: Part, command: list[str], work: Path, out: Path, log: int) -> None:
-    # GOWORK off: a workspace above the cache must not take part. GOBIN: where `go install` puts the builder.
-    environment = {**os.environ, "GOWORK": "off", "GOBIN": str(out)}
+    # Whatever is set for other work: no workspace or repository above the cache takes part, no `-mod=vendor`, no other
+    # machine is built for. GOBIN: where `go install` puts the builder.
+    ours = {"GOWORK": "off", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOOS": "", "GOARCH": "", "GOBIN": str(out)}
+    environment = {**os.environ, **ours}
     done = subprocess.run(command, cwd=work, env=environment, stdout=log, stderr=log, check=False)
     if done.returncode:
         end = (work.parent / "log").read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]

@@ -23,7 +23,7 @@ def run_app(provider_url: str, endpoint: str, protocol: str, *arguments: str) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=150,
     )
 
 
@@ -184,7 +184,7 @@ def test_endless_run_ends_in_order() -> None:
         with process:
             assert sink.wait_for(lambda: len(sink.spans()) > 0)
             process.terminate()
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     traces = {span.trace_id for span in sink.spans()}
     assert traces == {span.trace_id for span in sink.spans() if not span.parent_span_id}

@@ -398,11 +398,11 @@ async def test_what_cannot_be_answered_in_time_is_refused_at_once(
 ) -> None:
     """A sender of little patience is told when to come back, and does not wait in vain; another one is served."""
     admission = Admission(ManualClock(), 1 << 20)
-    monkeypatch.setattr(acceptor, "admit", lambda size, arrival: admission.check_wait(size, 1.5, 1e-6, arrival))
+    monkeypatch.setattr(acceptor, "admit", lambda size, arrival: admission.check_wait(size, 1.9, 1e-6, arrival))
     call = channel.unary_unary(f"/{SERVICES[Signal.TRACES]}/Export")
-    code, _, status = await refusal_of(call(b"", timeout=1.0))
+    code, _, status = await refusal_of(call(b"", timeout=1.8))
     assert code is grpc.StatusCode.UNAVAILABLE
     retry = RetryInfo()
     assert status.details[0].Unpack(retry)
-    assert retry.retry_delay.ToTimedelta().total_seconds() == pytest.approx(1.5)
+    assert retry.retry_delay.ToTimedelta().total_seconds() == pytest.approx(1.9)
     assert await call(b"", timeout=30.0) == b""
