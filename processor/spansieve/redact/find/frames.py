@@ -25,6 +25,16 @@ def head(text: str, start: int, end: int) -> Row:
     return [match.span() for match in (_WORDS if indented else _APART).finditer(text, start, end)]
 
 
+def follows(text: str, start: int, names: Sequence[Cell]) -> bool:
+    """Whether the line that starts there is one more row of a table, whose rows or head stand above, maybe a line."""
+    before = text.rfind("\n", max(0, start - _LONGEST_LINE), max(0, start - 1)) + 1
+    if _BORDER.fullmatch(text, before, start - 1):
+        start, before = before, text.rfind("\n", max(0, before - _LONGEST_LINE), max(0, before - 1)) + 1
+    above = {match.start() - before for match in _APART.finditer(text, before, max(0, start - 1))}
+    line = text.rfind("\n", 0, names[0][0]) + 1
+    return len(above) > 1 and any(low - line in above for low, _ in names[1:])
+
+
 def rows(text: str, start: int, names: Sequence[Cell], end: int, made: Callable[[str], bool]) -> Iterator[Row]:
     """The rows below the line from `start` to `end` with these names: for each name what stands below, or nothing.
 

@@ -165,11 +165,7 @@ class _Search:
         """
         text, off = self._text, self._facts.off
         settled = False
-        hanging = self._rules.hanging[anchor]
-        for gate, behind in self._rules.gated[anchor]:
-            if gate(text, at) is not None:
-                hanging += behind
-        for how, number, road, detector in hanging:
+        for how, number, road, detector in self._rules.hanging[anchor]:
             if off and road.rule in off:
                 continue
             if how == AT_ANCHOR:

@@ -178,16 +178,23 @@ def _table(text: str, at: int, made: Callable[[str], bool]) -> tuple[Row, Iterat
     elif mark:
         head, _ = _cells(text, start, mark)
         rows = _separated(text, end, mark, len(head))
-    elif text.find("  ", start, end) < 0:
-        return [], iter(()), end
     else:
-        head = frames.head(text, start, end)
-        rows = frames.rows(text, start, head, end, made)
+        head, rows = _parted(text, start, end, made)
     if not 1 < len(head) <= _MOST_NAMES or _follows(text, start, mark, len(head)):
         return [], iter(()), end
     if not all(_is_name(text[first:last]) for first, last in head):
         return [], iter(()), end
     return head, rows, end
+
+
+def _parted(text: str, start: int, end: int, made: Callable[[str], bool]) -> tuple[Row, Iterator[Row]]:
+    """The names in a line that blanks part, and the rows below it; nothing when it is none, or has a head above."""
+    if text.find("  ", start, end) < 0:
+        return [], iter(())
+    head = frames.head(text, start, end)
+    if len(head) > 1 and frames.follows(text, start, head):
+        return [], iter(())
+    return head, frames.rows(text, start, head, end, made)
 
 
 def _is_name(cell: str) -> bool:

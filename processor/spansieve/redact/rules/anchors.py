@@ -4,8 +4,8 @@ An anchor is a piece of text without which a rule cannot match. Most are literal
 what they ask for (see `literals`). The others are classes: `<digits>` (seven digits, with up to three separators
 between two of them, a dotted quad, the head of an IBAN, or digits among letters as in national identifiers), `<groups>`
 (hexadecimal digits between colons, dots or hyphens, as in IPv6 and MAC addresses), `<base58>` (a long run of that
-alphabet, as in wallets' addresses) and `<beyond>` (ASCII right behind letters of a script that is not Latin). Hits are a superset: the exact
-patterns decide, but only around hits.
+alphabet, as in wallets' addresses) and `<beyond>` (ASCII right behind letters of a script that is not Latin). Hits are
+a superset: the exact patterns decide, but only around hits.
 
 All works on Latin-1, where a character is a byte and others are question marks. With Vectorscan one pass finds nearly
 everything; without it, regexes do: much slower, and what they find leads to the same. Each literal makes that pass

@@ -4,10 +4,8 @@ What a pattern tells about itself, such as what its matches begin with, is found
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from itertools import groupby
 from typing import Final
 
 from spansieve.redact.rules import anchors, near, patterns, ways
@@ -23,7 +21,6 @@ from spansieve.redact.rules.compiled import (
     Detector,
     Hanging,
     Limits,
-    Match,
     Named,
     Pattern,
 )
@@ -171,10 +168,6 @@ def rules(
         for anchor, members in enumerate(by_anchor)
     )
     roads = tuple(road(rule, detector) for rule, detector in detectors)
-    gate = lru_cache(maxsize=None)(ways.common)
-    hanging = [
-        _parted([_hanging(number, roads[number], detectors[number][1]) for number in each], gate) for each in of_anchor
-    ]
     return CompiledRules(
         name=name,
         digest=digest,
@@ -183,8 +176,9 @@ def rules(
         detectors=tuple(detectors),
         roads=roads,
         of_anchor=of_anchor,
-        hanging=tuple(alone for alone, _ in hanging),
-        gated=tuple(gated for _, gated in hanging),
+        hanging=tuple(
+            tuple(_hanging(number, roads[number], detectors[number][1]) for number in each) for each in of_anchor
+        ),
         words=Context(words),
         shapes=tuple(
             Shapes([_of_shapes(number, detectors[number][1], roads[number]) for number in of_anchor[of]])
@@ -274,22 +268,6 @@ def _hanging(number: int, road: Road, detector: Detector) -> Hanging:
     if detector.tail is not None:
         return Hanging(WITH_AT, number, road, detector)
     return Hanging(AROUND_ANCHOR if detector.before else AT_ANCHOR, number, road, detector)
-
-
-def _parted(
-    hanging: Iterable[Hanging], gate: Callable[[tuple[str, ...]], Match | None]
-) -> tuple[tuple[Hanging, ...], tuple[tuple[Match, tuple[Hanging, ...]], ...]]:
-    """What hangs on an anchor: that which is tried at once, and that which is when what it begins with is there."""
-    alone: list[Hanging] = []
-    gated: list[tuple[Match, tuple[Hanging, ...]]] = []
-    for (how, _), members in groupby(hanging, lambda each: (each.how, ways.head(each.detector.search.pattern))):
-        together = tuple(members)
-        begins = gate(tuple(each.detector.search.pattern for each in together)) if how == AT_ANCHOR else None
-        if begins is None:
-            alone += together
-        else:
-            gated.append((begins, together))
-    return tuple(alone), tuple(gated)
 
 
 def _of_shapes(number: int, detector: Detector, road: Road) -> Member:

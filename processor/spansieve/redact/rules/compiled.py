@@ -69,9 +69,6 @@ class Detector:
 AT_ANCHOR, WITH_AT, AROUND_ANCHOR = range(3)
 
 
-Match = Callable[[str, int], re.Match[str] | None]
-
-
 class Hanging(NamedTuple):
     """A detector that hangs on a literal.
 
@@ -161,7 +158,6 @@ class CompiledRules:
     roads: tuple[Road, ...]  # of the detectors
     of_anchor: tuple[tuple[int, ...], ...]  # the numbers of an anchor's detectors
     hanging: tuple[tuple[Hanging, ...], ...]  # the same, with what tries them
-    gated: tuple[tuple[tuple[Match, tuple[Hanging, ...]], ...], ...]  # more of them: that with which some all begin
     words: Context  # of all detectors that count beside one
     shapes: tuple[Shapes, ...]  # of the detectors that hang on `<digits>`, and on `<groups>`
     reach: tuple[int, ...]  # of each anchor: how far from it its detectors may look, in characters

@@ -5,16 +5,13 @@ such a literal on every way need not be tried anywhere else. Only what patterns 
 """
 
 import re
-from functools import lru_cache
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from spansieve.redact.rules import patterns
 from spansieve.redact.rules.literals import Literal, Need
 
 _parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to look into a pattern
-_compiler: Any = re._compiler  # type: ignore[attr-defined]  # noqa: SLF001 - takes a part of a pattern
-_FEWEST_GATED: Final = 2
 _MOST_WAYS: Final = 4096
 _MOST_ALTERNATIVES: Final = 4  # characters of a set that are followed one by one
 _NEAR: Final = 48  # characters from the start of a match to its literal, and to its digit, that are near each other
@@ -85,32 +82,6 @@ def need(pattern: str, beside: Literal) -> Need | None:
         return None
     best = max(others, key=lambda each: len(each.exact))
     return Need(best.exact.encode(), 0, best.high + len(best.exact))
-
-
-@lru_cache(maxsize=4096)
-def head(pattern: str) -> str:
-    """Tell by what a pattern begins; those that tell the same may have more in `common`."""
-    return str(list(_parser.parse(pattern))[:_FEWEST_GATED])
-
-
-def common(of: Sequence[str]) -> Callable[[str, int], re.Match[str] | None] | None:
-    """Compile that with which some patterns all begin. None for one, and for those that begin differently.
-
-    Where it does not match, none of them does, which costs one try then.
-    """
-    if len(of) < _FEWEST_GATED:
-        return None
-    trees = [_parser.parse(pattern) for pattern in of]
-    alike = 0
-    for items in zip(*trees, strict=False):
-        if any(str(item) != str(items[0]) for item in items):
-            break
-        alike += 1
-    first = _parser.SubPattern(trees[0].state, list(trees[0])[:alike])
-    if first.getwidth()[0] < _SHORTEST_NEED or alike < _FEWEST_GATED:
-        return None
-    match: Callable[[str, int], re.Match[str] | None] = _compiler.compile(first).match
-    return match
 
 
 def may_begin(pattern: str, literal: Literal) -> bool:

@@ -50,6 +50,8 @@ def test_cells_are_told_by_their_place(text: str, becomes: str) -> None:
         "Option     Default   Meaning\nPassword   none      what to ask\n",
         "Forgot your password  now\nor not\n",
         "password  strength\n\nis a matter  of taste\n",
+        "Key        Value\n---        -----\npassword   changed\nttl        768h\n",
+        "host       port\npassword   none\nuser       ann\n",
         "usage: tool [options]\n  --password  ask for it\n  --user      whose\n",
     ],
 )

@@ -103,7 +103,7 @@ def mac(text: str, start: int, end: int) -> Span | None:
 
 
 def email(text: str, start: int, end: int) -> Span | None:
-    """Take in what is longer than RFC 5321 allows before the @, so that no part of it stays. Repositories are nobody's."""
+    """Take in what is longer than RFC 5321 allows before the @, so that no part of it stays. `git@…:` is nobody's."""
     if text[end : end + 1] == ":" and _REPOSITORY.search(text, max(0, start - 3), end):
         return None
     if not start or text[start - 1] in " \n\"'<:,=" or not _MAIL_CHARACTER.match(text, start - 1):
