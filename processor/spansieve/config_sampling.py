@@ -184,7 +184,7 @@ class DecisionCache(Section):
     """How many verdicts are remembered, so that late spans follow them."""
 
     sampled_cache_size: int = setting(100_000, "Kept traces remembered; about 200 bytes each.", 100_000, ge=0)
-    non_sampled_cache_size: int = setting(500_000, "Sampled-out traces remembered; about 70 bytes each.", 500_000, ge=0)
+    non_sampled_cache_size: int = setting(500_000, "Sampled-out traces remembered; about 80 bytes each.", 500_000, ge=0)
 
 
 class Budget(Section):

@@ -10,7 +10,7 @@ from spansieve.clock import ResumedClock
 from spansieve.config import ConfigError, Storage
 from spansieve.errors import Unavailable
 from spansieve.journal import DurableJournal, JournalError, keys
-from spansieve.journal.disk import DirectoryTaken, Disk, RealDisk
+from spansieve.journal.disk import DirectoryTaken, Disk, RealDisk, make_directory
 from spansieve.journal.durable import Snapshot
 from spansieve.journal.keys import Keyring
 from spansieve.journal.log import SegmentLog
@@ -70,7 +70,7 @@ async def opened(
     """
     directory = storage.directory / "journal"
     try:
-        storage.directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # what is made on the way to it is not ours
+        make_directory(storage.directory)
         disk = RealDisk(directory)
     except DirectoryTaken:
         raise ConfigError(
@@ -92,6 +92,9 @@ async def opened(
                 raise ConfigError([str(error)]) from None
             case OSError():
                 raise ConfigError([f"The journal {directory} cannot be read: {error.strerror}."]) from None
+            case Unavailable(reason="journal_full"):
+                problem = f"The disk under {directory} has no room for the journal: free some. What is owed stays."
+                raise ConfigError([problem]) from None
             case Unavailable():
                 raise ConfigError([f"The journal {directory} cannot be begun: {error.description}"]) from None
         raise

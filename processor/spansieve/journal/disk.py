@@ -110,6 +110,24 @@ class RealFile:
         os.close(self._descriptor)
 
 
+def make_directory(directory: Path) -> None:
+    """Make a directory of mode 0700, and those above it; return when the names of all that are new are on the disk."""
+    made = [each for each in (directory, *directory.parents) if not each.exists()]
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in made:
+        with suppress(PermissionError):  # what may be written to and not read cannot be opened, so not synced either
+            sync_directory(each.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """As fsync(2): return when the names in a directory are on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class DirectoryTaken(Exception):
     """Another process has the directory."""
 
@@ -122,7 +140,7 @@ class RealDisk:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(directory)
         self._lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -172,11 +190,7 @@ class RealDisk:
 
     def sync(self) -> None:
         """As fsync(2) on the directory."""
-        descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_directory(self._directory)
 
     def close(self) -> None:
         """Give the directory up to others."""

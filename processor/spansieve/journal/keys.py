@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from spansieve.journal.blocks import KEY_BYTES, key_id
+from spansieve.journal.disk import make_directory, sync_directory
 from spansieve.journal.errors import JournalError
 
 VARIABLE = "SPANSIEVE_JOURNAL_KEY"
@@ -86,12 +87,13 @@ def _parse(text: str, source: str) -> Keyring:
 def _make(file: Path) -> Keyring:
     key = secrets.token_bytes(KEY_BYTES)
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(file.parent)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as opened:
             opened.write(base64.b64encode(key) + b"\n")
             opened.flush()
             os.fsync(descriptor)
+        sync_directory(file.parent)  # a power cut must not leave a journal whose key has no name
     except OSError as error:
         raise JournalError(f"The journal's key file {file} cannot be made: {error.strerror}.") from None
     return Keyring([key])

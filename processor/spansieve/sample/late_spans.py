@@ -13,7 +13,7 @@ class DecisionMemory:
 
     They are bounded apart: kept traces are few and their late spans matter, sampled-out ones are many. Kept ones are an
     LRU cache, about 200 bytes each; of sampled-out ones 64 bits of the id are kept in two generations, of which the
-    older goes when the younger has half the size: about 70 bytes each, and one new trace in 10^13 is taken for one of
+    older goes when the younger has half the size: about 80 bytes each, and one new trace in 10^13 is taken for one of
     a million. A forgotten trace is a new one when its late spans come. A size of 0 remembers nothing.
     """
 

@@ -1,9 +1,13 @@
 """A DurableJournal over a fake disk, and what it wrote."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from fakes import ManualClock
 from fakes_disk import FakeDisk
@@ -94,3 +98,22 @@ def read(disk: FakeDisk) -> tuple[dict[int, Record], Findings]:
     """What another process would read now."""
     reader = JournalReader(disk.left(), RING)
     return records_of(reader), reader.findings
+
+
+def synced_paths(monkeypatch: pytest.MonkeyPatch, *watched: Path) -> Callable[[], list[Path]]:
+    """Those of the paths that were synced from here on, in order; they need not be there yet."""
+    synced: list[tuple[int, int]] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        synced.append((status.st_dev, status.st_ino))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    def paths() -> list[Path]:
+        of = {(path.stat().st_dev, path.stat().st_ino): path for path in watched}
+        return [of[each] for each in synced if each in of]
+
+    return paths

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spansieve.journal.disk import DirectoryTaken, RealDisk
+from spansieve.journal.disk import DirectoryTaken, RealDisk, make_directory
+from unit.journal.helpers_journal import synced_paths
 
 
 def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -39,3 +40,13 @@ def test_a_directory_has_one_owner(tmp_path: Path) -> None:
         RealDisk(tmp_path)
     disk.close()
     RealDisk(tmp_path).close()
+
+
+def test_directories_that_were_made_outlive_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of each is synced where it stands, and those that were there are left alone."""
+    synced = synced_paths(monkeypatch, tmp_path, tmp_path / "a", tmp_path / "a" / "b")
+    make_directory(tmp_path / "a" / "b")
+    assert sorted(synced()) == [tmp_path, tmp_path / "a"]
+    make_directory(tmp_path / "a" / "b")
+    assert len(synced()) == 2
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700

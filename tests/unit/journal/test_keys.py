@@ -8,6 +8,7 @@ import pytest
 from spansieve.journal import keys
 from spansieve.journal.blocks import key_id
 from spansieve.journal.errors import JournalError
+from unit.journal.helpers_journal import synced_paths
 
 ONE, TWO = bytes(range(32)), bytes(range(32, 64))
 
@@ -33,6 +34,14 @@ def test_a_key_is_made_when_there_is_none(tmp_path: Path) -> None:
     again, made = keys.load(file, {}, is_new=True)
     assert not made
     assert again.current == ring.current
+
+
+def test_a_key_that_was_made_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key, its name, and the name of the directory that was made for it: without it nothing can be read."""
+    file = tmp_path / "data" / "journal.key"
+    synced = synced_paths(monkeypatch, tmp_path, file.parent, file)
+    keys.load(file, {}, is_new=True)
+    assert synced() == [tmp_path, file, file.parent]
 
 
 def test_no_second_key_is_made_for_a_journal_that_has_one(tmp_path: Path) -> None:
@@ -84,9 +93,17 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int, monke
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    """Rather than replaced by a new key, which would open nothing."""
-    with pytest.raises(JournalError, match="cannot be read"):
+    """Rather than replaced by a new key, which would open nothing. Why is told."""
+    with pytest.raises(JournalError, match="cannot be read: Is a directory"):
         keys.load(tmp_path, {}, is_new=True)
+    with pytest.raises(JournalError, match="cannot be read: it is not ASCII text"):
+        keys.load(private(tmp_path / "k", "schlüssel"), {}, is_new=True)
+
+
+def test_a_file_of_its_owner_alone_may_be_anybodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the gateway: mode 0600 is enough."""
+    monkeypatch.setattr(Path, "owner", lambda _: "somebody")
+    assert keys.load(private(tmp_path / "k", written(ONE)), {}, is_new=True)[0].current == ONE
 
 
 def test_a_ring_shows_no_key() -> None:

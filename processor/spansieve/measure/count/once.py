@@ -45,7 +45,7 @@ from spansieve.measure.llm_call import (
 _TRACE_ID: Final = 16  # bytes
 
 SEEN_SPANS: Final = 200_000
-"""Spans remembered, so that a repeated one counts once: minutes of traffic, some 20 MB when full."""
+"""Spans remembered, so that a repeated one counts once: minutes of traffic, some 25 MB when full."""
 
 
 class Once:
