@@ -141,6 +141,8 @@ class Gateway:
             )
         self._following: set[asyncio.Task[None]] = set()
         self._reloading = asyncio.Lock()
+        self._reload_waits = False  # for that lock: what it will read is what further ones would
+        self._stopping = False
         self._started_ns = clock.wall_ns()
         self._resource: Mapping[str, str] = {}  # known once the directory is ours
         self._servers: list[_Server] = []
@@ -181,6 +183,7 @@ class Gateway:
     async def stop(self) -> None:
         """Give every item that was answered OK its outcome, as far as shutdown_timeout allows, and close the books."""
         self._ready = False
+        self._stopping = True
         self._logger.info("stopping", held_bytes=self._pipeline.held_bytes)
         deadline = self._clock.monotonic() + self._settings.shutdown_timeout
         telemetry, *receivers = self._servers
@@ -206,8 +209,10 @@ class Gateway:
         self._logger.info("stopped", balanced=self._ledger.balances(), ledger=books)
 
     def reload_soon(self, read: ReadSettings) -> None:
-        """Begin a reload, which `stop` waits for."""
-        self._follow(self.reload(read), "reload")
+        """Begin a reload, unless one waits that has not read yet. `stop` waits for the one that is under way."""
+        if not self._reload_waits:
+            self._reload_waits = True
+            self._follow(self.reload(read), "reload")
 
     async def reload(self, read: ReadSettings) -> None:
         """Take over redaction, sampling and prices from the configuration that is read; a bad one changes nothing.
@@ -215,6 +220,9 @@ class Gateway:
         What takes long, reading and compiling, is done in a thread. Of two reloads the second begins after the first.
         """
         async with self._reloading:
+            self._reload_waits = False
+            if self._stopping:
+                return
             try:
                 settings = await read()
                 prepared = await asyncio.to_thread(prepare, settings)

@@ -184,7 +184,10 @@ class _Field(NamedTuple):
 
 @cache
 def _fields(of: Descriptor) -> tuple[Mapping[str, _Field], Mapping[str, _Field]]:
-    """Return the fields of a message by what JSON may call them, and by name. The cache holds OTLP's some forty message types."""
+    """Return the fields of a message by what JSON may call them, and by name.
+
+    The cache holds OTLP's some forty message types.
+    """
     fields = [_field(field) for field in of.fields]
     by_name = {field.name: field for field in fields}
     return by_name | {field.json_name: field for field in fields}, by_name

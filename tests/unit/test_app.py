@@ -1,6 +1,7 @@
 """The composition root: what keeps the gateway from starting, what a reload changes, and how it ends."""
 
 import asyncio
+import errno
 import io
 import json
 import logging
@@ -19,6 +20,7 @@ from spansieve import app, config, logs, prepared
 from spansieve.app import Gateway
 from spansieve.clock import SystemClock
 from spansieve.config import ConfigError, GatewayConfig
+from spansieve.journal.disk import RealFile
 from spansieve.journal.writer import Failed
 from spansieve.model import Signal
 from spansieve.reload import Source
@@ -119,6 +121,23 @@ async def test_a_taken_port_keeps_the_gateway_from_starting(tmp_path: Path, log:
     await again.stop()
 
 
+async def test_a_disk_without_room_is_a_sentence(
+    tmp_path: Path, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the directory and what to do; the next start, with room, goes on."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RealFile, "allocate", full)
+        with pytest.raises(ConfigError, match=f"{tmp_path}/journal has no room for the journal: free some"):
+            await gateway(ANY_PORT, tmp_path, log).start()
+    again = gateway(ANY_PORT, tmp_path, log)
+    await again.start()
+    await again.stop()
+
+
 async def test_reload_takes_over_policy_and_sampling(tmp_path: Path, log: io.StringIO) -> None:
     """What needs a restart is named."""
     policy = tmp_path / "policy.yaml"
@@ -177,6 +196,35 @@ async def test_a_defect_at_a_reload_is_told_without_its_text(tmp_path: Path, log
     await running.stop()
     assert events(log)["reload_failed"]["exception"] == "RuntimeError"
     assert "1234" not in log.getvalue()
+
+
+async def test_many_wishes_for_a_reload_are_two_and_none_begins_after_stop(tmp_path: Path, log: io.StringIO) -> None:
+    """The one under way, and one that would read what is there by then; SIGTERM does not wait for that one."""
+    running = gateway(ANY_PORT, tmp_path, log)
+    await running.start()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    reads: list[str] = []
+
+    async def reading() -> GatewayConfig:
+        reads.append("read")
+        begun.set()
+        await go_on.wait()
+        raise ConfigError(["It is not wanted."])
+
+    for expected in (2, 3):
+        begun.clear()
+        go_on.clear()
+        running.reload_soon(reading)
+        await begun.wait()
+        for _ in range(20):
+            running.reload_soon(reading)
+        if expected == 3:
+            stopping = asyncio.create_task(running.stop())
+        await asyncio.sleep(0)  # those that were begun wait in their order now
+        go_on.set()
+        await running.reload(read(ANY_PORT, tmp_path))
+        assert len(reads) == expected
+    await stopping
 
 
 async def test_a_reload_holds_nobody_up(tmp_path: Path, log: io.StringIO) -> None:
