@@ -131,6 +131,7 @@ def hostile() -> dict[str, str]:
         "valid cards": "4111 1111 1111 1111 ",
         "addresses": "a@example.com ",
         "é and cards": "é4111111111111112",
+        "words for secrets": '"password": "password": ',
     }
     made = {name: (seed * _HOSTILE)[:_HOSTILE] for name, seed in seeds.items()}
     alphabets = {

@@ -67,6 +67,13 @@ def test_a_flood_hides_nothing(text: str) -> None:
     assert _CARD not in clean(f"{text} {_CARD} {text}")
 
 
+def test_words_that_many_patterns_begin_with_count_to_the_budget() -> None:
+    """A flood of such words is removed whole before it costs much, and a page that says them often stays."""
+    flood, often = "password " * 7000, "password is a word, " * 100
+    assert redact.text(flood, default_rules()) == ("[REMOVED]", {"budget": 1})
+    assert redact.text(often, default_rules()) == (often, {})
+
+
 _SOUPS = {
     "dots": ".",
     "brackets": "[{",

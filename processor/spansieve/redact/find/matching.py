@@ -164,8 +164,10 @@ class _Search:
         Says whether the anchor is a part of what was found, for which a token will stand.
         """
         text, off = self._text, self._facts.off
+        hanging = self._rules.hanging[anchor]
+        self._spend(len(hanging))
         settled = False
-        for how, number, road, detector in self._rules.hanging[anchor]:
+        for how, number, road, detector in hanging:
             if off and road.rule in off:
                 continue
             if how == AT_ANCHOR:
@@ -190,6 +192,11 @@ class _Search:
                 if start <= at < end and rule.act is None:
                     settled = True
         return settled
+
+    def _spend(self, cost: int) -> None:
+        self.budget -= cost
+        if self.budget < 0:
+            raise OverBudget
 
     def _begins(self, at: int, number: int, detector: Detector) -> bool:
         """Whether that with which all of a pattern's matches begin stands so near an anchor that one may have it."""
@@ -243,9 +250,7 @@ class _Search:
     def _search(self) -> None:
         """Search around the anchors that do not tell where a match begins."""
         for anchor, spots in enumerate(self._direct):
-            self.budget -= _DIRECT * len(spots)
-            if self.budget < 0:
-                raise OverBudget
+            self._spend(_DIRECT * len(spots))
             for number in self._rules.of_anchor[anchor] if spots else ():
                 self._anchored[number] = sorted(self._anchored.get(number, []) + spots)
         off = self._facts.off
@@ -315,9 +320,7 @@ class _Search:
     def _look_over(self, rule: CompiledRule, whole: Whole) -> None:
         text = self._text
         for start, end, confidence in _looked(whole, text):
-            self.budget -= whole.cost
-            if self.budget < 0:
-                raise OverBudget
+            self._spend(whole.cost)
             in_context = confidence < whole.threshold
             if in_context and (rule.context is None or confidence + NEARBY < whole.threshold):
                 continue

@@ -307,8 +307,10 @@ class Limits(Written):
     """Work that one value may cost. Beyond it the value is removed whole and counted under `budget`."""
 
     depth: int = Field(8, description="JSON inside JSON strings.", ge=1, le=32, examples=[8])
-    checks: int = Field(4000, description="Candidates examined, for any value.", ge=1, examples=[4000])
-    checks_per_kib: int = Field(200, description="Candidates more, for each KiB of the value.", ge=0, examples=[200])
+    checks: int = Field(
+        4000, description="Candidates examined and patterns tried at words, for any value.", ge=1, examples=[4000]
+    )
+    checks_per_kib: int = Field(200, description="As many more, for each KiB of the value.", ge=0, examples=[200])
 
 
 class PseudonymKey(Written):

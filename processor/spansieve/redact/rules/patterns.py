@@ -1,6 +1,7 @@
 """What a pattern of a policy may be: regular expressions whose time is linear in the text, and how far they reach."""
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from spansieve.redact.rules.anchors import CLASSES
@@ -14,10 +15,22 @@ _LOOKAROUND = 64
 _MANY = 1024  # ways to cut a text into repetitions
 
 
+@lru_cache(maxsize=2048)
+def parsed(pattern: str) -> Any:  # noqa: ANN401 - re's parse trees have no public type
+    """Parse a pattern, to be read only. Raises what `re.compile` does. Each is asked for a dozen times."""
+    return _parser.parse(pattern)
+
+
+def widths(items: list[Any]) -> tuple[int, int]:
+    """Give how long what these items of a parsed pattern match is at least, and at most, in characters."""
+    low, high = _parser.SubPattern(_parser.State(), items).getwidth()
+    return int(low), int(high)
+
+
 def problem(pattern: str) -> str:
     """Say what is wrong with a pattern, or nothing."""
     try:
-        tree = _parser.parse(pattern)
+        tree = parsed(pattern)
     except (re.error, OverflowError, RecursionError):
         return "is not a regular expression"
     if tree.getwidth()[0] == 0:
@@ -27,12 +40,12 @@ def problem(pattern: str) -> str:
 
 def reach(pattern: str) -> int:
     """Give the length of the longest match in characters, with room for what is looked at around it."""
-    return int(_parser.parse(pattern).getwidth()[1]) + _LOOKAROUND
+    return int(parsed(pattern).getwidth()[1]) + _LOOKAROUND
 
 
 def width(pattern: str) -> int:
     """Give the length of the longest match in characters, and one for what is looked at in front of it."""
-    return int(_parser.parse(pattern).getwidth()[1]) + 1
+    return int(parsed(pattern).getwidth()[1]) + 1
 
 
 def is_anchor(text: str) -> bool:
@@ -45,7 +58,7 @@ def is_anchor(text: str) -> bool:
     )
 
 
-def _check(tree: Any, within: int) -> str:  # noqa: ANN401 - re's parse trees have no public type
+def _check(tree: Any, within: int) -> str:  # noqa: ANN401 - see parsed
     for operation, argument in tree:
         name = str(operation)
         if name in ("GROUPREF", "GROUPREF_EXISTS"):
@@ -90,7 +103,7 @@ def _splits_many_ways(body: list[Any], times: int) -> bool:
     return False
 
 
-def _codes_of_one(item: Any) -> frozenset[int]:  # noqa: ANN401 - see _check
+def _codes_of_one(item: Any) -> frozenset[int]:  # noqa: ANN401 - see parsed
     """The characters that an item starts with that has to be there; none for one that may be left out."""
     operation, argument = item
     name = str(operation)
@@ -101,7 +114,7 @@ def _codes_of_one(item: Any) -> frozenset[int]:  # noqa: ANN401 - see _check
     return frozenset()
 
 
-def _all_codes(items: Any) -> frozenset[int]:  # noqa: ANN401 - see _check
+def _all_codes(items: Any) -> frozenset[int]:  # noqa: ANN401 - see parsed
     """All characters that a part of a pattern may take."""
     found = frozenset[int]()
     for operation, argument in items:
@@ -112,7 +125,7 @@ def _all_codes(items: Any) -> frozenset[int]:  # noqa: ANN401 - see _check
     return found
 
 
-def _parts(name: str, argument: Any) -> list[Any]:  # noqa: ANN401 - see _check
+def _parts(name: str, argument: Any) -> list[Any]:  # noqa: ANN401 - see parsed
     """The parse trees inside of one."""
     match name:
         case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
@@ -132,7 +145,7 @@ def _parts(name: str, argument: Any) -> list[Any]:  # noqa: ANN401 - see _check
 def beginning(pattern: str) -> str:
     """Give the characters that every match of a pattern begins with; nothing for fewer than two."""
     found = ""
-    for operation, argument in _parser.parse(pattern):
+    for operation, argument in parsed(pattern):
         if str(operation) in _ZERO_WIDTH:
             continue
         if str(operation) != "LITERAL":
@@ -144,7 +157,7 @@ def beginning(pattern: str) -> str:
 def firsts(pattern: str) -> str:
     """Give the ASCII characters that a match may begin with; nothing when it may begin with any."""
     found: set[str] = set()
-    if _firsts(list(_parser.parse(pattern)), found):
+    if _firsts(list(parsed(pattern)), found):
         return ""
     return "".join(sorted(found)) if len(found) < 100 else ""
 
@@ -167,7 +180,7 @@ def _firsts(items: list[Any], found: set[str]) -> bool:
 
 def opening(pattern: str) -> str:
     """Give the characters that a match may begin with, as a set in a regex; nothing when they are too many to tell."""
-    tree = _parser.parse(pattern)
+    tree = parsed(pattern)
     found: set[int] = set()
     if _opening(list(tree), tree.state.flags, found) or len(found) > _MOST_OPENING:
         return ""
@@ -195,12 +208,13 @@ def _opening(items: list[Any], flags: int, found: set[int]) -> bool:
     return True
 
 
+@lru_cache(maxsize=2048)
 def before_run(pattern: str) -> int | None:
     """Give the most characters from the start of a match to that of a long run in it (see `tokens`).
 
     None when a match may have no such run.
     """
-    tree = _parser.parse(pattern)
+    tree = parsed(pattern)
     if tree.state.flags & re.IGNORECASE:
         return None
     ends = _runs(list(tree), [_NO_RUN])
@@ -219,7 +233,7 @@ def _runs(items: list[Any], ways: list[_Run]) -> list[_Run]:
         name = str(operation)
         if name in _ZERO_WIDTH:
             continue
-        low, high = _parser.SubPattern(_parser.State(), [(operation, argument)]).getwidth()
+        low, high = widths([(operation, argument)])
         within = _all_codes([(operation, argument)]) <= _OF_RUNS and not _ignores_case(name, argument)
         split = name == "BRANCH" or (name == "SUBPATTERN" and not _ignores_case(name, argument))
         further: list[_Run] = []
@@ -237,7 +251,7 @@ def _runs(items: list[Any], ways: list[_Run]) -> list[_Run]:
     return ways
 
 
-def _ignores_case(name: str, argument: Any) -> bool:  # noqa: ANN401 - see _check
+def _ignores_case(name: str, argument: Any) -> bool:  # noqa: ANN401 - see parsed
     """Whether an item, or a part of it, takes letters in any case: among them may be some that are not ASCII."""
     if name == "SUBPATTERN" and argument[1] & re.IGNORECASE:
         return True
@@ -246,7 +260,7 @@ def _ignores_case(name: str, argument: Any) -> bool:  # noqa: ANN401 - see _chec
 
 def before_digit(pattern: str) -> int | None:
     """Give the most characters that a match may have before its first digit. None when a match may have none."""
-    return _before_digit(list(_parser.parse(pattern)))
+    return _before_digit(list(parsed(pattern)))
 
 
 def _before_digit(items: list[Any]) -> int | None:
@@ -261,11 +275,11 @@ def _before_digit(items: list[Any]) -> int | None:
         within = _first_digit(name, operation, argument)
         if within is not None:
             return min([*seen, ahead + within])
-        ahead += int(_parser.SubPattern(_parser.State(), [(operation, argument)]).getwidth()[1])
+        ahead += widths([(operation, argument)])[1]
     return min(seen, default=None)
 
 
-def _first_digit(name: str, operation: Any, argument: Any) -> int | None:  # noqa: ANN401 - see _check
+def _first_digit(name: str, operation: Any, argument: Any) -> int | None:  # noqa: ANN401 - see parsed
     """The same for one item, which has to be there."""
     if name == "IN":
         return 0 if str([(operation, argument)]) in (_DIGIT, _ASCII_DIGIT) else None
@@ -281,7 +295,7 @@ def before_at(pattern: str) -> str:
     Nothing when something else may stand there, or when no match has an `@`.
     """
     sets: list[str] = []
-    for operation, argument in _parser.parse(pattern):
+    for operation, argument in parsed(pattern):
         name = str(operation)
         if name in ("SUBPATTERN", "BRANCH", "LITERAL"):
             return "".join(sets) if sets and _begins_with_at(name, argument) else ""
@@ -293,14 +307,14 @@ def before_at(pattern: str) -> str:
     return ""
 
 
-def _begins_with_at(name: str, argument: Any) -> bool:  # noqa: ANN401 - see _check
+def _begins_with_at(name: str, argument: Any) -> bool:  # noqa: ANN401 - see parsed
     if name == "LITERAL":
         return bool(argument == ord("@"))
     first = [next(iter(part)) for part in _parts(name, argument) if list(part)]
     return any(_begins_with_at(str(operation), inner) for operation, inner in first)
 
 
-def _member(kind: str, value: Any) -> str:  # noqa: ANN401 - see _check
+def _member(kind: str, value: Any) -> str:  # noqa: ANN401 - see parsed
     if kind == "CATEGORY":
         return _CATEGORY_NAMES[str(value)]
     if kind == "RANGE":
@@ -325,7 +339,7 @@ _CATEGORIES = {
 }
 
 
-def codes(name: str, argument: Any) -> frozenset[int]:  # noqa: ANN401 - see _check
+def codes(name: str, argument: Any) -> frozenset[int]:  # noqa: ANN401 - see parsed
     """The ASCII characters that an item of a pattern takes, and OTHER when it takes any other, in any case."""
     match name:
         case "LITERAL":

@@ -14,8 +14,6 @@ from typing import Any, Final, NamedTuple
 from spansieve.redact.rules import patterns
 from spansieve.redact.rules.judges import Judge, Road
 
-_parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to look into a pattern
-
 _SEPARATORS = " ./()+\\-\u00a0\u2010-\u2014\u202f"
 _WORD = "[A-Za-z]*+[0-9][0-9A-Za-z]*+"  # with a digit in it
 # From a digit back to where its number begins, in the text from right to left, and from there on to where it ends.
@@ -321,7 +319,7 @@ def _steps(tries: Sequence[Try], text: str, start: int) -> tuple[Step, ...]:
 
 def _shaped(pattern: str) -> re.Pattern[str]:
     """Write a pattern anew for shapes, so that it matches wherever it may match a text of that shape."""
-    return re.compile(_items(_parser.parse(pattern), _possible))
+    return re.compile(_items(patterns.parsed(pattern), _possible))
 
 
 _Accepts = Callable[[str, Any], str]

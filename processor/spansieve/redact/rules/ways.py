@@ -6,12 +6,12 @@ such a literal on every way need not be tried anywhere else. Only what patterns 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from spansieve.redact.rules import patterns
 from spansieve.redact.rules.literals import Literal, Need
 
-_parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to look into a pattern
 _MOST_WAYS: Final = 4096
 _MOST_ALTERNATIVES: Final = 4  # characters of a set that are followed one by one
 _NEAR: Final = 48  # characters from the start of a match to its literal, and to its digit, that are near each other
@@ -48,7 +48,7 @@ def at_literals(pattern: str, literals: Mapping[str, Literal], within: int) -> d
     None when there are no such. Literals that ask for more than a digit, which all matches have, or for a word's
     beginning are left out.
     """
-    tree = _parser.parse(pattern)
+    tree = patterns.parsed(pattern)
     digit = patterns.before_digit(pattern)
     numbers = digit is not None and digit <= _NEAR
     told = {name: each for name, each in literals.items() if _is_plain(each) and (numbers or not each.number)}
@@ -62,7 +62,7 @@ def at_literals(pattern: str, literals: Mapping[str, Literal], within: int) -> d
 
 def need(pattern: str, beside: Literal) -> Need | None:
     """Give the longest literal, other than one, that stands in all that a pattern matches, and how far it reaches."""
-    tree = _parser.parse(pattern)
+    tree = patterns.parsed(pattern)
     runs: list[_Way] = []
     way = _Way()
     for operation, argument in tree:
@@ -73,7 +73,7 @@ def need(pattern: str, beside: Literal) -> Need | None:
             way = way.then(chr(argument).lower(), chr(argument))
             continue
         runs.append(way)
-        way = way.gap(*_width([(operation, argument)]))
+        way = way.gap(*patterns.widths([(operation, argument)]))
     runs.append(way)
     anchor = beside.raw.decode("latin-1").lower()
     others = [each for each in runs if len(each.exact) >= _SHORTEST_NEED and anchor.strip() not in each.small]
@@ -84,11 +84,12 @@ def need(pattern: str, beside: Literal) -> Need | None:
     return Need(best.exact.encode(), 0, best.high + len(best.exact))
 
 
+@lru_cache(maxsize=4096)
 def may_begin(pattern: str, literal: Literal) -> bool:
     """Whether a match may begin where a literal does."""
     if len(literal.raw) < literal.size:
         return True
-    tree = _parser.parse(pattern)
+    tree = patterns.parsed(pattern)
     text = literal.raw.decode("latin-1")
     return bool(_beyond(list(tree), text, literal.exact, {0}, tree.state.flags))
 
@@ -171,12 +172,12 @@ class _Follow:
                 return self.items(list(argument), ways, flags)
             case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
                 return self._repeated(argument, ways, flags)
-        low, high = _width([(operation, argument)])
+        low, high = patterns.widths([(operation, argument)])
         return [way.gap(low, high) for way in ways]
 
     def _repeated(self, argument: Any, ways: list[_Way], flags: int) -> list[_Way]:  # noqa: ANN401 - as above
         low, high, body = argument
-        least, most = _width(list(body))
+        least, most = patterns.widths(list(body))
         if not low and high > 1:
             return [way.gap(0, high * most) for way in ways]
         through = self.items(list(body), ways, flags)
@@ -231,8 +232,3 @@ def _few(members: Any) -> list[int]:  # noqa: ANN401 - as above
         else:
             return []
     return codes if len(codes) <= _MOST_ALTERNATIVES and max(codes) < 128 else []
-
-
-def _width(items: list[Any]) -> Offsets:
-    low, high = _parser.SubPattern(_parser.State(), items).getwidth()
-    return int(low), int(high)
