@@ -33,8 +33,11 @@ def run(
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def answers(real_parts: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
-    """A Prometheus with the shipped rules, fed by the demo application through the gateway."""
+    """A Prometheus with the shipped rules, fed by the demo application through the gateway.
+
+    Anew for each module: five minutes after the gateway's end the Collector forgets its series.
+    """
     with of_the_demo(tmp_path_factory.mktemp("answers")) as made:
         yield made
