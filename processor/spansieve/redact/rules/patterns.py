@@ -64,7 +64,7 @@ def _check(tree: Any, within: int) -> str:  # noqa: ANN401 - see parsed
         if name in ("GROUPREF", "GROUPREF_EXISTS"):
             return "refers back to a group, which cannot be matched in linear time"
         inner = within
-        if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+        if name in REPEATS:
             low, high, _ = argument
             if high > _MOST_REPEATS:
                 return f"repeats without a bound, or more than {_MOST_REPEATS} times: write {{1,64}} in place of +"
@@ -146,7 +146,7 @@ def beginning(pattern: str) -> str:
     """Give the characters that every match of a pattern begins with; nothing for fewer than two."""
     found = ""
     for operation, argument in parsed(pattern):
-        if str(operation) in _ZERO_WIDTH:
+        if str(operation) in ZERO_WIDTH:
             continue
         if str(operation) != "LITERAL":
             break
@@ -166,14 +166,14 @@ def _firsts(items: list[Any], found: set[str]) -> bool:
     """Add what may stand first, and say whether all of it may be left out."""
     for operation, argument in items:
         name = str(operation)
-        if name in _ZERO_WIDTH:
+        if name in ZERO_WIDTH:
             continue
         if name in _ONE_CHARACTER:
             found |= {chr(code) for code in codes(name, argument) if code < 128}
             return False
         parts = _parts(name, argument)
         optional = [_firsts(list(part), found) for part in parts]
-        if not (any(optional) or (name in _REPEATS and argument[0] == 0)):
+        if not (any(optional) or (name in REPEATS and argument[0] == 0)):
             return False
     return True
 
@@ -192,7 +192,7 @@ def _opening(items: list[Any], flags: int, found: set[int]) -> bool:
     """Add what may stand first, in any case where that does not count, and say whether all of it may be left out."""
     for operation, argument in items:
         name = str(operation)
-        if name in _ZERO_WIDTH:
+        if name in ZERO_WIDTH:
             continue
         if name in _ONE_CHARACTER:
             taken = codes(name, argument)
@@ -203,7 +203,7 @@ def _opening(items: list[Any], flags: int, found: set[int]) -> bool:
             return False
         within = (flags | argument[1]) & ~argument[2] if name == "SUBPATTERN" else flags
         optional = [_opening(list(part), within, found) for part in _parts(name, argument)]
-        if not (any(optional) or (name in _REPEATS and argument[0] == 0)):
+        if not (any(optional) or (name in REPEATS and argument[0] == 0)):
             return False
     return True
 
@@ -231,7 +231,7 @@ def _runs(items: list[Any], ways: list[_Run]) -> list[_Run]:
     """Follow some ways through more of a pattern. One that has come to a long run stays there."""
     for operation, argument in items:
         name = str(operation)
-        if name in _ZERO_WIDTH:
+        if name in ZERO_WIDTH:
             continue
         low, high = widths([(operation, argument)])
         within = _all_codes([(operation, argument)]) <= _OF_RUNS and not _ignores_case(name, argument)
@@ -270,7 +270,7 @@ def _before_digit(items: list[Any]) -> int | None:
         name = str(operation)
         if name == "ASSERT" and argument[0] > 0 and (looked := _before_digit(list(argument[1]))) is not None:
             seen.append(ahead + looked)
-        if name in _ZERO_WIDTH:
+        if name in ZERO_WIDTH:
             continue
         within = _first_digit(name, operation, argument)
         if within is not None:
@@ -283,7 +283,7 @@ def _first_digit(name: str, operation: Any, argument: Any) -> int | None:  # noq
     """The same for one item, which has to be there."""
     if name == "IN":
         return 0 if str([(operation, argument)]) in (_DIGIT, _ASCII_DIGIT) else None
-    if name in _REPEATS and not argument[0]:
+    if name in REPEATS and not argument[0]:
         return None
     each = [_before_digit(list(part)) for part in _parts(name, argument)]
     return None if not each or None in each else max(found for found in each if found is not None)
@@ -299,7 +299,7 @@ def before_at(pattern: str) -> str:
         name = str(operation)
         if name in ("SUBPATTERN", "BRANCH", "LITERAL"):
             return "".join(sets) if sets and _begins_with_at(name, argument) else ""
-        items = argument[2] if name in _REPEATS else [(operation, argument)]
+        items = argument[2] if name in REPEATS else [(operation, argument)]
         for inner, members in items:
             if str(inner) != "IN" or str(members[0][0]) == "NEGATE":
                 return ""
@@ -323,12 +323,12 @@ def _member(kind: str, value: Any) -> str:  # noqa: ANN401 - see parsed
 
 
 _CATEGORY_NAMES = {"CATEGORY_WORD": r"\w", "CATEGORY_DIGIT": r"\d", "CATEGORY_SPACE": r"\s"}
-_REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+REPEATS: Final = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 _MOST_OPENING = 48  # characters: a set of more would let nearly all of a text through
 OTHER: Final = 0xFF  # any character that is not ASCII
 _DIGIT = str(list(_parser.parse(r"\d")))
 _ASCII_DIGIT = str(list(_parser.parse("[0-9]")))
-_ZERO_WIDTH = ("ASSERT", "ASSERT_NOT", "AT")
+ZERO_WIDTH: Final = ("ASSERT", "ASSERT_NOT", "AT")
 _ONE_CHARACTER = ("LITERAL", "NOT_LITERAL", "IN", "ANY")
 _ALL = frozenset((*range(128), OTHER))
 _OF_RUNS = frozenset(tokens.MEMBERS)

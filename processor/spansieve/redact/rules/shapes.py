@@ -331,7 +331,7 @@ def _items(items: Any, accept: _Accepts) -> str:  # noqa: ANN401 - re's parse tr
         name = str(operation)
         if name in ("LITERAL", "NOT_LITERAL", "IN", "ANY"):
             pieces.append(accept(name, argument))
-        elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+        elif name in patterns.REPEATS:
             # Taking as much as it can is only right for what the text has, not for what it may have.
             low, high, body = argument
             pieces.append(f"(?:{_items(body, accept)}){{{low},{int(high)}}}")

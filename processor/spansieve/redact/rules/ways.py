@@ -16,8 +16,6 @@ _MOST_WAYS: Final = 4096
 _MOST_ALTERNATIVES: Final = 4  # characters of a set that are followed one by one
 _NEAR: Final = 48  # characters from the start of a match to its literal, and to its digit, that are near each other
 _SHORTEST_NEED: Final = 4  # characters: what is shorter is near by accident
-_REPEATS: Final = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
-_ZERO_WIDTH: Final = ("ASSERT", "ASSERT_NOT", "AT")
 _ASCII_WORD: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _ANY_CASE = "\0"  # in place of a letter whose case does not count
 
@@ -67,7 +65,7 @@ def need(pattern: str, beside: Literal) -> Need | None:
     way = _Way()
     for operation, argument in tree:
         name = str(operation)
-        if name in _ZERO_WIDTH:
+        if name in patterns.ZERO_WIDTH:
             continue
         if name == "LITERAL" and argument < 128 and not (tree.state.flags & re.IGNORECASE):
             way = way.then(chr(argument).lower(), chr(argument))
@@ -99,9 +97,9 @@ def _beyond(items: Iterable[Any], text: str, exact: bool, places: set[int], flag
     size = len(text)
     for operation, argument in items:
         name = str(operation)
-        if not places or name in _ZERO_WIDTH:
+        if not places or name in patterns.ZERO_WIDTH:
             continue
-        if name in _REPEATS:
+        if name in patterns.REPEATS:
             low, high, body = argument
             further = set() if low else set(places)
             for times in range(1, min(high, low + size + 1) + 1):
