@@ -11,30 +11,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from spansieve.config_types import DURATION_RULE, Section
-from spansieve.mistakes import did_you_mean, kind
+from spansieve.mistakes import did_you_mean, kind, needed
 
 _Location = tuple[int | str, ...]
 
 # Values under these keys may be credentials: a sentence names the key alone.
 _SECRET_KEYS = frozenset({"headers"})
-# What pydantic calls a mistake → what is needed; the others in its own words.
-_NEEDED: Mapping[str, str] = {
-    "string_type": "a text is needed, in quotes where it looks like something else",
-    "int_type": "a whole number is needed",
-    "int_parsing": "a whole number is needed, without a unit",
-    "int_from_float": "a whole number is needed",
-    "float_type": "a number is needed",
-    "float_parsing": "a number is needed, without a unit",
-    "bool_type": "true or false is needed",
-    "bool_parsing": "true or false is needed",
-    "tuple_type": "a list is needed",
-    "path_type": "a path is needed",
-    "string_too_short": "a text is needed",
-    "greater_than_equal": "{ge}{unit} is the least",
-    "greater_than": "more than {gt}{unit} is needed",
-    "less_than_equal": "{le}{unit} is the most",
-    "literal_error": "{expected} is needed",
-}
 
 
 def sentences(error: ValidationError, root: type[BaseModel], unread: Collection[str] = ()) -> list[str]:
@@ -86,22 +68,15 @@ def _sentence(details: ErrorDetails, root: type[BaseModel]) -> str:
             hint = _instead((*loc, str(given)), root) or f" Example: type: {tags[0]}"
             return f"{path}.type: {wrong}one of {', '.join(tags)} is needed.{hint}"
         case _:
-            reason = _NEEDED.get(details["type"], details["msg"][0].lower() + details["msg"][1:])
-            bounds = {key: _bound(value) for key, value in details.get("ctx", {}).items()}
+            unit = ""
             if _is_duration(loc, root) and isinstance(seconds := details["input"], float):
-                shown, bounds["unit"] = f"{seconds:.15g}s", "s"
-            reason = reason.format_map({"unit": "", **bounds})
-            return f"{path}: {shown} is not accepted: {reason}.{hint}"
+                shown, unit = f"{seconds:.15g}s", "s"
+            return f"{path}: {shown} is not accepted: {needed(details, unit)}.{hint}"
 
 
 def _may_be_secret(loc: _Location, value: object) -> bool:
     """Whether a value may hold credentials: that of a header, or an address of the form user:password@host."""
     return bool(_SECRET_KEYS.intersection(loc)) or (isinstance(value, str) and "@" in value)
-
-
-def _bound(value: object) -> object:
-    """29, not 29.0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _shown(value: object) -> str:

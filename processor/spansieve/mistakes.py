@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import ErrorDetails
 
 
 class _Truth:
@@ -59,6 +60,44 @@ _KINDS: Final[Mapping[type, str]] = {
 def kind(value: object) -> str:
     """What a value that YAML was read into is, in words."""
     return _KINDS.get(type(value), "a value")
+
+
+# What pydantic calls a mistake → what is needed; its own words are for programmers.
+_NEEDED: Final[Mapping[str, str]] = {
+    "string_type": "a text is needed, in quotes where it looks like something else",
+    "string_pattern_mismatch": "a text of the form {pattern} is needed",
+    "string_too_short": "a text of {min_length} characters or more is needed",
+    "int_type": "a whole number is needed",
+    "int_parsing": "a whole number is needed, without a unit",
+    "int_from_float": "a whole number is needed",
+    "float_type": "a number is needed",
+    "float_parsing": "a number is needed, without a unit",
+    "bool_type": "true or false is needed",
+    "bool_parsing": "true or false is needed",
+    "tuple_type": "a list is needed",
+    "path_type": "a path is needed",
+    "greater_than_equal": "{ge}{unit} is the least",
+    "greater_than": "more than {gt}{unit} is needed",
+    "less_than_equal": "{le}{unit} is the most",
+    "literal_error": "{expected} is needed",
+    "invalid_key": "keys are texts: put it in quotes",
+}
+
+
+def needed(details: ErrorDetails, unit: str = "") -> str:
+    """What would be accepted in place of what pydantic refused, with bounds in a `unit`; the rarest in its words."""
+    bounds = {key: _bound(value) for key, value in details.get("ctx", {}).items()}
+    if details["type"] == "string_too_short" and bounds["min_length"] == 1:
+        return "a text is needed"
+    words = _NEEDED.get(details["type"])
+    if words is None:
+        return details["msg"][0].lower() + details["msg"][1:]
+    return words.format_map({"unit": unit, **bounds})
+
+
+def _bound(value: object) -> object:
+    """29, not 29.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def did_you_mean(wrong: object, known: Iterable[str]) -> str:

@@ -17,17 +17,16 @@ from typing import Any, Final, NamedTuple
 import orjson
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from spansieve.errors import MalformedRequest
-from spansieve.model import ExportRequest, Signal
+from spansieve.model import REQUESTS, ExportRequest, Signal
 
-_REQUESTS: Final[dict[Signal, type[ExportRequest]]] = {
-    Signal.TRACES: ExportTraceServiceRequest,
-    Signal.LOGS: ExportLogsServiceRequest,
-    Signal.METRICS: ExportMetricsServiceRequest,
+# `resourceSpans` and its like: a request has one field.
+_KEYS: Final = {signal: request.DESCRIPTOR.fields[0].json_name for signal, request in REQUESTS.items()}
+_SIGNALS: Final = {
+    name: signal
+    for signal, request in REQUESTS.items()
+    for name in (request.DESCRIPTOR.fields[0].json_name, request.DESCRIPTOR.fields[0].name)
 }
 
 # Protobuf decoders, ours and those downstream, refuse messages that are nested deeper: what JSON brings must fit too.
@@ -211,16 +210,38 @@ def parse(body: bytes, signal: Signal) -> ExportRequest:
     its neighbours. Where several members of a oneof are given, the last one counts, as on the wire. Half of a surrogate
     pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
 
-    Raises MalformedRequest, with the path of the first value that does not fit its field and never the value.
+    Raises MalformedRequest, with the path of the first value that does not fit its field and never the value; also for
+    a request of another signal, of which nothing would be read.
     """
     tree = _loads(body)
-    message = _REQUESTS[signal]()
+    if type(tree) is dict and tree:
+        _check_signal(tree, signal)
+    message = REQUESTS[signal]()
     try:
         _read(tree, message, _MAX_DEPTH)
     except _Mismatch as mismatch:
         path = "".join(reversed(mismatch.path)).removeprefix(".")
         raise MalformedRequest(f"{path or 'The body'} {mismatch.rule}.", path) from None
     return message
+
+
+def signal_of(body: bytes) -> Signal:
+    """Tell the signal of a request by its key. Raises MalformedRequest when it has not exactly one of the three."""
+    tree = _loads(body)
+    found = {_SIGNALS[key] for key in tree if key in _SIGNALS} if type(tree) is dict else set()
+    if len(found) != 1:
+        raise MalformedRequest(f"The body has not exactly one of the keys {', '.join(_KEYS.values())}.")
+    return found.pop()
+
+
+def _check_signal(tree: Mapping[str, object], signal: Signal) -> None:
+    """Refuse what is of another signal, or of none: what is unknown is ignored, but not all that there is."""
+    found = {_SIGNALS[key] for key in tree if key in _SIGNALS}
+    if others := [each for each in Signal if each in found and each is not signal]:
+        key = _KEYS[others[0]]
+        raise MalformedRequest(f"{key} is of {others[0].value}, and this is where {signal.value} are taken.", key)
+    if not found:
+        raise MalformedRequest(f"The body has no {_KEYS[signal]}.", _KEYS[signal])
 
 
 def _loads(body: bytes) -> object:

@@ -59,6 +59,8 @@ def prepare(settings: GatewayConfig) -> Prepared:
         found += error.problems
     if (file := settings.redaction.key_file) is not None and not file.is_file():
         found.append(f"redaction.key_file: there is no file {file}.")
+    if (directory := settings.storage.directory).exists() and not directory.is_dir():
+        found.append(f"storage.directory: {directory} is a file, and a directory is needed.")
     if (file := settings.storage.key_file) is not None and not file.parent.is_dir():
         found.append(f"storage.key_file: there is no directory {file.parent}, where a key could be or be made.")
     found = list(dict.fromkeys(found))

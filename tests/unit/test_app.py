@@ -16,7 +16,7 @@ import httpx
 import pytest
 import structlog
 
-from spansieve import app, config, logs, prepared
+from spansieve import app, config, logs
 from spansieve.app import Gateway
 from spansieve.clock import SystemClock
 from spansieve.config import ConfigError, GatewayConfig
@@ -244,27 +244,6 @@ async def test_a_reload_holds_nobody_up(tmp_path: Path, log: io.StringIO) -> Non
     assert events(log)["reloaded"]["needs_restart"] == []
 
 
-def test_a_policy_for_an_entity_that_nobody_finds_is_a_problem() -> None:
-    """Also within another policy; what the redaction policy finds is named."""
-    inner = "{name: b, type: redacted, redacted: {entities: [CARD, CRADS]}}"
-    text = f"sampling: {{policies: [{{name: a, type: and, and: {{and_sub_policy: [{inner}]}}}}]}}"
-    (problem,) = prepared.problems(config.parse(text, {}))
-    assert problem.startswith("sampling.policies: 'b' asks for the entity 'CRADS', which no rule of redaction.policy")
-    assert "CARD" in problem
-
-
-def test_problems_of_files_are_found_together(tmp_path: Path) -> None:
-    """A policy, a price file and a certificate that are not there are three sentences."""
-    text = f"""
-redaction: {{policy: {tmp_path}/policy.yaml}}
-measure: {{prices: {tmp_path}/prices.yaml}}
-exporters: {{otlp: {{endpoint: "collector:4317", tls: {{ca_file: {tmp_path}/ca.pem}}}}}}
-"""
-    found = prepared.problems(config.parse(text, {}))
-    assert len(found) == 3
-    assert ["policy.yaml" in found[0], "prices.yaml" in found[1], "ca.pem" in found[2]] == [True, True, True]
-
-
 @pytest.mark.parametrize(("interval", "pushed"), [("15s", {Signal.METRICS}), ("0s", set())])
 async def test_metrics_are_pushed_unless_they_are_scraped(
     tmp_path: Path, log: io.StringIO, interval: str, pushed: set[Signal]
@@ -280,18 +259,6 @@ async def test_metrics_are_pushed_unless_they_are_scraped(
         await running.start()
         await running.stop()
         assert {call.signal for call in peer.calls} == pushed
-
-
-def test_keys_that_could_not_be_there_are_found(tmp_path: Path) -> None:
-    """A key of pseudonyms that is not there; a journal's key in a directory that is not, as of a forgotten mount."""
-    text = f"""
-redaction: {{key_file: {tmp_path}/secrets/pseudonyms}}
-storage: {{key_file: {tmp_path}/secrets/journal.key}}
-"""
-    assert prepared.problems(config.parse(text, {})) == [
-        f"redaction.key_file: there is no file {tmp_path}/secrets/pseudonyms.",
-        f"storage.key_file: there is no directory {tmp_path}/secrets, where a key could be or be made.",
-    ]
 
 
 def test_a_journal_that_would_not_be_read_is_said_at_the_start(tmp_path: Path, log: io.StringIO) -> None:

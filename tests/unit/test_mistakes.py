@@ -1,7 +1,10 @@
 """What is a mistake in any file, and the words for it, in which no value stands."""
 
+import datetime as dt
+from typing import Annotated, Literal
+
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from spansieve import mistakes, strict_yaml
 from spansieve.mistakes import Written
@@ -34,6 +37,47 @@ def test_a_value_is_called_by_its_kind(written: str, kind: str) -> None:
 def test_a_known_name_that_is_like_a_wrong_one_is_asked_for(wrong: object, question: str) -> None:
     """Only the most like; none that is not much like it."""
     assert mistakes.did_you_mean(wrong, ("headers", "endpoint", "endpoints", "timeout")) == question
+
+
+class _Bounded(Written):
+    """What may be wrong with a value in more ways than its kind."""
+
+    share: Annotated[float, Field(le=29.0)] = 0
+    word: Annotated[str, Field(min_length=1, pattern="^[a-z]*$")] = "a"
+    sentence: Annotated[str, Field(min_length=10)] = "a" * 10
+    one: Literal["a", "b"] = "a"
+    several: tuple[str, ...] = ()
+    when: dt.timedelta | None = None
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("share: 30", "29 is the most"),
+        ("share: secret", "a number is needed, without a unit"),
+        ("word: ''", "a text is needed"),
+        ("word: SECRET", "a text of the form ^[a-z]*$ is needed"),
+        ("word: 7", "a text is needed, in quotes where it looks like something else"),
+        ("sentence: secret", "a text of 10 characters or more is needed"),
+        ("one: secret", "'a' or 'b' is needed"),
+        ("several: secret", "a list is needed"),
+        ("7: secret", "keys are texts: put it in quotes"),
+        ("when: []", "input should be a valid timedelta"),
+    ],
+)
+def test_what_is_needed_is_said_in_words(written: str, words: str) -> None:
+    """Of what was written nothing; pydantic's own words only where there are none of ours."""
+    with pytest.raises(ValidationError) as refused:
+        _Bounded.model_validate(strict_yaml.load(written))
+    (details,) = refused.value.errors()
+    assert mistakes.needed(details) == words
+
+
+def test_bounds_have_the_unit_of_the_value() -> None:
+    """Seconds, where a duration was written."""
+    with pytest.raises(ValidationError) as refused:
+        _Bounded.model_validate({"share": 60.0})
+    assert mistakes.needed(refused.value.errors()[0], "s") == "29s is the most"
 
 
 class _Settings(Written):

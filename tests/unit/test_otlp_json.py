@@ -147,7 +147,7 @@ def test_enums_are_integers_known_or_not() -> None:
     assert parsed_span({"kind": 99, "status": {"code": 2}}).kind == 99
 
 
-@pytest.mark.parametrize("tree", [{"later": {"a": [1]}}, {}])
+@pytest.mark.parametrize("tree", [{"later": {"a": [1]}, "resourceSpans": []}, {"resourceSpans": None}, {}])
 def test_unknown_keys_are_ignored(tree: dict[str, object]) -> None:
     """A key of a later version is nothing to us."""
     assert otlp_json.parse(orjson.dumps(tree), Signal.TRACES) == ExportTraceServiceRequest()
@@ -239,6 +239,44 @@ def test_what_is_not_json_is_malformed(body: bytes) -> None:
     """The error says where, and quotes nothing."""
     with pytest.raises(MalformedRequest, match=r"^The body is not valid JSON: line \d+, column \d+\.$"):
         otlp_json.parse(body, Signal.LOGS)
+
+
+@pytest.mark.parametrize(
+    ("tree", "signal", "sentence"),
+    [
+        ({"resourceLogs": []}, Signal.TRACES, "resourceLogs is of logs, and this is where traces are taken."),
+        ({"resource_metrics": []}, Signal.LOGS, "resourceMetrics is of metrics, and this is where logs are taken."),
+        (
+            {"resourceSpans": [], "resourceLogs": []},
+            Signal.TRACES,
+            "resourceLogs is of logs, and this is where traces are taken.",
+        ),
+        ({SECRET: []}, Signal.METRICS, "The body has no resourceMetrics."),
+    ],
+)
+def test_a_request_of_which_nothing_would_be_read_is_malformed(
+    tree: dict[str, object], signal: Signal, sentence: str
+) -> None:
+    """Logs sent to the path of traces are not answered OK and lost; a key that nobody knows is not quoted."""
+    with pytest.raises(MalformedRequest) as raised:
+        otlp_json.parse(orjson.dumps(tree), signal)
+    assert raised.value.description == sentence
+
+
+@pytest.mark.parametrize(
+    ("key", "signal"),
+    [("resourceSpans", Signal.TRACES), ("resource_logs", Signal.LOGS), ("resourceMetrics", Signal.METRICS)],
+)
+def test_a_request_tells_its_signal(key: str, signal: Signal) -> None:
+    """By its one key, in either spelling."""
+    assert otlp_json.signal_of(orjson.dumps({key: []})) == signal
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"resourceSpans": [], "resourceLogs": []}'])
+def test_a_request_of_no_signal_or_of_two_is_malformed(body: bytes) -> None:
+    """Nobody could say which rules hold for it."""
+    with pytest.raises(MalformedRequest, match=r"has not exactly one of the keys resourceSpans, resourceLogs, res"):
+        otlp_json.signal_of(body)
 
 
 def test_json_that_is_too_deep_is_told_from_json_that_is_none() -> None:

@@ -35,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"spansieve {__version__}")
     parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND", help="one of those below")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="see spansieve COMMAND --help")
-    chosen = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given:
+        parser.print_help(sys.stderr)
+        return 2
+    chosen = parser.parse_args(given)
     # Only the chosen command's module is loaded: `redact` need not wait for the imports of the servers.
     module = importlib.import_module(f"spansieve.cli.{chosen.command}")
     command = argparse.ArgumentParser(prog=f"spansieve {chosen.command}", description=_COMMANDS[chosen.command])

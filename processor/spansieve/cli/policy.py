@@ -22,13 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = actions.add_parser
     which = argparse.ArgumentParser(add_help=False)
     which.add_argument(
-        "policy", nargs="?", default="default", metavar="NAME|FILE", help="a shipped policy's name, or a policy file"
+        "policy",
+        nargs="?",
+        default="default",
+        metavar="NAME|FILE",
+        help="a shipped policy's name, or a policy file (default: %(default)s)",
     )
     add("list", help="the policies and the rule packs that are shipped")
     add("show", parents=[which], help="the effective policy, as YAML that can be used as a policy file")
     add("test", parents=[which], help="run the examples of its rules; exit code 1 when one fails")
     reporting = add("report", parents=[which], help="the reviewer's document")
-    reporting.add_argument("--format", choices=("html", "markdown"), default="markdown", help="default: markdown")
+    reporting.add_argument("--format", choices=("html", "markdown"), default="markdown", help="(default: %(default)s)")
     reporting.add_argument("-o", "--output", type=Path, metavar="FILE", help="in place of standard output")
     comparing = add("diff", help="what becomes newly masked and newly visible from policy A to policy B")
     comparing.add_argument("a", metavar="A", help="the policy in force: NAME|FILE")

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from spansieve import decode, otlp_json, policy_source, redact
-from spansieve.cli import requests
 from spansieve.errors import MalformedRequest
 from spansieve.model import Encoding, ReceivedRequest, Signal
 from spansieve.names import otlp
@@ -24,7 +23,10 @@ _LARGEST = 256 * 1024 * 1024
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "--policy", default="default", metavar="NAME|FILE", help="a shipped policy's name, or a policy file"
+        "--policy",
+        default="default",
+        metavar="NAME|FILE",
+        help="a shipped policy's name, or a policy file (default: %(default)s)",
     )
     parser.add_argument(
         "--key-file", type=Path, metavar="FILE", help="the key of pseudonyms, in place of where the policy has it"
@@ -33,13 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--input",
         choices=("text", "otlp-json", "otlp-proto"),
         default="text",
-        help="what standard input holds: one text, or one OTLP export request",
+        help="what standard input holds: one text, or one OTLP export request (default: %(default)s)",
     )
     parser.add_argument(
         "--signal",
         choices=[signal.value for signal in Signal],
         default=Signal.TRACES.value,
-        help="the signal of an otlp-proto request, whose bytes do not tell",
+        help="the signal of an otlp-proto request, whose bytes do not tell (default: %(default)s)",
     )
 
 
@@ -54,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.input == "text":
             output, findings = _text(body, rules)
         elif arguments.input == "otlp-json":
-            output, findings = _request(body, requests.signal_of(body), Encoding.JSON, rules)
+            output, findings = _request(body, otlp_json.signal_of(body), Encoding.JSON, rules)
         else:
             output, findings = _request(body, Signal(arguments.signal), Encoding.PROTO, rules)
     except PolicyError as error:

@@ -5,23 +5,8 @@ from pathlib import Path
 
 import orjson
 
-from spansieve import decode
-from spansieve.errors import MalformedRequest
+from spansieve import decode, otlp_json
 from spansieve.model import DecodedBatch, Encoding, ReceivedRequest, Signal
-
-_TOP_LEVEL = {"resourceSpans": Signal.TRACES, "resourceLogs": Signal.LOGS, "resourceMetrics": Signal.METRICS}
-
-
-def signal_of(body: bytes) -> Signal:
-    """Tell the signal of an OTLP/JSON request by its one top-level key. Raises MalformedRequest."""
-    try:
-        tree = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise MalformedRequest("it is not JSON") from None
-    found = [signal for key, signal in _TOP_LEVEL.items() if isinstance(tree, dict) and key in tree]
-    if len(found) != 1:
-        raise MalformedRequest(f"it has not exactly one of the keys {', '.join(_TOP_LEVEL)}")
-    return found[0]
 
 
 def read(file: Path) -> Iterator[DecodedBatch]:
@@ -42,4 +27,4 @@ def read(file: Path) -> Iterator[DecodedBatch]:
     else:
         bodies = [body]
     for each in bodies:
-        yield decode.message(ReceivedRequest(signal_of(each), Encoding.JSON, each)).batch
+        yield decode.message(ReceivedRequest(otlp_json.signal_of(each), Encoding.JSON, each)).batch

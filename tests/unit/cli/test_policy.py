@@ -1,8 +1,6 @@
 """`spansieve policy`, as a user calls it."""
 
-import io
 import json
-import sys
 from pathlib import Path
 
 import jsonschema
@@ -10,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from spansieve import cli
 from spansieve.redact import policy
+from unit.cli.conftest import Standard
 from unit.redact.helpers_redact import CAPTURES
 
 _SEALING = """
@@ -22,28 +20,7 @@ encrypt:
 """
 
 
-class _Standard:
-    """Standard input and output of one call."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, captured: pytest.CaptureFixture[str]) -> None:
-        self._monkeypatch = monkeypatch
-        self._captured = captured
-
-    def call(self, *arguments: str, given: str = "") -> tuple[int, str, str]:
-        """Exit code, standard output, standard error."""
-        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
-        code = cli.main(arguments)
-        out, err = self._captured.readouterr()
-        return code, out, err
-
-
-@pytest.fixture
-def standard(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> _Standard:
-    """One call's standard input and output."""
-    return _Standard(monkeypatch, capfd)
-
-
-def test_list_names_what_is_shipped(standard: _Standard) -> None:
+def test_list_names_what_is_shipped(standard: Standard) -> None:
     """Each policy with what it is for, and each pack with the entities that a policy which includes it finds."""
     code, out, _ = standard.call("policy", "list")
     assert code == 0
@@ -55,7 +32,36 @@ def test_list_names_what_is_shipped(standard: _Standard) -> None:
     assert entities["identity"] == "EMAIL, US_ITIN, US_SSN, PHONE"
 
 
-def test_examples_of_names_are_run(standard: _Standard, tmp_path: Path) -> None:
+def test_show_prints_the_effective_policy(standard: Standard, tmp_path: Path) -> None:
+    """With its digest; and it can be used as a policy file."""
+    code, out, _ = standard.call("policy", "show")
+    assert code == 0
+    assert out.startswith("# digest: sha256:")
+    shown = tmp_path / "shown.yaml"
+    shown.write_text(out, encoding="utf-8")
+    assert standard.call("policy", "show", str(shown))[1] == out
+
+
+def test_test_prints_a_table(standard: Standard) -> None:
+    """A line a rule, and how many failed."""
+    code, out, err = standard.call("policy", "test")
+    lines = out.splitlines()
+    assert (code, err) == (0, "")
+    assert any(line.split() == ["mac", "3", "3", "ok"] for line in lines)
+    assert " rules, 0 failed, sha256:" in lines[-1]
+
+
+def test_test_fails_with_a_rule_without_examples(standard: Standard, tmp_path: Path) -> None:
+    """Exit code 1, and the rule's name on standard error."""
+    own = tmp_path / "own.yaml"
+    own.write_text("rules: [{name: badge, entity: BADGE, reason: Our staff., keys: [badge], anchors: [badge]}]")
+    code, out, err = standard.call("policy", "test", str(own))
+    assert code == 1
+    assert "failed" in out
+    assert err.startswith("badge: needs at least one")
+
+
+def test_examples_of_names_are_run(standard: Standard, tmp_path: Path) -> None:
     """By the shipped model: one that does not hold fails as any other."""
     own = tmp_path / "own.yaml"
     own.write_text(
@@ -69,21 +75,21 @@ def test_examples_of_names_are_run(standard: _Standard, tmp_path: Path) -> None:
     assert err == "whom: negative example 1 becomes 'Please call [WHOM] back.' by whom\n"
 
 
-def test_report_is_markdown_unless_told_otherwise(standard: _Standard) -> None:
+def test_report_is_markdown_unless_told_otherwise(standard: Standard) -> None:
     """On standard output."""
     code, out, err = standard.call("policy", "report", "pci-dss")
     assert (code, err) == (0, "")
     assert out.startswith("# Redaction policy pci-dss\n")
 
 
-def test_report_writes_a_page(standard: _Standard, tmp_path: Path) -> None:
+def test_report_writes_a_page(standard: Standard, tmp_path: Path) -> None:
     """Into the file that is named."""
     page = tmp_path / "report.html"
     assert standard.call("policy", "report", "gdpr", "--format", "html", "-o", str(page)) == (0, "", "")
     assert page.read_text("utf-8").startswith("<!doctype html>")
 
 
-def test_report_fails_when_an_example_does(standard: _Standard, tmp_path: Path) -> None:
+def test_report_fails_when_an_example_does(standard: Standard, tmp_path: Path) -> None:
     """It is written all the same, and says so."""
     own = tmp_path / "own.yaml"
     own.write_text("rules: [{name: badge, entity: BADGE, reason: Our staff., keys: [badge]}]")
@@ -92,14 +98,14 @@ def test_report_fails_when_an_example_does(standard: _Standard, tmp_path: Path) 
     assert "needs at least one positive" in out
 
 
-def test_report_that_cannot_be_written_is_an_error(standard: _Standard) -> None:
+def test_report_that_cannot_be_written_is_an_error(standard: Standard) -> None:
     """With the file's name."""
     code, _, err = standard.call("policy", "report", "-o", "/nope/report.md")
     assert (code, err) == (1, "/nope/report.md: No such file or directory.\n")
 
 
 @pytest.mark.parametrize("name", ["oi.traces.json", "oi.traces.pb", "genai.logs.pb", "genai.metrics.json"])
-def test_diff_replays_requests(standard: _Standard, name: str) -> None:
+def test_diff_replays_requests(standard: Standard, name: str) -> None:
     """Of any signal, in either encoding."""
     code, out, err = standard.call("policy", "diff", "default", "metadata-only", "--on", str(CAPTURES / name))
     assert (code, err) == (0, "")
@@ -109,7 +115,7 @@ def test_diff_replays_requests(standard: _Standard, name: str) -> None:
     assert "newly visible under B: 0 texts" in out
 
 
-def test_diff_reads_a_request_a_line(standard: _Standard, tmp_path: Path) -> None:
+def test_diff_reads_a_request_a_line(standard: Standard, tmp_path: Path) -> None:
     """As the Collector's file exporter writes them."""
     lines = tmp_path / "many.json"
     one = json.dumps(json.loads((CAPTURES / "oi.traces.json").read_bytes()))
@@ -119,7 +125,7 @@ def test_diff_reads_a_request_a_line(standard: _Standard, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("order", "code"), [(("secrets", "both"), 0), (("both", "secrets"), 1)])
 def test_strict_diff_refuses_what_becomes_visible(
-    standard: _Standard, tmp_path: Path, order: tuple[str, str], code: int
+    standard: Standard, tmp_path: Path, order: tuple[str, str], code: int
 ) -> None:
     """For a pipeline that lets a policy only become stricter."""
     (tmp_path / "secrets.yaml").write_text("include: [secrets]")
@@ -137,7 +143,7 @@ def test_strict_diff_refuses_what_becomes_visible(
 
 
 @pytest.mark.parametrize("content", ["hunter2", '{"hunter2": 1}', '{"resourceSpans": "hunter2"}'])
-def test_diff_on_what_is_no_request_is_an_error(standard: _Standard, tmp_path: Path, content: str) -> None:
+def test_diff_on_what_is_no_request_is_an_error(standard: Standard, tmp_path: Path, content: str) -> None:
     """Which shows nothing of the file."""
     (tmp_path / "x.json").write_text(content)
     code, _, err = standard.call("policy", "diff", "default", "gdpr", "--on", str(tmp_path / "x.json"))
@@ -146,7 +152,7 @@ def test_diff_on_what_is_no_request_is_an_error(standard: _Standard, tmp_path: P
     assert "hunter2" not in err
 
 
-def test_schema_is_json_schema(standard: _Standard) -> None:
+def test_schema_is_json_schema(standard: Standard) -> None:
     """Of 2020-12."""
     code, out, _ = standard.call("policy", "schema")
     assert code == 0
@@ -163,7 +169,7 @@ def _keys(folder: Path, name: str) -> str:
     return json.dumps(key.public_key().public_bytes(serialization.Encoding.PEM, spki).decode())
 
 
-def test_decrypt_opens_what_redact_sealed(standard: _Standard, tmp_path: Path) -> None:
+def test_decrypt_opens_what_redact_sealed(standard: Standard, tmp_path: Path) -> None:
     """Only with the private key."""
     (tmp_path / "own.yaml").write_text(_SEALING.format(key=_keys(tmp_path, "mine.pem")))
     _keys(tmp_path, "other.pem")
@@ -179,7 +185,7 @@ def test_decrypt_opens_what_redact_sealed(standard: _Standard, tmp_path: Path) -
 
 @pytest.mark.parametrize(("content", "part"), [(b"no key", "The key is not"), (None, "No such file")])
 def test_decrypt_without_a_key_is_an_error(
-    standard: _Standard, tmp_path: Path, content: bytes | None, part: str
+    standard: Standard, tmp_path: Path, content: bytes | None, part: str
 ) -> None:
     """One sentence."""
     file = tmp_path / "key.pem"
@@ -190,7 +196,7 @@ def test_decrypt_without_a_key_is_an_error(
     assert part in err
 
 
-def test_redact_takes_a_key_file(standard: _Standard, tmp_path: Path) -> None:
+def test_redact_takes_a_key_file(standard: Standard, tmp_path: Path) -> None:
     """In place of where the policy has it; without one, the sentence says what is missing."""
     (tmp_path / "own.yaml").write_text(
         "include: [identity]\nactions: {EMAIL: {action: pseudonym}}\npseudonym: {key_env: NO_SUCH_VARIABLE}\n"

@@ -115,7 +115,8 @@ def parse(text: str) -> Policy:
     try:
         own = Policy.model_validate(tree, context=is_shipped)
     except ValidationError as error:
-        raise PolicyError([policy_problems.sentence(details, tree) for details in error.errors()]) from None
+        problems = [policy_problems.sentence(details, tree) for details in error.errors()]
+        raise PolicyError(problems + _beside(error, tree)) from None
     rules, problems = _resolve(own)
     rules = {name: rule for name, rule in rules.items() if _of_countries(rule, own)}
     if not rules and own.allow is None and not problems:
@@ -142,6 +143,19 @@ def parse(text: str) -> Policy:
     if problems:
         raise PolicyError(problems)
     return effective
+
+
+def _beside(error: ValidationError, tree: dict[Any, Any]) -> list[str]:
+    """What else is wrong with the packs and rules of a file: with those in which pydantic found no mistake."""
+    places = [details["loc"] for details in error.errors()]
+    wrong = {loc[0] for loc in places}
+    sound = {key: value for key, value in tree.items() if key not in wrong}
+    if "include" in wrong:  # what is left out of packs that are not known
+        sound.pop("disable", None)
+    if "rules" in wrong and all(len(loc) > 1 for loc in places if loc[0] == "rules"):
+        indices = {loc[1] for loc in places if loc[0] == "rules"}
+        sound["rules"] = [rule for index, rule in enumerate(tree["rules"]) if index not in indices]
+    return _resolve(Policy.model_validate(sound, context=is_shipped))[1]
 
 
 def _resolve(own: Policy) -> tuple[dict[str, Rule], list[str]]:
@@ -234,7 +248,7 @@ def _read(folder: str, name: str) -> str:
     return resources.files("spansieve.redact.policy").joinpath(folder, f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def _tree(text: str) -> object:
+def _tree(text: str) -> dict[Any, Any]:
     try:
         tree = strict_yaml.load(text)
     except NotYaml as error:

@@ -5,7 +5,7 @@ import re
 
 from pydantic_core import ErrorDetails
 
-from spansieve.mistakes import did_you_mean, kind
+from spansieve.mistakes import did_you_mean, kind, needed
 from spansieve.redact.policy import compiler as policy_compile
 from spansieve.redact.policy.actions import REMOVAL_ONLY
 from spansieve.redact.policy.model import (
@@ -25,7 +25,7 @@ from spansieve.redact.policy.model import (
 from spansieve.redact.rules import patterns
 
 _OF_RULES = examples_of(Where, Detector, Rule, Positive, Negative)
-_OF_POLICY = examples_of(Allow, PseudonymKey, Encryption, Limits, Policy)
+_OF_POLICY = examples_of(Rule) | examples_of(Allow, PseudonymKey, Encryption, Limits, Policy)
 
 
 def of_rule(rule: Rule, is_shipped: IsShipped) -> list[str]:
@@ -92,20 +92,21 @@ def sentence(details: ErrorDetails, tree: object = None) -> str:
     """One mistake that pydantic found, as a sentence. A rule is called by its name, as `tree`, the file, has it."""
     path = ".".join(_called(details["loc"], tree)) or "The policy"
     last = next((part for part in reversed(details["loc"]) if isinstance(part, str)), "")
-    example = (_OF_RULES if "rules" in details["loc"][:-1] else _OF_POLICY | examples_of(Rule)).get(last)
+    example = (_OF_RULES if "rules" in details["loc"][:-1] else _OF_POLICY).get(last)
     hint = "" if example is None else f" Example: {last}: {json.dumps(example, ensure_ascii=False)}."
     match details["type"]:
         case "extra_forbidden":
             return f"{path} is not a key of a policy.{did_you_mean(last, (*Policy.model_fields, *Rule.model_fields))}"
         case "missing":
             return f"{path} is missing.{hint}"
+        case "value_error" if isinstance(details["input"], dict):
+            return f"{path} {details['ctx']['error']}.{hint}"
         case "value_error":
             return f"{path}: {kind(details['input'])} that {details['ctx']['error']}.{hint}"
         case "model_type" | "dict_type":
             return f"{path}: {kind(details['input'])} is not accepted: keys and values are needed.{hint}"
         case _:
-            why = details["msg"][0].lower() + details["msg"][1:]
-            return f"{path}: {kind(details['input'])} is not accepted: {why}.{hint}"
+            return f"{path}: {kind(details['input'])} is not accepted: {needed(details)}.{hint}"
 
 
 def _called(loc: tuple[int | str, ...], tree: object) -> list[str]:

@@ -147,6 +147,25 @@ def test_a_mistake_is_named(text: str, part: str) -> None:
     assert any(part in problem for problem in _problems(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "beginnings"),
+    [
+        ("include: [nope]\nnmae: x\ndisable: [mac]", ["nmae is not a key", "include: 'nope' is not a rule pack"]),
+        ("include: [network]\ndisable: [nope]\nregions: [X]", ["regions.0", "disable: 'nope' is not a rule"]),
+        ("include: network\ndisable: [mac]", ["include: a text is not accepted"]),
+        (
+            "rules: [{name: one_two, entity: ONE, reason: The first of two.}, {name: 2}]",
+            ["rules.1.name", "rules.1.entity", "rules.1.reason", "rules.one_two has neither patterns nor keys"],
+        ),
+        ("include: [nope]\nrules: hunter2\n7: 8", ["rules: a text", "7: a number", "include: 'nope'"]),
+    ],
+)
+def test_a_mistake_in_a_key_hides_none_in_packs_and_rules(text: str, beginnings: list[str]) -> None:
+    """But where what is wrong could be why: what is left out of packs that are not known is not missed."""
+    problems = _problems(text)
+    assert all(problem.startswith(each) for problem, each in zip(problems, beginnings, strict=True))
+
+
 def test_a_mistake_does_not_show_the_value() -> None:
     """A policy file may hold, by mistake, what must not be logged."""
     assert "hunter2" not in "\n".join(_problems("regions: hunter2\nrules: [hunter2]\nlimits: {depth: hunter2}"))
