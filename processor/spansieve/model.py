@@ -18,7 +18,7 @@ from collections.abc import Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import lru_cache
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -45,8 +45,24 @@ class Signal(StrEnum):
         """What one item of the signal is called in OTLP: the unit of account."""
         return _ITEMS[self]
 
+    @property
+    def service(self) -> str:
+        """The full name of the signal's gRPC service, whose one method is Export."""
+        return _SERVICES[self]
+
 
 _ITEMS = {Signal.TRACES: "spans", Signal.LOGS: "log_records", Signal.METRICS: "data_points"}
+REQUESTS: Final[Mapping[Signal, type[ExportRequest]]] = {
+    Signal.TRACES: ExportTraceServiceRequest,
+    Signal.LOGS: ExportLogsServiceRequest,
+    Signal.METRICS: ExportMetricsServiceRequest,
+}
+"""What a request of a signal is in OTLP's schema."""
+_SERVICES = {
+    signal: service.full_name
+    for signal, request in REQUESTS.items()
+    for service in request.DESCRIPTOR.file.services_by_name.values()
+}
 
 
 class Encoding(Enum):

@@ -12,13 +12,19 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import Final, NamedTuple, TypeAlias, overload
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-
 from spansieve import redact
 from spansieve.export import Destination, QueueStatus
 from spansieve.logs import Logger
-from spansieve.model import DecodedBatch, DecodedSpans, Receipt, RedactedBatch, RedactedSpans, SampledTrace, Signal
+from spansieve.model import (
+    REQUESTS,
+    DecodedBatch,
+    DecodedSpans,
+    Receipt,
+    RedactedBatch,
+    RedactedSpans,
+    SampledTrace,
+    Signal,
+)
 from spansieve.names import model, otlp
 from spansieve.names.redactor import Redactor
 from spansieve.outcome import Ledger, Outcome, Reason
@@ -27,10 +33,6 @@ from spansieve.redact import CompiledRules
 CountFindings = Callable[[str, int], None]
 """Told of each rule how many values it took out."""
 
-_REQUESTS: Final[Mapping[Signal, type[ExportLogsServiceRequest | ExportMetricsServiceRequest]]] = {
-    Signal.LOGS: ExportLogsServiceRequest,
-    Signal.METRICS: ExportMetricsServiceRequest,
-}
 _STOP: Final = None
 
 
@@ -215,7 +217,7 @@ def _read(job: _Job) -> _Done:
 def _redacted(work: _Work, redactor: Redactor, *, withhold: bool) -> tuple[_Work, Counter[str]]:
     if isinstance(work, SampledTrace):
         return otlp.trace(work, redactor, withhold=withhold)
-    message = _REQUESTS[work.signal].FromString(work.payload)
+    message = REQUESTS[work.signal].FromString(work.payload)
     findings = otlp.request(message, redactor, withhold=withhold)
     return (work._replace(payload=message.SerializeToString()) if findings else work), findings
 

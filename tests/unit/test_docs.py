@@ -1,7 +1,11 @@
 """The reference pages say what the package does, and what the guides show works."""
 
+import ast
+import importlib
 import importlib.util
+import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from spansieve import prepared
 from spansieve.config import GatewayConfig
 
 _DOCS = Path(__file__).parents[2] / "docs"
+_STACK = _DOCS.parent / "stack"
 _SPEC = importlib.util.spec_from_file_location("docs_generate", _DOCS / "generate.py")
 assert _SPEC is not None
 assert _SPEC.loader is not None
@@ -33,6 +38,14 @@ def test_what_is_installed_may_be_passed_on() -> None:
     terms = {name: set(re.findall(r"[\w.-]+", licence)) - {"AND", "OR"} for name, _, licence in generate.third_party()}
     assert len(terms) > 20
     assert {name: more for name, words in terms.items() if (more := words - _TERMS)} == {"orjson": {"MPL-2.0"}}
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """A line of 0002 names what the package asks for."""
+    project = tomllib.loads((_DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {re.split(r"[; ]", each)[0] for each in project["dependencies"]}
+    page = (_DOCS / "decisions" / "0002-dependencies.md").read_text(encoding="utf-8")
+    assert asked - set(re.findall(r"`([\w-]+)`", page)) == set()
 
 
 _TELL = {"redaction", "sampling", "measure", "storage"}  # no key of a Collector or of a policy
@@ -70,6 +83,37 @@ def test_the_architecture_names_the_parts_that_there_are() -> None:
     assert {name for name in folders if f"{name}/" not in page} == set()
 
 
+def test_the_architecture_names_the_owners_that_there_are() -> None:
+    """Each `module.Class` in its table of owners can be imported."""
+    page = (_DOCS.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z_.]+)\.([A-Z]\w+)`", page)
+    assert len(named) > 5
+    assert [name for name in named if not hasattr(importlib.import_module(f"spansieve.{name[0]}"), name[1])] == []
+
+
+def _events() -> Iterator[tuple[str, str]]:
+    """Each event that the package logs, and its level."""
+    for file in _PACKAGE.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            match call:
+                case ast.Call(ast.Attribute(logger, "info" | "warning" | "error" as level), [event, *_]) if (
+                    "logger" in ast.unparse(logger)
+                ):
+                    yield from ((each.value, level) for each in ast.walk(event) if isinstance(each, ast.Constant))
+                case ast.Call(ast.Name("told"), [ast.Constant(str(event)), *_]):  # of what nobody caught
+                    yield event, "error"
+
+
+def test_every_event_of_the_log_stands_on_its_page_with_its_level() -> None:
+    """And no event that is gone."""
+    page = (_DOCS / "reference" / "log.md").read_text(encoding="utf-8")
+    told = set()
+    for events, levels in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| ([a-z, ]+) \|", page, re.MULTILINE):
+        names, each = re.findall(r"\w+", events), levels.split(", ")
+        told |= set(zip(names, each * (len(names) if len(each) == 1 else 1), strict=True))
+    assert told == set(_events())
+
+
 _PAGES = [*sorted(_DOCS.parent.glob("*.md")), *sorted(_DOCS.rglob("*.md"))]
 
 
@@ -102,6 +146,15 @@ def test_metrics_that_pages_name_are_there() -> None:
         for name in re.findall(r"\bspansieve_[a-z_]+[a-z]\b", page.read_text(encoding="utf-8"))
     }
     assert {(page, name) for page, name in told if name not in known} == set()
+
+
+def test_panels_that_runbooks_name_are_there() -> None:
+    """Who is sent to a panel finds it under that title."""
+    boards = [json.loads(file.read_text(encoding="utf-8")) for file in (_STACK / "grafana").rglob("dashboards/*.json")]
+    panels = [panel for board in boards for row in board["panels"] for panel in (row, *row.get("panels", ()))]
+    titles = {board["title"] for board in boards} | {panel["title"] for panel in panels}
+    told = re.findall(r"«([^»]+)»", (_DOCS / "guides" / "runbooks.md").read_text(encoding="utf-8"))
+    assert {" ".join(name.split()) for name in told} - titles == set()
 
 
 def test_settings_that_pages_name_are_there() -> None:

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from spansieve import __version__
+from spansieve import __version__, logs
 from spansieve.clock import Clock
 from spansieve.config_exporters import OtlpExporter
 from spansieve.export import QueueStatus, access, unreachable
@@ -41,11 +41,7 @@ _LAST_METRICS_SECONDS = 2.0
 # Of a channel that another one has replaced: its last calls have ended by their deadlines then.
 _FAREWELL_SECONDS = 1.0
 
-METHODS = {
-    Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-    Signal.LOGS: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-    Signal.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-}
+METHODS = {signal: f"/{signal.service}/Export" for signal in Signal}
 
 
 class OtlpDestination:
@@ -170,7 +166,7 @@ class OtlpDestination:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Say it when a task ended by a defect of ours: what it had in flight is settled, as dropped, by `stop`."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._logger.error("export_task_failed", task=task.get_name(), error=type(error).__name__)
+            self._logger.error("export_task_failed", task=task.get_name(), **logs.frames(error))
 
     def _connect(self) -> None:
         self._channel = self._open()

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from spansieve import logs
 from spansieve.clock import Clock
 from spansieve.config_exporters import Retry
 from spansieve.export import QueueStatus
@@ -191,4 +192,4 @@ class EmbeddedStore:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Say it when the task ended by a defect of ours: what is in hand is settled, as dropped, by `stop`."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._logger.error("export_task_failed", task=task.get_name(), error=type(error).__name__)
+            self._logger.error("export_task_failed", task=task.get_name(), **logs.frames(error))

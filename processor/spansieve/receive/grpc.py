@@ -23,11 +23,6 @@ from spansieve.receive.unseen import Unseen
 
 _GRPC = "grpc"
 GRPC_KEY = "receivers.otlp.protocols.grpc.endpoint"
-_SERVICES = {
-    Signal.TRACES: "opentelemetry.proto.collector.trace.v1.TraceService",
-    Signal.LOGS: "opentelemetry.proto.collector.logs.v1.LogsService",
-    Signal.METRICS: "opentelemetry.proto.collector.metrics.v1.MetricsService",
-}
 
 # None and gzip, the bits 0 and 2 of grpc_compression_algorithm: what OTLP asks for, and no deflate.
 _ACCEPTED_COMPRESSION = 0b101
@@ -102,12 +97,12 @@ class GrpcReceiverServer:
                 ("grpc.so_reuseport", int(self._shared)),
             ]
         )
-        for signal, service in _SERVICES.items():
+        for signal in Signal:
             methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
                 "Export": grpc.unary_unary_rpc_method_handler(self._handler(signal))
             }
-            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(signal.service, methods),))
+            await self._health.set(signal.service, health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         try:
             bound = server.add_insecure_port(f"{host or '[::]'}:{port}")  # as in Go, no host means every interface
