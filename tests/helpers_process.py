@@ -1,6 +1,7 @@
 """The stages of a gateway over a journal on a fake disk: started, stopped as by kill -9, and started again."""
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -12,7 +13,6 @@ from fakes_disk import FakeDisk
 from spansieve import journal_start, sampling_plan
 from spansieve.clock import ResumedClock
 from spansieve.config_sampling import Sampling
-from spansieve.journal.durable import Snapshot
 from spansieve.journal.keys import Keyring
 from spansieve.journal.reading import Findings
 from spansieve.measure import Meter
@@ -89,15 +89,14 @@ class Process:
     async def start(self, disk: FakeDisk, max_bytes: int = 1 << 22) -> "Process":
         """Take up what the disk holds."""
         replay = Replay(self.meter, self.sampler, self.ledger)
-        snapshot = Snapshot(self.pipeline.state, self.books_kept)
-        stages = journal_start.Stages(self.clock, self.pipeline, self.outbox, replay, snapshot)
+        stages = journal_start.Stages(self.clock, self.pipeline, self.outbox, replay, self.state)
         terms = journal_start.Terms(sync=True, max_bytes=max_bytes)
         _, self.findings = await journal_start.take_up(disk, RING, stages, terms, self.heard)
         return self
 
-    def books_kept(self) -> dict[str, bytes]:
-        """What a checkpoint holds beside the state of the stages."""
-        return {**self.pipeline.books(), "started_ns": b"1"}
+    def state(self) -> dict[str, Iterable[bytes]]:
+        """What a checkpoint holds."""
+        return {**self.pipeline.state(), "started_ns": [b"1"]}
 
     async def send(self, message: ExportTraceServiceRequest) -> Answer:
         """One request of spans."""

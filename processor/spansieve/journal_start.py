@@ -11,7 +11,7 @@ from spansieve.config import ConfigError, Storage
 from spansieve.errors import Unavailable
 from spansieve.journal import DurableJournal, JournalError, keys
 from spansieve.journal.disk import DirectoryTaken, Disk, RealDisk, make_directory
-from spansieve.journal.durable import Snapshot
+from spansieve.journal.durable import State
 from spansieve.journal.keys import Keyring
 from spansieve.journal.log import SegmentLog
 from spansieve.journal.reading import SUFFIX, Cursor, Findings, JournalReader, segments_of
@@ -31,7 +31,7 @@ class Stages:
     pipeline: Pipeline
     outbox: Outbox
     replay: Replay
-    snapshot: Snapshot
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,30 @@ def is_left(storage: Storage) -> bool:
     return directory.is_dir() and any(directory.glob(f"*{SUFFIX}"))
 
 
+def claimed(storage: Storage) -> RealDisk | None:
+    """Take the directory for a gateway that keeps no journal; None where nothing can be kept there anyhow.
+
+    Two of them would share an id, and so push each other's series, and a log of verdicts. Raises ConfigError when
+    another gateway has it.
+    """
+    try:
+        return _locked(storage)
+    except OSError:
+        return None
+
+
+def _locked(storage: Storage) -> RealDisk:
+    """The journal's directory, which is ours until it is closed. Raises ConfigError when it is another's, OSError."""
+    directory = storage.directory / "journal"
+    make_directory(storage.directory)
+    try:
+        return RealDisk(directory)
+    except DirectoryTaken:
+        raise ConfigError(
+            [f"storage.directory: the journal {directory} is in use by another gateway: give each a directory."]
+        ) from None
+
+
 async def opened(
     storage: Storage,
     environment: Mapping[str, str],
@@ -70,12 +94,7 @@ async def opened(
     """
     directory = storage.directory / "journal"
     try:
-        make_directory(storage.directory)
-        disk = RealDisk(directory)
-    except DirectoryTaken:
-        raise ConfigError(
-            [f"storage.directory: the journal {directory} is in use by another gateway: give each a directory."]
-        ) from None
+        disk = _locked(storage)
     except OSError as error:
         raise ConfigError([f"storage.directory: {directory} cannot be used: {error.strerror}."]) from None
     try:
@@ -121,9 +140,9 @@ async def take_up(
     begin = time.monotonic()
     reader = JournalReader(disk, ring)
     counted_from = 0
-    if (checkpoint := reader.checkpoint()) is not None:
-        counted_from = checkpoint[0]
-        replay.restore(checkpoint[1])
+    if (saved := reader.saved()) is not None:
+        counted_from = saved.segment
+        replay.restore(saved)
     for placed in reader.replay():
         replay.play(placed, count=placed.segment >= counted_from)
         await asyncio.sleep(0)  # probes are answered meanwhile
@@ -156,7 +175,7 @@ async def take_up(
         findings,
         stages.clock,
         logger,
-        stages.snapshot,
+        stages.state,
         sync=terms.sync,
         max_bytes=terms.max_bytes,
     )

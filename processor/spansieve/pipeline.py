@@ -10,7 +10,7 @@ disk, and only then is answered OK.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
@@ -199,15 +199,10 @@ class Pipeline:
                 await self.journal.synced(position)
 
     def decide_due(self) -> bool:
-        """Decide traces whose wait is over, some at a time; say whether more are due already.
-
-        Does nothing while the journal writes the state down.
-        """
+        """Decide traces whose wait is over, some at a time; say whether more are due already."""
         now = self._clock.monotonic()
         if self.journal is not None:
             self.journal.tidy(self._sampler.oldest_position)
-            if self.journal.is_rolling:
-                return False
         self._meter.settle(now)
         if self.outbox is not None:
             self.outbox.prod()
@@ -218,10 +213,8 @@ class Pipeline:
             self._note_pace(len(decided.verdicts), now)
         return self._is_due(now)
 
-    async def decide_all(self) -> None:
+    def decide_all(self) -> None:
         """Decide every waiting trace on what is known of it: the gateway stops."""
-        if self.journal is not None:
-            await self.journal.rolled()
         now = self._clock.monotonic()
         if self.journal is None:
             self._meter.settle(math.inf)  # with one, what waits to be counted waits on after the restart
@@ -245,14 +238,14 @@ class Pipeline:
         else:
             self._destination.submit(signal, payload, items)
 
-    def state(self) -> Mapping[str, bytes]:
-        """The state of the stages behind the journal, as replay.Replay takes it. Any thread may ask while it stands."""
-        return {"meter": self._meter.state(), "sampler": self._sampler.state()}
-
-    def books(self) -> Mapping[str, bytes]:
-        """The ledger's state, likewise, which exports change."""
+    def state(self) -> dict[str, Iterable[bytes]]:
+        """The state of the stages behind the journal as it is now, in pieces, as replay.Replay takes it."""
         unknown = self.journal.receipts.partly_settled() if self.journal is not None else ()
-        return {"ledger": self._ledger.state(unknown)}
+        return {
+            "meter": self._meter.state(),
+            "sampler": self._sampler.state(),
+            "ledger": [self._ledger.state(unknown)],
+        }
 
     def _is_due(self, now: float) -> bool:
         due = self._sampler.next_due()

@@ -14,13 +14,14 @@ from operator import itemgetter
 
 from spansieve import decode, measure, redact, sample
 from spansieve.journal.errors import JournalError
-from spansieve.journal.reading import Placed
+from spansieve.journal.reading import Placed, Saved
 from spansieve.journal.records import (
     Batch,
     Checkpoint,
     Parked,
     ParkedRequest,
     ParkedTrace,
+    Piece,
     Record,
     Settled,
     Settlement,
@@ -85,7 +86,7 @@ def _nothing(_: str) -> bool:
 
 
 class Replay:
-    """One restart: `restore` the checkpoint if there is one, `play` everything in its order, then `finish`.
+    """One restart: `restore` the state if there is one, `play` everything in its order, then `finish`.
 
     `time` is the time of the last record, in the journal's own seconds. `records` counts what was played. `started_ns`
     is when the series began that are gone on with, in Unix nanoseconds; None when they begin now.
@@ -102,24 +103,24 @@ class Replay:
         self.records = 0
         self.started_ns: int | None = None
 
-    def restore(self, checkpoint: Checkpoint) -> None:
+    def restore(self, saved: Saved) -> None:
         """Take over a state. Raises JournalError for one that another version wrote."""
         try:
-            self._meter.restore(checkpoint.parts["meter"])
-            self._sampler.restore(checkpoint.parts["sampler"])
-            self._ledger.restore(checkpoint.parts["ledger"])
-            self.started_ns = int(checkpoint.parts["started_ns"])
+            self._meter.restore(saved.parts["meter"])
+            self._sampler.restore(saved.parts["sampler"])
+            self._ledger.restore(saved.parts["ledger"])
+            self.started_ns = int(saved.parts["started_ns"])
         except (KeyError, TypeError, ValueError):
             raise JournalError(
                 "The journal's checkpoint was written by another version. Have that version hand on what is owed "
                 "(drain_on_shutdown: true) and delete the journal, or name another storage.directory."
             ) from None
-        self.time = checkpoint.time
+        self.time = saved.time
 
     def play(self, placed: Placed, *, count: bool) -> None:
         """Play neighbouring records, the first of which stands at `position`; `count` those after the checkpoint."""
         for number, record in enumerate(placed.records):
-            self.records += 1
+            self.records += not isinstance(record, Piece)
             self._play(record, placed.position + number, count=count)
 
     def finish(self) -> Iterator[Released]:
@@ -169,8 +170,8 @@ class Replay:
             case Settled(settlements):
                 for settlement in settlements:
                     self._strike(settlement, count=count)
-            case Checkpoint():
-                self.time = max(self.time, record.time)
+            case Checkpoint() | Piece():
+                pass  # of the state that was restored, or of an older one
 
     def _batch(self, record: Batch, position: int, *, count: bool) -> None:
         signal, ledger = record.signal, self._ledger

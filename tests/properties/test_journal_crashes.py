@@ -69,7 +69,7 @@ class JournalMachine(RuleBasedStateMachine):
             self.old.append(Segment(self.current, ROOM, 0))
         self.current = number
         self.room = ROOM
-        self.append([Checkpoint(0.0, {"state": b"x"})], sync=True)
+        self.append([Checkpoint(0.0, 0, {})], sync=True)
 
     def append(self, records: list[Record], *, sync: bool) -> None:
         """Write one block."""

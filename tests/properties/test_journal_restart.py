@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from fakes import ManualClock
 from fakes_disk import FakeDisk
 from helpers_process import Process, chance
+from spansieve.journal import durable
 
 SAMPLING = {
     "decision_wait": "10s",
@@ -52,6 +54,7 @@ steps = st.lists(
         sends,
         st.tuples(st.just("wait"), st.sampled_from([0.5, 3.0, 11.0])),
         st.tuples(st.just("export"), st.none()),
+        st.tuples(st.just("roll"), st.integers(0, 3)),
         st.tuples(st.just("crash"), st.one_of(st.none(), st.integers(0, 1 << 16))),
     ),
     max_size=25,
@@ -66,6 +69,16 @@ class Run:
         self.exported: list[bytes] = []
         self.books: dict[str, int] = {}
         self.series: dict[Any, Any] = {}
+
+
+async def roll(process: Process, turns: int) -> None:
+    """Have the state written down, and let so many turns of the event loop pass before the next step."""
+    journal = process.pipeline.journal
+    assert journal is not None
+    if not journal.is_checkpointing:
+        journal._roll(0)
+    for _ in range(turns):
+        await asyncio.sleep(0)
 
 
 async def run(history: list[tuple[str, Any]], *, crashing: bool, most_held: int = 1 << 22) -> Run:
@@ -92,6 +105,8 @@ async def run(history: list[tuple[str, Any]], *, crashing: bool, most_held: int 
                 for _ in range(int(value / 0.5)):
                     clock.advance(0.5)
                     process.decide()
+            case "roll":
+                await roll(process, value)
             case "export":
                 result.exported += [Span.FromString(each).span_id for each in process.export()]
                 await asyncio.sleep(0)
@@ -107,6 +122,9 @@ async def run(history: list[tuple[str, Any]], *, crashing: bool, most_held: int 
 
 @settings(max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # to shrink a history takes minutes
 @given(steps, st.sampled_from([0, 500, 1 << 22]))
+# Killed while the state was being written down, with spans that came on top of it.
+@example([("send", [span(1, 2)]), ("roll", 0), ("send", [span(2, 3)]), ("crash", None), ("wait", 11.0)], 1 << 22)
+@example([("send", [span(1, 2)]), ("wait", 11.0), ("roll", 3), ("send", [span(1, 3)]), ("crash", 7)], 1 << 22)
 # Sampled out, and killed while an error might have brought it back.
 @example([("send", [span(2, 1)]), ("wait", 11.0), ("crash", None), ("wait", 3.0), ("send", [span(2, 1)])], 1 << 22)
 def test_kept_set_and_totals_are_those_of_an_uninterrupted_run(history: list[tuple[str, Any]], most_held: int) -> None:
@@ -116,7 +134,8 @@ def test_kept_set_and_totals_are_those_of_an_uninterrupted_run(history: list[tup
     and not acknowledged may be exported twice; no other span is.
     """
     smooth = asyncio.run(run(history, crashing=False))
-    rough = asyncio.run(run(history, crashing=True, most_held=most_held))
+    with patch.multiple(durable, _GO_SECONDS=-1.0, _PAUSE_SECONDS=0.0):  # a state is written piece by piece
+        rough = asyncio.run(run(history, crashing=True, most_held=most_held))
     assert set(rough.exported) == set(smooth.exported)
     assert rough.series == smooth.series
     assert rough.books == smooth.books

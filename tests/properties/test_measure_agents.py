@@ -78,7 +78,7 @@ def test_a_call_counts_once_whoever_tells_it(told: _Told, data: st.DataObject) -
     meter = Meter(prices())
     _send(shuffled[:cut], meter, 0.0)
     if data.draw(st.booleans()):
-        state, meter = meter.state(), Meter(prices())
+        state, meter = b"".join(meter.state()), Meter(prices())
         meter.restore(state)
     _send(shuffled[cut:], meter, 1.0)
     if data.draw(st.booleans()):

@@ -173,7 +173,7 @@ def test_a_day_is_the_sum_of_its_calls(seed: int) -> None:
         _send(batch, meter, now)
         at = end
         if day.seeded.random() < 0.05:
-            state, meter = meter.state(), Meter(prices(), few)
+            state, meter = b"".join(meter.state()), Meter(prices(), few)
             meter.restore(state)
     meter.settle(now + 1000)
     counted: Counter[str] = Counter()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from hypothesis import given
@@ -73,12 +74,30 @@ def test_a_restart_changes_nothing(steps: list[tuple[str, Any]], data: st.DataOb
     cut = data.draw(st.integers(0, len(steps)))
     end = _run(through, steps, 0.0)
     now = _run(before, steps[:cut], 0.0)
-    after.restore(before.state())
+    after.restore(b"".join(before.state()))
     assert _run(after, steps[cut:], now) == end
     for meter in (through, after):
         meter.settle(end + 1000)
     assert after.series.snapshot() == through.series.snapshot()
     assert after.overflow() == through.overflow()
+
+
+@given(steps=_steps, data=st.data())
+def test_a_state_is_that_of_the_moment_in_which_it_was_asked_for(
+    steps: list[tuple[str, Any]], data: st.DataObject
+) -> None:
+    """Though its pieces are made while the meter goes on, some now and some then."""
+    meter = _meter()
+    cut = data.draw(st.integers(0, len(steps)))
+    now = _run(meter, steps[:cut], 0.0)
+    whole = b"".join(meter.state())
+    pieces = iter(meter.state())
+    made = []
+    for step in steps[cut:]:
+        made += islice(pieces, data.draw(st.integers(0, 2)))
+        now = _run(meter, [step], now)
+    meter.settle(now + 1000)
+    assert b"".join([*made, *pieces]) == whole
 
 
 _events = st.lists(
@@ -110,7 +129,7 @@ def test_exemplars_are_of_kept_traces(events: list[tuple[str, int, int, int]]) -
                 now += number
                 candidates.expire(now)
             case _:
-                state = json.loads(json.dumps(candidates.state()))
+                state = json.loads(json.dumps(list(candidates.state())))
                 for each in series.values():
                     each.waiting = bytearray(len(each.waiting))
                 candidates = Candidates(10, capacity=20)

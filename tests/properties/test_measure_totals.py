@@ -212,7 +212,7 @@ def test_a_restart_changes_nothing(told: _Told, cut: int) -> None:
     everything: list[tuple[str, Span] | LogRecord] = [*told.spans, *told.logs]
     for meter in (whole, before):
         _send(everything[:cut], meter, 0.0)
-    after.restore(before.state())
+    after.restore(b"".join(before.state()))
     for meter in (whole, after):
         _send(everything[cut:], meter, 1.0)
         meter.settle(_LONG_AFTER)

@@ -1,9 +1,7 @@
 """The stages in their order: what a request becomes, what the books say, and that a refused request leaves nothing."""
 
-import asyncio
-import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,15 +13,16 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from fakes import ManualClock, RecordingDestination
 from fakes_disk import FakeDisk
-from helpers_process import Process
+from helpers_process import RING, Process
 from spansieve import sampling_plan, wire
 from spansieve.config import Sampling
 from spansieve.errors import MalformedRequest, TooLarge, Unavailable
-from spansieve.journal.durable import Snapshot
+from spansieve.journal.reading import JournalReader
 from spansieve.measure import Meter
 from spansieve.measure.pricing import PriceTable
 from spansieve.model import Decision, DecodedSpans, Encoding, ReceivedRequest, RedactedSpans, Signal, Trigger
 from spansieve.outcome import Ledger, Outcome, Reason
+from spansieve.pieces import sections
 from spansieve.pipeline import _DECISIONS_AT_ONCE, Pipeline
 from spansieve.redact import Redactor
 from spansieve.redaction_thread import RedactionThread
@@ -196,11 +195,11 @@ async def test_rounds_are_as_large_as_time_allows(make: Make, monkeypatch: pytes
     assert 17 <= sizes[-1] <= 20
 
 
-async def test_nothing_is_decided_while_the_state_is_written_down() -> None:
-    """The state would not be that after the last record; once it is written, all is decided that is due."""
-    clock = ManualClock()
+async def test_traces_are_decided_while_the_state_is_written_down() -> None:
+    """The state is that before, whatever is decided until it is complete."""
+    clock, disk = ManualClock(), FakeDisk()
     process = await Process(clock, {"decision_wait": "1s", "policies": [{"name": "a", "type": "always_sample"}]}).start(
-        FakeDisk()
+        disk
     )
     journal = process.pipeline.journal
     assert journal is not None
@@ -208,23 +207,15 @@ async def test_nothing_is_decided_while_the_state_is_written_down() -> None:
     message.resource_spans.add().scope_spans.add().spans.append(span(1))
     await process.send(message)
     clock.advance(2)
-    snapshot, asked, gate = process.pipeline.state, threading.Event(), threading.Event()
-
-    def slow() -> Mapping[str, bytes]:
-        asked.set()
-        gate.wait()
-        return snapshot()
-
-    journal._snapshot = Snapshot(slow, process.books_kept)
-    rolling = journal._begin_roll(0)
-    assert rolling is not None
-    await asyncio.to_thread(asked.wait)
-    process.decide()
-    assert process.sampler.held_spans == 1
-    gate.set()
-    await rolling
+    assert journal._roll(0)
     process.decide()
     assert process.sampler.held_spans == 0
+    await journal.checkpointed()
+    await journal.synced(journal._checkpoint_at)
+    saved = JournalReader(disk.left(), RING).saved()
+    assert saved is not None
+    assert b"always_sample" not in saved.parts["sampler"]
+    assert sections(saved.parts["sampler"]).get("kept.young") is None
     await process.end()
 
 
@@ -232,7 +223,7 @@ async def test_what_waits_is_redacted(make: Make) -> None:
     """The bytes of a kept span hold the token, not the value."""
     bench = make()
     await bench.send(span(1, error=True, name="mail jane.roe@example.com"))
-    await bench.pipeline.decide_all()
+    bench.pipeline.decide_all()
     (trace,) = bench.destination.traces
     exported = wire.frame_traces(trace.groups)
     assert b"jane.roe@example.com" not in exported
@@ -285,7 +276,7 @@ async def test_late_spans_follow_the_verdict_at_once(make: Make) -> None:
     """A span of a kept trace is exported, one of a sampled-out trace ends, neither waits."""
     bench = make()
     await bench.send(span(1, error=True), span(2))
-    await bench.pipeline.decide_all()
+    bench.pipeline.decide_all()
     await bench.send(span(1, 2), span(2, 2))
     assert bench.books() == {"received": 4, "sampled_out": 2, "in_flight": 2}
     assert [trace.decision.trigger for trace in bench.destination.traces] == [Trigger.SHUTDOWN, Trigger.LATE_SPAN]
@@ -324,7 +315,7 @@ async def test_once_the_destination_takes_what_is_held_senders_are_welcome_again
     """Back-pressure ends with its cause."""
     bench = make(limit_bytes=4096)
     await bench.send(*(span(n, error=True, name="x" * 1000) for n in range(1, 4)))
-    await bench.pipeline.decide_all()
+    bench.pipeline.decide_all()
     bench.destination.export_all()
     assert await bench.send(span(9, name="x" * 2000)) == (0, "")
 

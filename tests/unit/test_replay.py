@@ -10,11 +10,12 @@ from fakes import ManualClock
 from fakes_disk import FakeDisk
 from helpers_process import Process
 from spansieve.journal.errors import JournalError
-from spansieve.journal.records import Checkpoint
+from spansieve.journal.reading import Saved
 from spansieve.measure import Meter
 from spansieve.measure.pricing import PriceTable
 from spansieve.model import Signal
 from spansieve.outcome import Ledger, Outcome, Reason
+from spansieve.pieces import sections
 from spansieve.replay import Replay
 
 SAMPLING = {
@@ -166,7 +167,7 @@ async def limited(process: Process, clock: ManualClock, first: int) -> int:
 
 def rates(process: Process) -> dict[str, object]:
     """How far the policies have come that count."""
-    head: dict[str, dict[str, object]] = json.loads(process.sampler.state().partition(b"\n")[0])
+    head: dict[str, dict[str, object]] = json.loads(sections(b"".join(process.sampler.state()))["head"][0])
     assert len(head["policies"]) == 2
     return head["policies"]
 
@@ -176,10 +177,10 @@ async def test_after_an_orderly_stop_rates_go_on_exactly() -> None:
     clock, disk = ManualClock(), FakeDisk()
     process = await Process(clock, LIMITED).start(disk)
     assert await limited(process, clock, 1) == 5
-    state = process.sampler.state()
+    state = b"".join(process.sampler.state())
     await process.end()
     process = await Process(clock, LIMITED).start(disk.left())
-    assert process.sampler.state() == state
+    assert b"".join(process.sampler.state()) == state
     assert await limited(process, clock, 11) == 0
     await process.end()
 
@@ -221,4 +222,4 @@ def test_a_state_of_another_version_is_an_error(parts: dict[str, bytes]) -> None
     process = Process(ManualClock(), SAMPLING)
     replay = Replay(Meter(PriceTable(())), process.sampler, Ledger())
     with pytest.raises(JournalError, match="another version"):
-        replay.restore(Checkpoint(0.0, parts))
+        replay.restore(Saved(1, 0.0, parts))

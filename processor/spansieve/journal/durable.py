@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from spansieve.clock import Clock
 from spansieve.errors import Unavailable
@@ -11,7 +11,17 @@ from spansieve.journal.blocks import BLOCK_BYTES
 from spansieve.journal.log import SegmentLog
 from spansieve.journal.reading import Cursor, Findings, Unreadable
 from spansieve.journal.receipts import Receipt, Receipts
-from spansieve.journal.records import Batch, Checkpoint, Parked, ParkedRequest, Record, Settled, Settlement, encode
+from spansieve.journal.records import (
+    Batch,
+    Checkpoint,
+    Parked,
+    ParkedRequest,
+    Piece,
+    Record,
+    Settled,
+    Settlement,
+    encode,
+)
 from spansieve.journal.room import RETRY_AFTER_SECONDS, Room
 from spansieve.journal.writer import (
     Closed,
@@ -30,19 +40,18 @@ from spansieve.logs import Logger
 from spansieve.model import Signal
 
 _TIDY_SECONDS = 0.5
+_PIECE_BYTES = 256 * 1024
+"""Of a record of the state at most: a larger one would hold the disk up for those who wait for it."""
+_GO_SECONDS = 0.001
+_PAUSE_SECONDS = 0.001
+"""So long the state is written down at a time, and so long everybody else has the loop then."""
 
+State: TypeAlias = Callable[[], Mapping[str, Iterable[bytes]]]
+"""Gives the state of all that stands behind the journal, by name of the part, as it is when it is called.
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The state of all that stands behind the journal, by name, for the checkpoint at the head of each segment.
-
-    Between two goes it must be the state after the last record, no more and no less. `stages` gives that of what only
-    requests and decisions change. It takes long, and is called in a thread while the journal `is_rolling`: no request
-    is let in then, and nothing may be decided. `books` gives what also changes when something leaves; it takes no time.
-    """
-
-    stages: Callable[[], Mapping[str, bytes]]
-    books: Callable[[], Mapping[str, bytes]]
+That is between two goes, and it returns within some ms. What it returns are the pieces of the state as it was then:
+they are made while everything goes on (see pieces.py).
+"""
 
 
 class DurableJournal:
@@ -50,6 +59,9 @@ class DurableJournal:
 
     A request passes in one go from `reserve` to `synced`: what is appended in between stands in the journal together,
     or not at all.
+
+    A segment is begun between two goes. The state of that moment follows in it piece by piece, between what comes on
+    top of it, and a Checkpoint says that it is complete: from then on the older segments are not needed for it.
     """
 
     def __init__(
@@ -59,7 +71,7 @@ class DurableJournal:
         findings: Findings,
         clock: Clock,
         logger: Logger,
-        snapshot: Snapshot,
+        state: State,
         *,
         sync: bool,
         max_bytes: int,
@@ -67,7 +79,7 @@ class DurableJournal:
         self._cursor = cursor
         self._clock = clock
         self._logger = logger
-        self._snapshot = snapshot
+        self._state = state
         self._writer = Writer(log, self._from_thread, sync=sync)
         self._loop = asyncio.get_running_loop()
         self._next = findings.next_position
@@ -80,7 +92,10 @@ class DurableJournal:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._tidy_not_before = 0.0
         self._checkpoint_at = 0  # position of the newest checkpoint
-        self._rolling: asyncio.Task[bool] | None = None
+        self._of_state = 0  # records of the current segment that are pieces of the state, or say that it is complete
+        self._writing: asyncio.Task[None] | None = None  # the state
+        self._hurried = False  # while somebody waits for that
+        self._incomplete = False  # the state had no room
         self._settlements: list[Settlement] = []
         self._flushing = False
         self._closed: asyncio.Future[None] | None = None
@@ -93,27 +108,28 @@ class DurableJournal:
         """Bytes of all segments."""
         return self._room.size
 
-    @property
-    def is_rolling(self) -> bool:
-        """Whether the state is being written down: until that is done nothing may change it."""
-        return self._rolling is not None and not self._rolling.done()
-
-    async def rolled(self) -> None:
-        """Wait until the state is not being written down."""
-        if self._rolling is not None and not self._rolling.done():
-            await asyncio.shield(self._rolling)
-
     async def start(self) -> None:
         """Begin a segment, in which the state stands as it is now. Raises Unavailable when it cannot be had."""
         self._writer.start()
-        state = {**await asyncio.to_thread(self._snapshot.stages), **self._snapshot.books()}
-        self._room.checkpoint_bytes = len(encode(Checkpoint(self._clock.monotonic(), state)))
+        self._room.checkpoint_bytes = sum(len(piece) for pieces in self._state().values() for piece in pieces)
         self._room.make_first()
         try:
             await self.reserve(0)
         except Unavailable:
             await self._start_small()
+        await self.checkpointed()
         await self.synced(self._checkpoint_at)
+
+    @property
+    def is_checkpointing(self) -> bool:
+        """Whether a state is being written down."""
+        return self._writing is not None and not self._writing.done()
+
+    async def checkpointed(self) -> None:
+        """Wait until no state is being written down, which goes faster then."""
+        if self._writing is not None:
+            self._hurried = True
+            await asyncio.shield(self._writing)  # whoever waits for it may go away
 
     async def _start_small(self) -> None:
         """Begin with the smallest segment. Raises Unavailable when there is no room for that one either.
@@ -123,16 +139,17 @@ class DurableJournal:
         with self._room.small():
             self._room.make_first()
             await self.reserve(0)
+            await self.checkpointed()
         self._logger.warning("journal_begun_small", size=self._room.current.size)
 
     async def reserve(self, size: int) -> None:
         """Wait until a record of so many bytes can be written for sure. Raises Unavailable when it cannot."""
-        while self.is_rolling or not self._room.fits(size):
-            if self.is_rolling:
-                await self.rolled()
-            elif self.failed:
+        while not self._room.fits(size):
+            if self.failed:
                 raise _failed()
-            elif not await self._roll(size):
+            if self.is_checkpointing:  # which may free some of what is set apart for it
+                await self.checkpointed()
+            elif not self._roll(size):
                 await self._room.make(size)
         if self.failed:
             raise _failed()
@@ -217,14 +234,15 @@ class DurableJournal:
         if self.failed or now < self._tidy_not_before:
             return
         self._tidy_not_before = now + _TIDY_SECONDS
-        if self._rolling is not None and self._rolling.done():
-            self._rolling.result()  # a defect in it is one of whoever calls this
-        if self._room.is_full or (self._room.is_old and self._next - 1 > self._checkpoint_at):
-            self._begin_roll(0)
+        if self._writing is not None and self._writing.done():
+            self._writing.result()  # a defect in it is one of whoever calls this
+        if self._is_to_be_left and not self.is_checkpointing and not self._roll(0) and self._incomplete:
+            # Beyond the bound if need be: until the state stands somewhere, no older segment can be deleted.
+            self._room.make_first()
         if self._room.oldest is None or self._checkpoint_at > self._safe:
             return
         waiting = oldest()
-        needed = [self._room.current.number]
+        needed = [self._room.segment_of(self._checkpoint_at)]
         if waiting is not None:
             needed.append(self._room.segment_of(waiting))
         if (released := self.receipts.oldest_segment()) is not None:
@@ -238,16 +256,21 @@ class DurableJournal:
 
         A gateway that finds a journal which ends so has nothing to measure again.
         """
-        await self.rolled()
-        self._record_settlements()
-        self.flush()
-        if not self.failed and await self._roll(0):
-            await self.synced(self._checkpoint_at)
-            self._tidy_not_before = 0.0
-            self.tidy(oldest)
-        self._closed = self._loop.create_future()
-        self._writer.close()
-        await self._closed
+        try:
+            await self.checkpointed()
+            self._record_settlements()
+            self.flush()
+            if (preparing := self._room.preparing) is not None:
+                await asyncio.shield(preparing)
+            if not self.failed and self._roll(0):
+                await self.checkpointed()
+                await self.synced(self._checkpoint_at)
+                self._tidy_not_before = 0.0
+                self.tidy(oldest)
+        finally:
+            self._closed = self._loop.create_future()
+            self._writer.close()
+            await self._closed
 
     def _put(self, encoded: bytes) -> bool:
         if not self._room.take(len(encoded) + (0 if self._pending else BLOCK_BYTES)):
@@ -256,35 +279,73 @@ class DurableJournal:
         self._next += 1
         return True
 
-    async def _roll(self, size: int) -> bool:
-        """Begin the segment that is ready, if a record of so many bytes has room in it behind the checkpoint."""
-        rolling = self._begin_roll(size)
-        return rolling is not None and await asyncio.shield(rolling)  # whoever asked for it may go away
+    @property
+    def _is_to_be_left(self) -> bool:
+        """Whether the segment is over, though nobody waits for a new one."""
+        others = self._next - self._room.current.first_position > self._of_state
+        return self._room.is_full or self._incomplete or (self._room.is_old and others)
 
-    def _begin_roll(self, size: int) -> asyncio.Task[bool] | None:
-        """Begin to do so, unless that goes on; None when no segment is ready. Called between goes only."""
-        if not self.is_rolling:
-            if not self._room.has_ready:
-                return None
-            self._rolling = self._loop.create_task(self._write_checkpoint(size), name="write a checkpoint")
-        return self._rolling
+    def _roll(self, size: int) -> bool:
+        """Begin the segment that is ready, if a record of so many bytes has room in it; whether it was begun.
 
-    async def _write_checkpoint(self, size: int) -> bool:
-        state = await asyncio.to_thread(self._snapshot.stages)
-        self._record_settlements()
-        checkpoint = encode(Checkpoint(self._clock.monotonic(), {**state, **self._snapshot.books()}))
-        self._room.checkpoint_bytes = len(checkpoint)
+        Called between goes only, and not while a state is being written down.
+        """
         if not self._room.is_ready_for(size):
             return False
+        self._record_settlements()
         self.flush()
+        writing = self._write_state(self._next - 1, self._clock.monotonic(), self._state())
         self._room.begin(self._next)
         self._writer.put(Roll())
-        self._put(checkpoint)
-        self._pending_is_waited_for = True
-        self.flush()
-        self._checkpoint_at = self._next - 1
-        self._room.make_next()
+        self._of_state = 0
+        self._incomplete = self._hurried = False
+        self._writing = self._loop.create_task(writing, name="write a checkpoint")
         return True
+
+    async def _write_state(self, after: int, time: float, state: Mapping[str, Iterable[bytes]]) -> None:
+        """Put the records of a state among the others, without holding anybody up; the last one completes it."""
+        sizes = dict.fromkeys(state, 0)
+        made = 0
+        until = self._clock.monotonic() + _GO_SECONDS
+        for part, pieces in state.items():
+            gathered: list[bytes] = []
+            size = 0
+            for each in pieces:
+                gathered.append(each)
+                size += len(each)
+                is_time = self._clock.monotonic() >= until
+                if is_time or size >= _PIECE_BYTES:
+                    made += self._put_of_state(Piece(after, part, b"".join(gathered)))
+                    sizes[part] += size
+                    gathered, size = [], 0
+                if is_time:
+                    self.flush()
+                    await asyncio.sleep(0 if self._hurried else _PAUSE_SECONDS)
+                    until = self._clock.monotonic() + _GO_SECONDS
+            made += self._put_of_state(Piece(after, part, b"".join(gathered)))
+            sizes[part] += size
+        made += self._put_of_state(Checkpoint(time, after, sizes))
+        self._room.checkpoint_made(made)
+        if self._incomplete:
+            self._logger.warning(
+                "journal_state_outgrew_its_segment", size=made
+            )  # `tidy` begins one that is large enough
+        else:
+            self._checkpoint_at = self._next - 1
+            self._pending_is_waited_for = True
+            self._room.make_next()
+        self.flush()
+
+    def _put_of_state(self, record: Piece | Checkpoint) -> int:
+        """Put it at the end, unless there was no room for one before it; its bytes, and those of a block of its own."""
+        encoded = encode(record)
+        size = len(encoded) + BLOCK_BYTES
+        self._incomplete = self._incomplete or not self._room.take_for_checkpoint(size)
+        if not self._incomplete:
+            self._pending.append(encoded)
+            self._next += 1
+            self._of_state += 1
+        return size
 
     def _settled(self, settlement: Settlement) -> None:
         self._settlements.append(settlement)

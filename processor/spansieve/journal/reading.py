@@ -1,13 +1,14 @@
 """Reading the journal back after a start: every whole block, in order, and what was found broken."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from spansieve.journal.blocks import BLOCK_HEAD_BYTES, HEAD_BYTES, Block, BlockHead, Gap, Seal, SegmentHead, read
 from spansieve.journal.disk import Disk
 from spansieve.journal.errors import JournalError
 from spansieve.journal.keys import Keyring
-from spansieve.journal.records import Checkpoint, Record, RecordError, decode
+from spansieve.journal.records import KINDS, KINDS_OF_STATE, Checkpoint, Piece, Record, RecordError, decode
 
 SUFFIX = ".segment"
 DAMAGED = ".damaged"
@@ -31,6 +32,15 @@ class Placed:
     segment: int
     position: int
     records: list[Record] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The state of each part, by its name, as it was before the first record of `segment`."""
+
+    segment: int
+    time: float  # seconds of the journal's own clock
+    parts: Mapping[str, bytes] = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -76,15 +86,26 @@ class JournalReader:
         self._aside = {_number(name) for name in names if name.endswith(DAMAGED)}
         self.findings.next_number = max(map(_number, names), default=0) + 1
 
-    def checkpoint(self) -> tuple[int, Checkpoint] | None:
-        """The newest one that is whole, and the segment which it begins."""
+    def saved(self) -> Saved | None:
+        """The newest state that is whole. Where a segment's is not, the one before is with all since then."""
         for number in reversed(self._numbers):
-            blocks = self._blocks(number, self._disk.read(name_of(number)))
-            first = next((each for each in blocks or () if isinstance(each, Block)), None)
-            if first is not None:
-                record = self._decoded(first, number)[0]
-                if isinstance(record, Checkpoint):
-                    return number, record
+            if (found := self._saved(number)) is not None:
+                return found
+        return None
+
+    def _saved(self, number: int) -> Saved | None:
+        pieces: dict[tuple[int, str], list[bytes]] = {}
+        for block in self._blocks(number, self._disk.read(name_of(number))) or ():
+            if isinstance(block, Gap):
+                continue
+            for record in self._decoded(block, number, KINDS_OF_STATE):
+                match record:
+                    case Piece(after, part, data):
+                        pieces.setdefault((after, part), []).append(data)
+                    case Checkpoint(time, after, sizes):
+                        parts = {part: b"".join(pieces.get((after, part), ())) for part in sizes}
+                        if all(len(parts[part]) == size for part, size in sizes.items()):
+                            return Saved(number, time, parts)
         return None
 
     def replay(self) -> Iterator[Placed]:
@@ -174,9 +195,9 @@ class JournalReader:
             )
         return read(data, Seal(key, head))
 
-    def _decoded(self, block: Block, number: int) -> list[Record]:
+    def _decoded(self, block: Block, number: int, kinds: AbstractSet[int] = KINDS) -> list[Record]:
         try:
-            return decode(block.records)
+            return decode(block.records, kinds)
         except RecordError as error:
             raise JournalError(
                 f"The journal's {name_of(number)} was written by another version: {error}. Have that version hand on "

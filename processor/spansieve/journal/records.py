@@ -1,6 +1,7 @@
-"""What stands in the journal: six kinds of records, and their bytes. Pure.
+"""What stands in the journal: seven kinds of records, and their bytes. Pure.
 
-    Checkpoint      the state of everything behind the journal, at the head of each segment
+    Piece           a part of the state of everything behind the journal, as it was when the segment was begun
+    Checkpoint      that state is complete: it stands in the pieces before this one
     Batch           one redacted request, and what of it was rejected
     Verdicts        what was decided of which traces
     Parked          kept traces that wait for a peer who is away: whole, so that memory need not hold them
@@ -14,6 +15,7 @@ made them, gives the state that was lost with the process.
 
 import struct
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -23,8 +25,13 @@ from pydantic import TypeAdapter
 from spansieve.model import Decision, Signal
 from spansieve.outcome import Reason
 
-VERSION = 1
+VERSION = 2
 """Of the records. A Checkpoint carries it; a gateway that meets a newer one does not start."""
+
+KINDS = frozenset(range(1, 8))
+"""The numbers of the kinds of records, which stand in `encode`."""
+KINDS_OF_STATE = frozenset((4, 7))
+"""Those of Checkpoint and Piece."""
 
 TRACE_ID_BYTES = 16
 _NO_TRACE = bytes(TRACE_ID_BYTES)  # OTLP calls it invalid, so that no trace has it
@@ -44,11 +51,24 @@ class RecordError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The state of each part, by its name, after every record before this one."""
+class Piece:
+    """Bytes of the state that the part of this name had after the record at position `after`, and before the next."""
 
-    time: float  # seconds of the journal's own clock
-    parts: Mapping[str, bytes] = field(repr=False)
+    after: int
+    part: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state after the record at position `after` stands in the pieces that name it, in this segment.
+
+    `sizes` are bytes, by part. Records that stand after that position come on top of it, those between the pieces too.
+    """
+
+    time: float  # of that state, in seconds of the journal's own clock
+    after: int
+    sizes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +166,7 @@ class Settled:
     settlements: Sequence[Settlement]
 
 
-Record: TypeAlias = Checkpoint | Batch | Verdicts | Parked | ParkedRequest | Settled
+Record: TypeAlias = Piece | Checkpoint | Batch | Verdicts | Parked | ParkedRequest | Settled
 
 
 def encode(record: Record) -> bytes:
@@ -202,13 +222,14 @@ def encode(record: Record) -> bytes:
             return _framed(5, {"decisions": made, "traces": len(traces)}, heads + payloads)
         case ParkedRequest(released, signal, items, payload):
             return _framed(6, {"released": released, "signal": signal, "items": items}, payload)
-        case Checkpoint(time, parts):
-            head = {"version": VERSION, "time": time, "parts": {name: len(part) for name, part in parts.items()}}
-            return _framed(4, head, *parts.values())
+        case Checkpoint(time, after, sizes):
+            return _framed(4, {"version": VERSION, "time": time, "after": after, "sizes": dict(sizes)})
+        case Piece(after, part, data):
+            return _framed(7, {"after": after, "part": part}, data)
 
 
-def decode(block: bytes) -> list[Record]:
-    """Read a block's records. Raises RecordError."""
+def decode(block: bytes, kinds: AbstractSet[int] = KINDS) -> list[Record]:
+    """Read a block's records, those of other `kinds` left out. Raises RecordError."""
     records: list[Record] = []
     at = 0
     try:
@@ -217,7 +238,8 @@ def decode(block: bytes) -> list[Record]:
             at += _FRAME.size
             if at + length > len(block):
                 raise RecordError("a record ends before it should")
-            records.append(_decode(kind, block[at : at + length]))
+            if kind in kinds or kind not in KINDS:
+                records.append(_decode(kind, block[at : at + length]))
             at += length
     except (struct.error, KeyError, IndexError, TypeError, ValueError) as error:
         if isinstance(error, RecordError):
@@ -263,11 +285,15 @@ def _decode(kind: int, data: bytes) -> Record:
                 ]
             )
         case 4:
-            return _checkpoint(head, body)
+            if head["version"] != VERSION:
+                raise RecordError(f"records of version {head['version']}, and this gateway knows {VERSION}")
+            return Checkpoint(head["time"], head["after"], head["sizes"])
         case 5:
             return _parked(head, body)
         case 6:
             return ParkedRequest(head["released"], Signal(head["signal"]), head["items"], body)
+        case 7:
+            return Piece(head["after"], head["part"], body)
         case _:
             raise RecordError(f"a record of kind {kind}, which this version does not know")
 
@@ -280,14 +306,3 @@ def _parked(head: Mapping[str, Any], body: bytes) -> Parked:
         traces.append(ParkedTrace(released, trace_id, spans, decisions[number], body[at : at + length]))
         at += length
     return Parked(traces)
-
-
-def _checkpoint(head: Mapping[str, Any], body: bytes) -> Checkpoint:
-    if head["version"] != VERSION:
-        raise RecordError(f"records of version {head['version']}, and this gateway knows {VERSION}")
-    parts: dict[str, bytes] = {}
-    at = 0
-    for name, length in head["parts"].items():
-        parts[name] = body[at : at + length]
-        at += length
-    return Checkpoint(head["time"], parts)

@@ -21,6 +21,9 @@ RETRY_AFTER_SECONDS = 2.0
 
 _SEGMENTS_IN_BOUND = 8  # so many fit a small bound; with fewer, deleting whole segments would free too much at once
 _CHECKPOINTS_IN_SEGMENT = 4  # a segment is at least so many times its checkpoint: the price of one is a quarter
+_GROWTH = 4  # a checkpoint may be larger than the one before it by one part in so many
+_FRAMES = 4096
+"""What the records of a checkpoint take beside what is in them, when it is written in one go; else that is growth."""
 _SPARED = 16
 """Of a segment's room one part in so many is for what closes accounts, which must be writable when nothing else is."""
 
@@ -65,13 +68,14 @@ class Room:
         self._prepare = prepare
         self._current = Segment(0, next_position, 0)
         self._left = 0  # bytes, in the current one
+        self._for_checkpoint = 0  # bytes beside these, for its checkpoint while that is not complete
         self._begun_at = 0.0
         self._is_small = False
         self._ready = Prepared()
         self._ask_not_before = 0.0
         self.preparing: asyncio.Future[None] | None = None
         self.checkpoint_bytes = 0
-        """Of the newest checkpoint: each segment begins with one."""
+        """Of the newest checkpoint: each segment has one."""
 
     @property
     def size(self) -> int:
@@ -103,6 +107,20 @@ class Room:
         self._left -= size
         return True
 
+    def take_for_checkpoint(self, size: int) -> bool:
+        """Use so many bytes of what was set apart for the checkpoint, or else of the rest; whether there were any."""
+        beyond = max(0, size - self._for_checkpoint)
+        if not self.take(beyond):
+            return False
+        self._for_checkpoint -= size - beyond
+        return True
+
+    def checkpoint_made(self, size: int) -> None:
+        """Note how large it became; what it has not used of what was set apart is for all."""
+        self.checkpoint_bytes = size
+        self._left += self._for_checkpoint
+        self._for_checkpoint = 0
+
     @property
     def is_full(self) -> bool:
         """Whether closing accounts has filled the segment, for which nobody reserves."""
@@ -120,23 +138,19 @@ class Room:
         index = bisect_right(self._old, position, key=lambda each: each.first_position)
         return self._old[max(index - 1, 0)].number
 
-    @property
-    def has_ready(self) -> bool:
-        """Whether a segment is ready to be begun."""
-        return bool(self._ready.size)
-
     def is_ready_for(self, size: int) -> bool:
-        """Whether it has room for its checkpoint, which may have grown since it was asked for, and such a record."""
+        """Whether it has room for a checkpoint, which may have grown since it was asked for, and such a record."""
         return self._ready.size >= self._needed(size)
 
     def begin(self, first_position: int) -> None:
-        """Leave the current segment behind, and go on in the one that is ready."""
+        """Leave the current segment behind, and go on in the one that is ready: first of all with a checkpoint."""
         ready, self._ready = self._ready, Prepared()
         if self._current.number:
             self._current.size -= self._left
             self._old.append(self._current)
         self._current = Segment(ready.number, first_position, ready.size)
-        self._left = ready.size
+        self._for_checkpoint = min(self._set_apart, ready.size)
+        self._left = ready.size - self._for_checkpoint
         self._begun_at = self._clock.monotonic()
 
     def make_next(self) -> None:
@@ -196,7 +210,12 @@ class Room:
 
     def _needed(self, size: int) -> int:
         """How large a segment has to be at least for its checkpoint and a record of so many bytes."""
-        return (self.checkpoint_bytes + size + 4 * BLOCK_BYTES) * _SPARED // (_SPARED - 1) + _SPARED
+        return (self._set_apart + size + 4 * BLOCK_BYTES) * _SPARED // (_SPARED - 1) + _SPARED
+
+    @property
+    def _set_apart(self) -> int:
+        """For the checkpoint, of a segment that is begun."""
+        return self.checkpoint_bytes + self.checkpoint_bytes // _GROWTH + _FRAMES
 
     def _within_bound(self, size: int) -> bool:
         return self.size - self._ready.size + size <= self._max_bytes

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
@@ -161,15 +162,15 @@ class Writer:
         stays = ""
         ending = False
         while not ending:
+            command: Prepare | Forget | None = None
             with suppress(Empty):
                 command = self._files.get(timeout=_AGAIN_SECONDS if leaving else None)
-                match command:
-                    case Prepare(size):
-                        self._prepare(size)
-                    case Forget():
-                        leaving.append(command)
-                    case None:
-                        ending = True
+                ending = command is None
+            match command:
+                case Prepare(size):
+                    self._guarded("prepare", partial(self._prepare, size))
+                case Forget():
+                    leaving.append(command)
             error = self._forget(leaving)
             if error != stays:
                 stays = error
@@ -186,8 +187,7 @@ class Writer:
             self._report(Written(last.position + len(last.records) - 1))
 
     def _prepare(self, size: int) -> None:
-        if self._failed:
-            return
+        """Make a segment ready, or say that there is no room for one. Whatever else goes wrong is a defect of ours."""
         try:
             number = self._log.prepare(size)
         except OSError as error:
@@ -203,7 +203,7 @@ class Writer:
         while leaving and not self._failed:
             try:
                 self._log.forget(leaving[0].number, damaged=leaving[0].damaged)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - reported, and tried again
                 return _name(error)
             leaving.popleft()
         return ""

@@ -1,10 +1,10 @@
 """What is measured: the way of an observation from the reader to the series."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
+from spansieve import pieces
 from spansieve.measure import added
 from spansieve.measure.count import once_state
 from spansieve.measure.count.adjusted import adjusted_count
@@ -23,7 +23,7 @@ from spansieve.measure.settings import DEFAULTS, MeterSettings
 
 _PRICES = "spansieve.llm.prices.info"
 _ACTIVE = "spansieve.llm.active_conversations"
-_STATE = 3
+_STATE = b"4"
 """The format of `Meter.state`."""
 
 
@@ -120,30 +120,29 @@ class Meter:
         """Return the label values that count under `other` most often: redacted, and boundedly many."""
         return self._recorder.overflow.top()
 
-    def state(self) -> bytes:
-        """Return everything that is remembered, exactly: what `restore` makes the same meter of.
+    def state(self) -> Iterator[bytes]:
+        """Everything that is remembered, exactly, as it is now: pieces (see pieces.py), made as they are asked for.
 
-        Part by part: a thread that asks for it lets others run between two, and a part takes milliseconds.
+        Joined they are what `restore` makes the same meter of. Series, bounded by label_limit, are made into bytes at
+        once, some 0.2 µs each: to copy them would take as long.
         """
-        head = orjson.dumps(
-            {
-                "format": _STATE,
-                "recorder": orjson.Fragment(orjson.dumps(self._recorder.state())),
-                "conversations": orjson.Fragment(orjson.dumps(self._conversations.state())),
-                "candidates": orjson.Fragment(orjson.dumps(self._candidates.state())),
-            }
+        parts = (
+            [pieces.piece("format", _STATE)],
+            pieces.grown("recorder", orjson.dumps(self._recorder.state())),
+            pieces.lines("conversations", self._conversations.state()),
+            pieces.lines("candidates", self._candidates.state()),
+            once_state.state(self._once),
         )
-        return b"".join((head, b"\n", *once_state.state(self._once)))
+        return (piece for part in parts for piece in part)
 
     def restore(self, state: bytes) -> None:
-        """Take over what `state` of a meter returned. Raises ValueError when it is of no such format."""
-        head, _, once = state.partition(b"\n")
-        kept: dict[str, Any] = orjson.loads(head)
-        if not isinstance(kept, dict) or kept.get("format") != _STATE:
+        """Take over what `state` of a meter returned, joined. Raises ValueError when it is of no such format."""
+        kept = pieces.sections(state)
+        if kept.get("format") != [_STATE]:
             raise ValueError("the state of the meter is of another format")
-        once_state.restore(self._once, once)
-        self._recorder.restore(kept["recorder"])
-        self._conversations.restore(kept["conversations"])
-        self._candidates.restore(kept["candidates"], self.series.existing)
+        once_state.restore(self._once, kept)
+        self._recorder.restore(orjson.loads(b"".join(kept["recorder"])))
+        self._conversations.restore(map(orjson.loads, kept.get("conversations", ())))
+        self._candidates.restore(map(orjson.loads, kept.get("candidates", ())), self.series.existing)
         self._active = -1
         self._show_prices()

@@ -5,11 +5,13 @@ tells of a call is here before the call.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from spansieve.facts import NO_LLM, LlmFacts
 
+_AT_ONCE: Final = 50
+"""Notes that are made into bytes together."""
 _MOST: Final = 10_000
 _MOST_SCORES: Final = 40_000
 """Over all traces, which may have 64 each: some 10 MB with the longest names."""
@@ -46,15 +48,22 @@ class EarlyNotes:
         while self._notes and next(iter(self._notes.values()))[0] < before:
             self._remove(next(iter(self._notes)))
 
-    def state(self) -> list[tuple[str, float, Mapping[str, Any]]]:
-        """What `restore` takes, of JSON's types."""
-        return [(trace_id.hex(), at, _told(facts)) for trace_id, (at, facts) in self._notes.items()]
+    def state(self) -> Iterator[list[tuple[str, float, Mapping[str, Any]]]]:
+        """What `restore` takes, of JSON's types: as it is now, made some at a time."""
+        ids, notes = list(self._notes), list(self._notes.values())
+        return (
+            [
+                (trace_id.hex(), noted, _told(facts))
+                for trace_id, (noted, facts) in zip(ids[at : at + _AT_ONCE], notes[at : at + _AT_ONCE], strict=True)
+            ]
+            for at in range(0, len(ids), _AT_ONCE)
+        )
 
-    def restore(self, state: Sequence[Sequence[Any]]) -> None:
+    def restore(self, state: Iterable[Sequence[Sequence[Any]]]) -> None:
         """Know these again, and no others."""
         self._notes.clear()
         self._scores = 0
-        for trace_id, at, told in state:
+        for trace_id, at, told in (each for some in state for each in some):
             fields: dict[str, Any] = {name: frozenset(v) if isinstance(v, list) else v for name, v in told.items()}
             self.add(bytes.fromhex(trace_id), LlmFacts(**fields), at)
 

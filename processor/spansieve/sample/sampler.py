@@ -1,7 +1,7 @@
 """Tail sampling: traces wait, are decided as a whole, and late spans follow the verdict."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from spansieve.facts import NO_LLM, LlmFacts, TraceFacts
@@ -215,8 +215,11 @@ class Sampler:
             self._note_kept(decision, facts)
         return SampledTrace(trace_id, trace.groups(), facts, decision, trace.position)
 
-    def state(self) -> bytes:
-        """What `restore` takes: verdicts and counts, and how far each policy has come. Not the traces that wait."""
+    def state(self) -> Iterator[bytes]:
+        """Verdicts and counts, and how far each policy has come; not the traces that wait.
+
+        As it is now: pieces (see pieces.py), made as they are asked for. Joined they are what `restore` takes.
+        """
         counts = [self.decided_traces, self.decided_spans]
         return state.pack(self._memory, self._plan, counts, self.shadow_kept, self._early)
 

@@ -1,4 +1,4 @@
-"""A sampler's state as bytes, and back: a line of JSON for what is small and named, ids as they are behind it."""
+"""A sampler's state as bytes, and back: a line of JSON for what is small and named, ids as they are."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
-from spansieve.model import Because, Decision, Trigger
+from spansieve import pieces
+from spansieve.model import Because, Trigger
 from spansieve.sample.early_notes import EarlyNotes
 from spansieve.sample.late_spans import DecisionMemory
 from spansieve.sample.plan import Plan, Tally
@@ -29,18 +30,15 @@ class Stateful(Protocol):
 
 def pack(
     memory: DecisionMemory, plan: Plan, counts: Sequence[Counter[Tally]], shadows: Counter[str], early: EarlyNotes
-) -> bytes:
-    """Serialize the state."""
-    decisions, *blobs = memory.state()
+) -> Iterator[bytes]:
+    """Pieces of the state as it is now (see pieces.py)."""
     head = {
-        "decisions": [list(decision) for decision in decisions],
-        "sizes": [len(blob) for blob in blobs],
         "counts": [[[*tally, n] for tally, n in each.items()] for each in counts],
         "shadows": dict(shadows),
         "policies": {path: each.state() for path, each in _stateful(plan)},
-        "early": early.state(),
     }
-    return b"".join((orjson.dumps(head), b"\n", *blobs))
+    parts = ([pieces.piece("head", orjson.dumps(head))], memory.state(), pieces.lines("early", early.state()))
+    return (piece for part in parts for piece in part)
 
 
 def unpack(
@@ -52,27 +50,22 @@ def unpack(
     early: EarlyNotes,
 ) -> None:
     """Take over a state. What a policy of another name or kind had come to is left. Raises ValueError for no state."""
-    line, _, rest = saved.partition(b"\n")
     try:
-        head = orjson.loads(line)
-        decisions = [
-            Decision(keep, policy, Trigger(trigger), Because(because), threshold)
-            for keep, policy, trigger, because, threshold in head["decisions"]
+        sections = pieces.sections(saved)
+        head = orjson.loads(b"".join(sections["head"]))
+        memory.restore(sections)
+        tallies = [
+            [(Tally(keep, policy, Trigger(trigger), Because(because)), n) for keep, policy, trigger, because, n in each]
+            for each in head["counts"]
         ]
-        first, second, third, fourth = head["sizes"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError):
         raise ValueError("this is no state of a sampler") from None
-    if first + second + third + fourth != len(rest):
-        raise ValueError("a state of a sampler that is cut off")
-    ends = (first, first + second, first + second + third)
-    memory.restore((decisions, rest[: ends[0]], rest[ends[0] : ends[1]], rest[ends[1] : ends[2]], rest[ends[2] :]))
-    for counter, saved_counts in zip(counts, head["counts"], strict=True):
+    for counter, saved_counts in zip(counts, tallies, strict=True):
         counter.clear()
-        for keep, policy, trigger, because, n in saved_counts:
-            counter[Tally(keep, policy, Trigger(trigger), Because(because))] = n
+        counter.update(dict(saved_counts))
     shadows.clear()
     shadows.update(head["shadows"])
-    early.restore(head.get("early", ()))
+    early.restore(map(orjson.loads, sections.get("early", ())))
     for path, each in _stateful(plan):
         if path in head["policies"]:
             each.restore(head["policies"][path])

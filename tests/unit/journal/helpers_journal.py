@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ import pytest
 
 from fakes import ManualClock
 from fakes_disk import FakeDisk
-from spansieve.journal.durable import DurableJournal, Snapshot
+from spansieve.journal.durable import DurableJournal
 from spansieve.journal.keys import Keyring
 from spansieve.journal.log import SegmentLog
 from spansieve.journal.reading import Cursor, Findings, JournalReader
-from spansieve.journal.records import Batch, Record
+from spansieve.journal.records import Batch, Checkpoint, Piece, Record
 from spansieve.model import Signal
 
 RING = Keyring([bytes(range(32))])
@@ -49,7 +49,7 @@ class World:
         self.log = Lines()
         self.state = b"state"
         self.books = b"books"
-        self.snapshot: Callable[[], dict[str, bytes]] = lambda: {"state": self.state}
+        self.pieces: Callable[[], dict[str, Iterable[bytes]]] = lambda: {"state": [self.state], "books": [self.books]}
         reader = JournalReader(self.disk, RING)
         self.found = records_of(reader)
         self.findings = reader.findings
@@ -59,7 +59,7 @@ class World:
             self.findings,
             self.clock,
             self.log,
-            Snapshot(lambda: self.snapshot(), lambda: {"books": self.books}),  # noqa: PLW0108 - tests give another
+            lambda: self.pieces(),  # noqa: PLW0108 - tests give another
             sync=sync,
             max_bytes=max_bytes,
         )
@@ -91,6 +91,22 @@ def records_of(reader: JournalReader) -> dict[int, Record]:
     """What is read, by position."""
     return {
         placed.position + number: record for placed in reader.replay() for number, record in enumerate(placed.records)
+    }
+
+
+def states_of(records: Mapping[int, Record]) -> dict[int, dict[str, bytes]]:
+    """The states that are complete: the position of each Checkpoint, and the parts in the pieces that are its."""
+    return {
+        position: {
+            part: b"".join(
+                each.data
+                for each in records.values()
+                if isinstance(each, Piece) and (each.after, each.part) == (checkpoint.after, part)
+            )
+            for part in checkpoint.sizes
+        }
+        for position, checkpoint in records.items()
+        if isinstance(checkpoint, Checkpoint)
     }
 
 

@@ -4,15 +4,18 @@ import asyncio
 import errno
 import random
 import threading
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from fakes_disk import FakeDisk
 from spansieve.errors import Unavailable
-from spansieve.journal.records import Batch, Checkpoint, Settled, Settlement
+from spansieve.journal.log import SegmentLog
+from spansieve.journal.reading import JournalReader, name_of
+from spansieve.journal.records import Batch, Checkpoint, Piece, Settled, Settlement
 from spansieve.model import Signal
 from spansieve.outcome import Reason
-from unit.journal.helpers_journal import World, batch, read
+from unit.journal.helpers_journal import RING, World, batch, read, states_of
 
 
 async def started(**wishes: int) -> World:
@@ -38,9 +41,8 @@ async def test_a_journal_begins_with_a_checkpoint() -> None:
     """Which is synced before anything else is taken."""
     world = await started()
     records, _ = read(world.disk)
-    (checkpoint,) = records.values()
-    assert isinstance(checkpoint, Checkpoint)
-    assert checkpoint.parts == {"state": b"state", "books": b"books"}
+    (state,) = states_of(records).values()
+    assert state == {"state": b"state", "books": b"books"}
     await world.journal.stop(lambda: None)
 
 
@@ -174,6 +176,41 @@ async def test_a_segment_that_cannot_be_deleted_is_tried_again(operation: str) -
     await world.journal.stop(lambda: None)
 
 
+async def test_a_defect_while_a_segment_is_made_refuses_who_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a thread that is dead."""
+    world = await started(max_bytes=1 << 20)
+
+    def broken(_log: SegmentLog, _size: int) -> int:
+        raise ArithmeticError
+
+    monkeypatch.setattr(SegmentLog, "prepare", broken)
+    with pytest.raises(Unavailable) as refused:
+        await world.write(400_000)
+    assert refused.value.reason == "journal_failed"
+    assert world.log.lines[-1][1]["error"] == "prepare: ArithmeticError"
+    await world.journal.stop(lambda: None)
+
+
+async def test_a_defect_while_a_segment_is_deleted_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays, and what is to be made is made."""
+    world = World(await _disk_with_segments(damaged=False), max_bytes=1 << 20)
+    await world.start()
+
+    def broken(_log: SegmentLog, _number: int, *, damaged: bool) -> None:
+        raise ArithmeticError(damaged)
+
+    monkeypatch.setattr(SegmentLog, "forget", broken)
+    world.clock.advance(1)
+    world.journal.tidy(lambda: None)
+    while "journal_segment_stays" not in world.log.events:
+        await world.write()
+    await world.write(400_000)
+    assert ("journal_segment_stays", "ArithmeticError") in [
+        (event, told.get("error")) for event, told in world.log.lines
+    ]
+    await world.journal.stop(lambda: None)
+
+
 async def _disk_with_segments(*, damaged: bool) -> FakeDisk:
     """A disk with three segments that nothing is owed of, the first of them perhaps broken."""
     world = await started(max_bytes=1 << 20)
@@ -228,15 +265,15 @@ async def test_what_is_not_owed_is_deleted_within_an_hour_without_traffic() -> N
     first = world.segments()[0]
     world.clock.advance(3599)
     world.journal.tidy(lambda: None)
-    assert not world.journal.is_rolling
+    assert not world.journal.is_checkpointing
     checkpoints = []
     for _ in range(3):
         world.clock.advance(3600)
         world.journal.tidy(lambda: None)
-        await world.journal.rolled()
+        await world.journal.checkpointed()
         checkpoints.append(world.journal._checkpoint_at)
         await world.journal.synced(checkpoints[-1])
-    assert checkpoints == [position + 1] * 3
+    assert checkpoints == [position + 3] * 3
     world.clock.advance(1)
     world.journal.tidy(lambda: None)
     await world.journal.stop(lambda: None)
@@ -297,66 +334,160 @@ async def test_what_left_is_written_down() -> None:
 
 async def test_the_state_in_a_checkpoint_is_that_between_two_requests() -> None:
     """A request whose segment was full stands behind the checkpoint, and its effects are not in it."""
-    world = await started(max_bytes=1 << 20)
-    for _ in range(200):
-        world.journal.tidy(lambda: None)
+    world = World(max_bytes=1 << 20)
+    world.state = b"0"
+    await world.start()
+    for _ in range(120):
+        world.journal.tidy(lambda: 1)
         world.clock.advance(1)
         await world.journal.reserve(5200)
         position = world.journal.append(batch(5000))
         world.state = str(position).encode()
         await world.journal.synced(position)
-    await world.journal.stop(lambda: None)
+    await world.journal.stop(lambda: 1)
     records, _ = read(world.disk)
-    checkpoints = {position: each for position, each in records.items() if isinstance(each, Checkpoint)}
-    assert checkpoints
-    for position, checkpoint in checkpoints.items():
-        assert checkpoint.parts["state"] == str(position - 1).encode()
+    states = states_of(records)
+    assert len(states) > 2
+    for position, state in states.items():
+        checkpoint = records[position]
+        assert isinstance(checkpoint, Checkpoint)
+        assert state["state"] == str(checkpoint.after).encode()
 
 
-async def test_no_request_changes_the_state_while_it_is_written_down() -> None:
-    """One that comes meanwhile waits, though it had room; what leaves meanwhile is in the books beside the state."""
+def roll(world: World, pieces: Iterable[bytes]) -> None:
+    """Have a segment begun with a state of these pieces, each of which takes its time to be made."""
+
+    def slowly() -> Iterator[bytes]:
+        for each in pieces:
+            world.clock.advance(1)
+            yield each
+
+    world.pieces = lambda: {"state": slowly(), "books": [world.books]}
+    assert world.journal._roll(0)
+
+
+async def test_requests_go_on_while_the_state_is_written_down() -> None:
+    """They stand between its pieces, and what they change is not in it; nor what leaves meanwhile."""
     world = await started(max_bytes=1 << 20)
-    asked, gate = threading.Event(), threading.Event()
-
-    def state() -> dict[str, bytes]:
-        asked.set()
-        gate.wait()
-        return {"state": b"as it was"}
-
-    world.snapshot = state
     position = await world.write()
     receipt = world.journal.receipt(Signal.TRACES, position, position, b"t" * 16, 1)
-    rolling = asyncio.create_task(world.journal.reserve(122_000))
-    await asyncio.to_thread(asked.wait)
-    small = asyncio.create_task(world.write(10))
+    makes = asyncio.Event()
+
+    def pieces() -> Iterator[bytes]:
+        for number in range(10_000):
+            if makes.is_set():
+                return
+            yield b"%d " % number
+
+    roll(world, pieces())
     world.books = b"something left"
     receipt.settle(1, 0, Reason.NONE)
-    await world.journal.synced(position)
-    await asyncio.sleep(0)
-    assert world.journal.is_rolling
-    assert not small.done()
-    gate.set()
-    await rolling
-    later = await small
+    while world.journal._of_state < 3:
+        later = await world.write(10)
+    assert world.journal.is_checkpointing
+    makes.set()
+    await world.journal.checkpointed()
+    await world.journal.synced(world.journal._checkpoint_at)
     found, _ = read(world.disk)
+    state = states_of(found)[world.journal._checkpoint_at]
+    assert state["state"].startswith(b"0 ")
+    assert state["books"] == b"books"
+    assert {type(found[at]) for at in range(position + 1, later)} >= {Piece, Settled}
+    assert later < world.journal._checkpoint_at
     await world.journal.stop(lambda: None)
-    at, checkpoint = next((at, each) for at, each in found.items() if isinstance(each, Checkpoint) and at > position)
-    assert checkpoint.parts == {"state": b"as it was", "books": b"something left"}
-    assert isinstance(found[at - 1], Settled)
-    assert later > at
+
+
+async def test_no_segment_is_deleted_before_a_newer_state_is_complete() -> None:
+    """A process that dies in between goes on from the older one."""
+    world = await started(max_bytes=1 << 20)
+    await world.write()
+    first = world.segments()[0]
+    gate = asyncio.Event()
+
+    def pieces() -> Iterator[bytes]:
+        while not gate.is_set():
+            yield b"x"
+
+    roll(world, pieces())
+    for _ in range(3):
+        await world.write(10)
+        world.clock.advance(1)
+        world.journal.tidy(lambda: None)
+    assert world.segments()[0] == first
+    saved = JournalReader(world.disk.left(), RING).saved()
+    assert saved is not None
+    assert (name_of(saved.segment), saved.parts["state"]) == (first, b"state")
+    gate.set()
+    await world.journal.stop(lambda: None)
+    assert first not in world.segments()
+
+
+async def test_who_finds_the_segment_full_waits_until_the_state_is_complete() -> None:
+    """The one after it is begun with a state of its own."""
+    world = await started(max_bytes=1 << 20)
+    roll(world, [b"x" * 10] * 50)
+    written = [await world.write(60_000) for _ in range(4)]
+    records, _ = read(world.disk)
+    assert all(records[position] == batch(60_000) for position in written)
+    assert len(states_of(records)) >= 3
+    await world.journal.stop(lambda: None)
+
+
+async def test_a_state_that_outgrows_its_segment_is_written_to_a_larger_one() -> None:
+    """Also beyond the bound: without it nothing could be deleted, and the journal would be full for ever."""
+    world = await started(max_bytes=1 << 20)
+    first = world.segments()[0]
+    roll(world, [b"y" * 10_000] * 30)
+    await world.write(10)
+    await world.journal.checkpointed()
+    assert states_of(read(world.disk)[0]) == {3: {"state": b"state", "books": b"books"}}
+    for _ in range(3):
+        world.clock.advance(1)
+        world.journal.tidy(lambda: None)
+        if world.journal._room.preparing is not None:
+            await world.journal._room.preparing
+        await world.journal.checkpointed()
+    await world.write(10)
+    world.clock.advance(1)
+    world.journal.tidy(lambda: None)
+    await world.journal.stop(lambda: None)
+    saved = JournalReader(world.disk.left(), RING).saved()
+    assert saved is not None
+    assert saved.parts["state"] == b"y" * 300_000
+    assert first not in world.segments()
+
+
+async def test_a_defect_in_what_gives_the_state_ends_the_gateway() -> None:
+    """It is raised to whoever looks after the journal: a journal of which nothing can be deleted would end it later."""
+    before = set(threading.enumerate())
+    world = await started(max_bytes=1 << 20)
+
+    def broken() -> Iterator[bytes]:
+        yield b"x"
+        raise ArithmeticError
+
+    roll(world, broken())
+    with pytest.raises(ArithmeticError):
+        await world.journal.checkpointed()
+    world.clock.advance(1)
+    with pytest.raises(ArithmeticError):
+        world.journal.tidy(lambda: None)
+    with pytest.raises(ArithmeticError):
+        await world.journal.stop(lambda: None)
+    assert not [each for each in threading.enumerate() if each.name.startswith("journal") and each not in before]
 
 
 async def test_a_state_is_written_down_though_who_asked_for_it_went_away() -> None:
     """The next one finds the segment begun."""
     world = await started(max_bytes=1 << 20)
-    await world.write()
-    gone = asyncio.create_task(world.journal.reserve(122_000))
+    await world.write(20_000)
+    gone = asyncio.create_task(world.journal.reserve(110_000))
     await asyncio.sleep(0)
-    assert world.journal.is_rolling
+    assert world.journal.is_checkpointing
     gone.cancel()
-    await world.journal.rolled()
+    await world.journal.checkpointed()
     await world.write()
-    assert sum(isinstance(each, Checkpoint) for each in read(world.disk)[0].values()) == 2
+    assert len(states_of(read(world.disk)[0])) == 2
     await world.journal.stop(lambda: None)
 
 
@@ -366,7 +497,7 @@ async def test_a_segment_that_gives_way_to_a_larger_one_is_not_begun() -> None:
     gate = world.disk.gates["allocate"] = threading.Event()
     large = asyncio.create_task(world.write(400_000))
     await asyncio.sleep(0)
-    await world.journal.rolled()
+    await world.journal.checkpointed()
     for _ in range(3):
         await asyncio.sleep(0)
     assert world.journal._room.preparing is not None
@@ -405,9 +536,7 @@ async def test_stop_leaves_a_checkpoint_behind_everything() -> None:
     world.state = b"at the end"
     await world.journal.stop(lambda: None)
     records, findings = read(world.disk)
-    last = records[max(records)]
-    assert isinstance(last, Checkpoint)
-    assert last.parts["state"] == b"at the end"
+    assert states_of(records)[max(records)]["state"] == b"at the end"
     assert (findings.gaps, findings.torn_bytes) == (0, 0)
 
 

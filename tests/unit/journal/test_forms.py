@@ -10,6 +10,7 @@ from spansieve.journal.records import (
     Parked,
     ParkedRequest,
     ParkedTrace,
+    Piece,
     Record,
     Settled,
     Settlement,
@@ -65,8 +66,12 @@ BLOCK = bytes.fromhex(
             ParkedRequest(5, Signal.LOGS, 2, b"payload"),
         ),
         (
-            b'\x04\0\0\0\x3f\0\x37{"version":1,"time":3.5,"parts":{"meter":1,"ledger":5}}mbooks',
-            Checkpoint(3.5, {"meter": b"m", "ledger": b"books"}),
+            b'\x04\0\0\0\x45\0\x43{"version":2,"time":3.5,"after":258,"sizes":{"meter":1,"ledger":5}}',
+            Checkpoint(3.5, 258, {"meter": 1, "ledger": 5}),
+        ),
+        (
+            b'\x07\0\0\0\x24\0\x1d{"after":258,"part":"ledger"}books',
+            Piece(258, "ledger", b"books"),
         ),
     ],
     ids=lambda each: type(each).__name__ if not isinstance(each, bytes) else "",

@@ -1,5 +1,7 @@
 """Reading back: what a crash leaves is mended and said, what a disk broke is put aside and said."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from fakes_disk import FakeDisk
@@ -7,23 +9,24 @@ from spansieve.journal.blocks import HEAD_BYTES
 from spansieve.journal.errors import JournalError
 from spansieve.journal.keys import Keyring
 from spansieve.journal.log import SegmentLog
-from spansieve.journal.reading import Cursor, JournalReader, Unreadable, name_of
-from spansieve.journal.records import Checkpoint, encode
+from spansieve.journal.reading import Cursor, JournalReader, Saved, Unreadable, name_of
+from spansieve.journal.records import Checkpoint, Piece, Record, encode
 from unit.journal.helpers_journal import RING, batch, records_of
 
 OTHER = Keyring([b"o" * 32])
-CHECKPOINT = Checkpoint(0.0, {"state": b"x"})
+STATE = [Piece(0, "state", b"some "), Piece(0, "other", b""), Piece(0, "state", b"bytes")]
+COMPLETE = Checkpoint(3.0, 0, {"state": 10, "other": 0})
 
 
-def written(*sizes: int, segments: int = 1) -> FakeDisk:
-    """A disk with segments of a checkpoint and a block for each size; positions from 1 on."""
+def written(*sizes: int, segments: int = 1, state: Sequence[Record] = (Checkpoint(0.0, 0, {}),)) -> FakeDisk:
+    """A disk with segments of a state and a block for each size; positions from 1 on."""
     disk = FakeDisk()
     log = SegmentLog(disk, RING, lambda n: (len(disk.names()) + 1).to_bytes(n, "big"), 1)
     position = 1
     for _ in range(segments):
         log.prepare(100_000)
         log.roll(sync=True)
-        for record in (CHECKPOINT, *map(batch, sizes)):
+        for record in (*state, *map(batch, sizes)):
             log.write([encode(record)], position, sync=True)
             position += 1
     log.close(sync=True)
@@ -47,20 +50,40 @@ def test_an_intact_journal_is_read_whole() -> None:
 def test_the_newest_checkpoint_is_the_one_to_start_from() -> None:
     """With the segment that it begins."""
     reader = JournalReader(written(10, segments=3), RING)
-    assert reader.checkpoint() == (3, CHECKPOINT)
+    assert reader.saved() == Saved(3, 0.0, {})
+
+
+def test_a_state_is_put_together_of_its_pieces() -> None:
+    """By part, in their order, whatever requests came between them."""
+    disk = written(10, segments=2, state=[STATE[0], batch(10), *STATE[1:], batch(5), COMPLETE])
+    assert JournalReader(disk, RING).saved() == Saved(2, 3.0, {"state": b"some bytes", "other": b""})
+
+
+@pytest.mark.parametrize("missing", [0, 2, 3], ids=["first", "last", "that it is complete"])
+def test_a_state_of_which_a_piece_is_missing_is_none(missing: int) -> None:
+    """A process that died while it wrote it down, or a disk that lost a piece."""
+    records = [*STATE, COMPLETE]
+    del records[missing]
+    assert JournalReader(written(10, state=records), RING).saved() is None
+
+
+def test_pieces_of_a_state_that_was_given_up_are_none_of_the_next_one() -> None:
+    """They name another position."""
+    disk = written(10, state=[Piece(7, "state", b"given up"), *STATE, COMPLETE])
+    assert JournalReader(disk, RING).saved() == Saved(1, 3.0, {"state": b"some bytes", "other": b""})
 
 
 def test_a_broken_newest_checkpoint_leaves_the_one_before() -> None:
     """Its segment is still there: it is deleted only when a newer one is safe."""
     disk = written(10, segments=2)
     disk.corrupt(name_of(2), HEAD_BYTES + 40)
-    assert JournalReader(disk, RING).checkpoint() == (1, CHECKPOINT)
+    assert JournalReader(disk, RING).saved() == Saved(1, 0.0, {})
 
 
 def test_an_empty_directory_has_no_checkpoint() -> None:
     """The first start."""
     reader = JournalReader(FakeDisk(), RING)
-    assert reader.checkpoint() is None
+    assert reader.saved() is None
     assert records_of(reader) == {}
 
 

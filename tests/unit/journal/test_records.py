@@ -11,6 +11,7 @@ from spansieve.journal.records import (
     Parked,
     ParkedRequest,
     ParkedTrace,
+    Piece,
     Record,
     RecordError,
     Settled,
@@ -57,13 +58,22 @@ parked = st.builds(Parked, st.lists(parked_traces, max_size=5))
 parked_requests = st.builds(
     ParkedRequest, positions, st.sampled_from([Signal.LOGS, Signal.METRICS]), counts, st.binary(max_size=300)
 )
-checkpoints = st.builds(Checkpoint, times, st.dictionaries(st.text(max_size=8), st.binary(max_size=100), max_size=4))
+checkpoints = st.builds(Checkpoint, times, positions, st.dictionaries(st.text(max_size=8), counts, max_size=4))
+pieces = st.builds(Piece, positions, st.text(max_size=8), st.binary(max_size=100))
 
 
-@given(st.lists(st.one_of(batches, verdicts, settled, parked, parked_requests, checkpoints), max_size=5))
+@given(st.lists(st.one_of(batches, verdicts, settled, parked, parked_requests, checkpoints, pieces), max_size=5))
 def test_what_is_written_is_read(written: list[Record]) -> None:
     """Any records one after the other come back equal, in order; times to the last bit."""
     assert records.decode(b"".join(map(records.encode, written))) == written
+
+
+@given(st.lists(st.one_of(batches, verdicts, settled, checkpoints, pieces), max_size=5))
+def test_what_is_of_the_state_is_read_alone(written: list[Record]) -> None:
+    """In order, without a look at what requests brought."""
+    block = b"".join(map(records.encode, written))
+    of_state = [each for each in written if isinstance(each, Checkpoint | Piece)]
+    assert records.decode(block, records.KINDS_OF_STATE) == of_state
 
 
 @given(st.binary(max_size=100))
@@ -87,7 +97,7 @@ def test_a_record_of_another_version_is_refused(data: bytes) -> None:
         records.decode(data)
 
 
-@given(st.one_of(batches, parked_requests, checkpoints), st.integers(1, 40))
+@given(st.one_of(batches, parked_requests, checkpoints, pieces), st.integers(1, 40))
 def test_a_record_whose_end_is_missing_is_refused(record: Record, missing: int) -> None:
     """What is left of it is not taken for the whole, wherever the cut is."""
     written = records.encode(record)
@@ -103,9 +113,9 @@ def test_a_parked_request_is_of_no_trace() -> None:
 def test_a_checkpoint_of_another_version_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the operator knows which gateway to run."""
     monkeypatch.setattr(records, "VERSION", 7)
-    written = records.encode(Checkpoint(0.0, {}))
+    written = records.encode(Checkpoint(0.0, 1, {}))
     monkeypatch.undo()
-    with pytest.raises(RecordError, match="version 7, and this gateway knows 1"):
+    with pytest.raises(RecordError, match="version 7, and this gateway knows 2"):
         records.decode(written)
 
 

@@ -34,6 +34,7 @@ class Rooms:
 async def test_a_sixteenth_is_spared_for_what_closes_accounts() -> None:
     """Nobody can reserve it, and it can be taken."""
     room = Rooms().begun()
+    room.checkpoint_made(0)
     assert room.current.size == 8 * MIB
     assert room.fits(7 * MIB)
     assert not room.fits(8 * MIB - 8 * MIB // 16)
@@ -52,8 +53,34 @@ async def test_a_segment_is_four_times_its_checkpoint() -> None:
     rooms.room.make_next()
     assert rooms.asked == [12 * MIB, 12 * MIB]
     rooms.room.prepared(Prepared(8, 12 * MIB))
-    assert rooms.room.is_ready_for(8 * MIB)
-    assert not rooms.room.is_ready_for(9 * MIB)
+    assert rooms.room.is_ready_for(7 * MIB)
+    assert not rooms.room.is_ready_for(8 * MIB)
+
+
+async def test_room_is_set_apart_for_a_checkpoint_until_it_is_complete() -> None:
+    """As much as the one before took, and a quarter more; what it does not take is for all then."""
+    rooms = Rooms(max_bytes=16 * MIB)
+    rooms.room.checkpoint_bytes = MIB
+    room = rooms.begun()
+    assert room.current.size == 4 * MIB
+    assert not room.fits(3 * MIB - 4 * MIB // 16)
+    assert room.fits(2 * MIB)
+    assert room.take(2 * MIB)
+    assert room.take_for_checkpoint(MIB)
+    room.checkpoint_made(MIB)
+    assert room.fits(MIB - 4 * MIB // 16 - 1000)
+
+
+async def test_a_checkpoint_that_has_grown_takes_of_what_is_for_all() -> None:
+    """As far as there is any; the next segment has room for it."""
+    rooms = Rooms(max_bytes=16 * MIB)
+    rooms.room.checkpoint_bytes = MIB // 2
+    room = rooms.begun()
+    assert room.take_for_checkpoint(room.current.size)
+    assert not room.take_for_checkpoint(1)
+    room.checkpoint_made(2 * MIB)
+    room.make_next()
+    assert rooms.asked == [2 * MIB, 8 * MIB]
 
 
 async def test_a_checkpoint_may_grow_before_its_segment_is_begun() -> None:
@@ -96,7 +123,7 @@ async def test_a_disk_without_room_is_asked_again_after_a_second() -> None:
     rooms.clock.advance(1)
     room.make_next()
     room.prepared(Prepared(9, rooms.asked[-1]))
-    assert room.has_ready
+    assert room.is_ready_for(0)
     assert rooms.log.events == ["journal_has_no_room", "journal_has_room_again"]
 
 

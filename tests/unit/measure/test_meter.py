@@ -10,6 +10,7 @@ from spansieve.measure import Meter
 from spansieve.measure.llm_call import NO_TOKENS, Observation, Tokens
 from spansieve.measure.pricing import PriceTable, TableVersion
 from spansieve.measure.settings import MeterSettings, OwnLabel
+from spansieve.pieces import piece, sections
 from unit.measure.helpers_measure import chat, measured, prices, request, series, span
 from unit.measure.helpers_observations import call, origin, priced, values
 
@@ -84,8 +85,8 @@ def _some_traffic(meter: Meter, begin: int) -> None:
 
 def _state(meter: Meter) -> dict[str, Any]:
     """Return the state but for what was counted once, which is no JSON."""
-    head: dict[str, Any] = json.loads(meter.state().partition(b"\n")[0])
-    return head
+    parts = sections(b"".join(meter.state()))
+    return {name: [*map(json.loads, parts.get(name, ()))] for name in ("recorder", "conversations", "candidates")}
 
 
 def test_a_restored_meter_goes_on_as_if_nothing_had_been() -> None:
@@ -93,7 +94,7 @@ def test_a_restored_meter_goes_on_as_if_nothing_had_been() -> None:
     through, before, after = (_meter(label_limit=10, conversation_idle_s=15) for _ in range(3))
     for meter in (through, before):
         _some_traffic(meter, 0)
-    after.restore(before.state())
+    after.restore(b"".join(before.state()))
     for meter in (through, after):
         _some_traffic(meter, 20)
         meter.settle(100)
@@ -107,7 +108,7 @@ def test_another_configuration_takes_over_what_still_means_the_same() -> None:
     old = _meter()
     _some_traffic(old, 0)
     new = Meter(PriceTable(()), MeterSettings(semconv=Semconv.LATEST, own_labels=(OwnLabel("task", "llm.task"),)))
-    new.restore(old.state())
+    new.restore(b"".join(old.state()))
     assert values(new.series, "spansieve.llm.requests") == {}
     assert values(new.series, "spansieve.llm.dialects") == values(old.series, "spansieve.llm.dialects") != {}
     new.settle(200)
@@ -122,11 +123,11 @@ def test_another_configuration_takes_over_what_still_means_the_same() -> None:
 def test_a_state_of_another_format_is_refused() -> None:
     """What is no state of a meter is refused, and not taken for an empty one."""
     with pytest.raises(ValueError, match="of another format"):
-        _meter().restore(b'{"format": 0}')
+        _meter().restore(piece("format", b"0"))
 
 
 def test_a_restored_meter_shows_its_own_prices() -> None:
     """The price table in force is told after a restart with a new one, and the old one no more."""
     old, new = Meter(PriceTable((), TableVersion("1"))), Meter(PriceTable((), TableVersion("2")))
-    new.restore(old.state())
+    new.restore(b"".join(old.state()))
     assert values(new.series, "spansieve.llm.prices.info") == {("2", "", ""): 1}

@@ -65,5 +65,5 @@ def test_notes_are_restored_as_they_were(told: list[tuple[int, LlmFacts]]) -> No
     notes, again = EarlyNotes(), EarlyNotes()
     for number, facts in told:
         notes.add(trace_id(number), facts, float(number))
-    again.restore(json.loads(json.dumps(notes.state())))
+    again.restore(json.loads(json.dumps(list(notes.state()))))
     assert [again.take(trace_id(n)) for n in range(6)] == [notes.take(trace_id(n)) for n in range(6)]

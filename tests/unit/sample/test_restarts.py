@@ -98,7 +98,7 @@ def test_restored_sampler_decides_as_if_it_had_never_stopped(cut: int) -> None:
     whole, first, second = fresh(), fresh(), fresh()
     uninterrupted = run(whole, 0, 40)
     before = run(first, 0, cut)
-    second.restore(first.state())
+    second.restore(b"".join(first.state()))
     assert before + run(second, cut, 40) == uninterrupted
     assert (second.decided_traces, second.decided_spans) == (whole.decided_traces, whole.decided_spans)
     assert second.remembered == whole.remembered

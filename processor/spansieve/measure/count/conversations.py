@@ -14,6 +14,9 @@ CAPACITY = 20_000
 TURNS = 100_000
 """Turns remembered at a time, over all conversations; about 10 MB."""
 
+_AT_ONCE = 100
+"""Conversations that are written down together: tens of µs, but for those of very many turns."""
+
 _TRACE_ID = 16  # bytes
 _NO_TRACE = bytes(_TRACE_ID)  # stands for none; no trace has this id
 
@@ -33,6 +36,7 @@ class _Conversation:
     end_ns: int
     heard: float
     traces: bytes | set[bytes]  # one trace's id, or those of several
+    age: int  # in which of its owner's ages it was made
 
     @property
     def turns(self) -> int:
@@ -43,6 +47,11 @@ class _Conversation:
     def joined(self) -> bytes:
         """The ids of the traces, one behind the other."""
         return self.traces if isinstance(self.traces, bytes) else b"".join(sorted(self.traces))
+
+    def copy(self, age: int) -> "_Conversation":
+        """Another one of which the same is known."""
+        traces = self.traces.copy() if isinstance(self.traces, set) else self.traces
+        return _Conversation(self.start_ns, self.end_ns, self.heard, traces, age)
 
 
 class Conversations:
@@ -57,6 +66,7 @@ class Conversations:
         self._max_turns = turns
         self._turns = 0
         self._quiet_until = -math.inf  # no conversation ends before
+        self._age = 0  # conversations of earlier ages belong to a state: who changes one makes a copy
         # The one that was heard of longest ago stands first.
         self._active: dict[tuple[str, str], _Conversation] = {}
 
@@ -73,9 +83,11 @@ class Conversations:
         active = self._active
         found = active.pop(key, None)
         if found is None:
-            active[key] = _Conversation(start_ns, end_ns, now, trace_id)
+            active[key] = _Conversation(start_ns, end_ns, now, trace_id, self._age)
             self._turns += 1
             return
+        if found.age != self._age:
+            found = found.copy(self._age)
         active[key] = found
         found.heard = now
         if start_ns < found.start_ns:  # noqa: PLR1730 - a function for it costs as much as all the rest
@@ -114,32 +126,37 @@ class Conversations:
             duration = max(0, found.end_ns - found.start_ns) / 1e9
             yield Ended(key[0], found.turns, duration, evicted=not silent)
 
-    def state(self) -> list[Any]:
-        """Return all conversations, as JSON can write them: column by column.
+    def state(self) -> Iterator[list[Any]]:
+        """All conversations as they are now, some at a time, as JSON can write them: column by column.
 
-        A tuple for each would have the garbage collector come by, and requests wait meanwhile (journal/durable.py).
+        They are copied when their turn comes, or before they change.
         """
-        active = self._active.values()
-        traces = [each.joined for each in active]
-        return [
-            list(self._active),
-            [each.start_ns for each in active],
-            [each.end_ns for each in active],
-            [each.heard for each in active],
-            [len(each) for each in traces],
-            b"".join(traces).hex(),
-        ]
+        self._age += 1
+        keys, active = list(self._active), list(self._active.values())
+        return (_columns(keys[at : at + _AT_ONCE], active[at : at + _AT_ONCE]) for at in range(0, len(keys), _AT_ONCE))
 
-    def restore(self, state: list[Any]) -> None:
+    def restore(self, state: Iterable[list[Any]]) -> None:
         """Take over what `state` returned."""
         self._active.clear()
         self._turns = 0
         self._quiet_until = -math.inf
-        *columns, traces = state
-        joined = bytes.fromhex(traces)
-        begin = 0
-        for (service, conversation), start_ns, end_ns, heard, size in zip(*columns, strict=True):
-            ids = {joined[at : at + _TRACE_ID] for at in range(begin, begin + size, _TRACE_ID)}
-            begin += size
-            self._active[service, conversation] = _Conversation(start_ns, end_ns, heard, ids)
-            self._turns += len(ids)
+        for *columns, traces in state:
+            joined = bytes.fromhex(traces)
+            begin = 0
+            for (service, conversation), start_ns, end_ns, heard, size in zip(*columns, strict=True):
+                ids = {joined[at : at + _TRACE_ID] for at in range(begin, begin + size, _TRACE_ID)}
+                begin += size
+                self._active[service, conversation] = _Conversation(start_ns, end_ns, heard, ids, self._age)
+                self._turns += len(ids)
+
+
+def _columns(keys: list[tuple[str, str]], active: list[_Conversation]) -> list[Any]:
+    traces = [each.joined for each in active]
+    return [
+        keys,
+        [each.start_ns for each in active],
+        [each.end_ns for each in active],
+        [each.heard for each in active],
+        [len(each) for each in traces],
+        b"".join(traces).hex(),
+    ]

@@ -6,7 +6,8 @@ the score of an evaluation is, becomes an exemplar at once if its trace is among
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from spansieve.series import Distribution, Exemplar
@@ -15,10 +16,13 @@ PER_BUCKET = 8
 """Candidates of one bucket of one series at a time. With every tenth trace kept, half of the time one of 8 will be."""
 
 CAPACITY = 5_000
-"""Candidates in all, some 2 MB, so that a checkpoint is written in milliseconds."""
+"""Candidates in all, some 2 MB."""
 
 KEPT = 10_000
 """Kept traces remembered; some 1 MB."""
+
+_AT_ONCE, _KEPT_AT_ONCE = 50, 1000
+"""Traces that are written down together."""
 
 _TRACE_ID = 16  # bytes
 
@@ -92,33 +96,51 @@ class Candidates:
         for distribution, bucket, _ in candidates:
             distribution.waiting[bucket] -= 1
 
-    def state(self) -> list[Any]:
-        """Return all candidates, as JSON can write them: the series that they are of, then trace by trace."""
-        series: dict[int, int] = {}  # identity of a distribution → its place in the list
-        named: list[tuple[str, tuple[str, ...]]] = []
-        traces = []
-        for trace_id, (since, waiting) in self._by_trace.items():
-            rows = []
-            for distribution, bucket, (value, _, span_id, time_ns) in waiting:
-                at = series.setdefault(id(distribution), len(named))
-                if at == len(named):
-                    named.append((distribution.name, distribution.labels))
-                rows.append((at, bucket, value, span_id.hex(), time_ns))
-            traces.append((trace_id.hex(), since, rows))
-        return [named, traces, b"".join(self._kept).hex()]
+    def state(self) -> Iterator[list[Any]]:
+        """All candidates and kept traces as they are now, some at a time, as JSON can write them.
 
-    def restore(self, state: list[Any], distribution: Callable[[str, tuple[str, ...]], Distribution | None]) -> None:
+        Each time: the series that candidates are of, the candidates trace by trace, and kept traces.
+        """
+        ids, waiting, kept = list(self._by_trace), list(self._by_trace.values()), list(self._kept)
+        sizes = [len(each) for _, each in waiting]  # a trace's list may only grow
+        return chain(
+            (
+                _rows(ids[at : at + _AT_ONCE], waiting[at : at + _AT_ONCE], sizes[at : at + _AT_ONCE])
+                for at in range(0, len(ids), _AT_ONCE)
+            ),
+            ([[], [], b"".join(kept[at : at + _KEPT_AT_ONCE]).hex()] for at in range(0, len(kept), _KEPT_AT_ONCE)),
+        )
+
+    def restore(
+        self, state: Iterable[list[Any]], distribution: Callable[[str, tuple[str, ...]], Distribution | None]
+    ) -> None:
         """Take over what `state` returned; `distribution` finds a series by its name and labels, if it is still one."""
         self._held = 0
         self._patient_until = -math.inf
         self._by_trace.clear()
-        named, traces, kept = state
-        joined = bytes.fromhex(kept)
-        self._kept = dict.fromkeys(joined[at : at + _TRACE_ID] for at in range(0, len(joined), _TRACE_ID))
-        series = [distribution(name, tuple(labels)) for name, labels in named]
-        for trace, since, rows in traces:
-            trace_id = bytes.fromhex(trace)
-            for at, bucket, value, span_id, time_ns in rows:
-                found = series[at]
-                if found is not None and bucket < len(found.counts):
-                    self.offer(found, bucket, Exemplar(value, trace_id, bytes.fromhex(span_id), time_ns), since)
+        self._kept.clear()
+        for named, traces, kept in state:
+            joined = bytes.fromhex(kept)
+            self._kept.update(dict.fromkeys(joined[at : at + _TRACE_ID] for at in range(0, len(joined), _TRACE_ID)))
+            series = [distribution(name, tuple(labels)) for name, labels in named]
+            for trace, since, rows in traces:
+                trace_id = bytes.fromhex(trace)
+                for at, bucket, value, span_id, time_ns in rows:
+                    found = series[at]
+                    if found is not None and bucket < len(found.counts):
+                        self.offer(found, bucket, Exemplar(value, trace_id, bytes.fromhex(span_id), time_ns), since)
+
+
+def _rows(ids: list[bytes], waiting: list[tuple[float, list[_Candidate]]], sizes: list[int]) -> list[Any]:
+    series: dict[int, int] = {}  # identity of a distribution → its place in the list
+    named: list[tuple[str, tuple[str, ...]]] = []
+    traces = []
+    for trace_id, (since, candidates), size in zip(ids, waiting, sizes, strict=True):
+        rows = []
+        for distribution, bucket, (value, _, span_id, time_ns) in candidates[:size]:
+            at = series.setdefault(id(distribution), len(named))
+            if at == len(named):
+                named.append((distribution.name, distribution.labels))
+            rows.append((at, bucket, value, span_id.hex(), time_ns))
+        traces.append((trace_id.hex(), since, rows))
+    return [named, traces, ""]

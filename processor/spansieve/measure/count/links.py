@@ -48,7 +48,7 @@ class Links:
         return self._young, self._old
 
     def state(self) -> tuple[bytearray, bytearray]:
-        """Both generations, as bytes: to be written down at once, they are what we go on with."""
+        """Both generations, as bytes: what stands there stays, and more comes."""
         return self._joined
 
     def restore(self, young: bytes, old: bytes) -> None:

@@ -74,6 +74,7 @@ class Once:
         self._remembered = 0  # in all traces
         self._whole = 0  # traces that are no Lone
         self._idle_until = -math.inf  # nothing is due before
+        self._age = 0  # traces of earlier ages belong to a state: who changes one makes a copy
 
     def take(self, observed: Iterable[Sequence[Observation]], spans: Sequence[Ids], now: float) -> list[Observation]:
         """Take what one request's spans (or log records) tell, each with its observations; return what counts now.
@@ -139,7 +140,7 @@ class Once:
             out.append(NotCounted(observation.origin, NotCountedReason.REPEATED_LOG))
             return True
         trace = self.traces.get(trace_id)
-        if isinstance(trace, Trace) and (log := trace.logged.pop(span, None)) is not None:
+        if isinstance(trace, Trace) and (log := self._own(trace).logged.pop(span, None)) is not None:
             self._remembered -= 1
             out.append(NotCounted(log.origin, NotCountedReason.REPEATED_LOG))
         return False
@@ -170,7 +171,7 @@ class Once:
         while queue and queue[0][0] <= now:
             _, trace_id, span = queue.popleft()
             if isinstance(trace := self.traces.get(trace_id), Trace):
-                self._finish(trace, span, out)
+                self._finish(self._own(trace), span, out)
         while self.traces:
             oldest = next(iter(self.traces.values()))
             if (oldest.last if isinstance(oldest, Trace) else oldest[0]) + self._keep_s > now:
@@ -194,6 +195,11 @@ class Once:
         found = {span: self._reconciliation(trace, run) for span, run in trace.runs.items()}
         return {span: each for span, each in found.items() if not each.agrees}
 
+    def whole(self) -> tuple[list[bytes], list[Trace | Lone]]:
+        """All traces as they are now, and stay: ids, and what is known of each. The first was touched longest ago."""
+        self._age += 1
+        return list(self.traces), list(self.traces.values())
+
     def replace(self, traces: Mapping[bytes, Trace | Lone]) -> None:
         """Forget all traces, and remember these instead; the first was touched longest ago."""
         self.traces = OrderedDict(traces)
@@ -205,10 +211,11 @@ class Once:
     def _trace(self, trace_id: bytes, now: float) -> Trace:
         trace = self.traces.get(trace_id)
         if isinstance(trace, Trace):
+            trace = self._own(trace)
             trace.last = now
             self.traces.move_to_end(trace_id)
             return trace
-        whole = Trace(trace_id, now)
+        whole = Trace(trace_id, now, age=self._age)
         self._whole += 1
         if trace is not None:
             _, span, *tokens = trace
@@ -218,6 +225,12 @@ class Once:
             del self.traces[trace_id]
         self.traces[trace_id] = whole
         return whole
+
+    def _own(self, trace: Trace) -> Trace:
+        """A trace that may be changed."""
+        if trace.age != self._age:
+            trace = self.traces[trace.trace_id] = trace.copy(self._age)
+        return trace
 
     def _run(self, run: Run, now: float) -> None:
         if run.told == NO_TOKENS or not run.origin.trace_id:
@@ -263,9 +276,10 @@ class Once:
                 if type(trace) is Trace:
                     span = each.span_id
                     if span in trace.above or span in trace.counted:
+                        trace = self._own(trace)
                         self._cover(trace, span)
                     if trace.held:
-                        touched[each.trace_id] = trace
+                        touched[each.trace_id] = self._own(trace)
         return touched
 
     def _cover(self, trace: Trace, span: bytes) -> None:
@@ -379,6 +393,8 @@ class Once:
         if type(trace) is not Trace:
             return
         self._whole -= 1
+        if trace.age != self._age:
+            trace = trace.copy(self._age)
         for span in (*trace.held, *trace.logged, *sorted(trace.unreconciled)):
             self._finish(trace, span, out)
         self._remembered -= trace.size

@@ -25,7 +25,7 @@ class Seen:
         return self._young, self._old
 
     def state(self) -> tuple[bytearray, bytearray]:
-        """The keys of both generations, joined: to be written down at once, they are what we go on with."""
+        """The keys of both generations, joined: what stands there stays, and more comes."""
         return self._joined
 
     def restore(self, young: bytes, old: bytes) -> None:

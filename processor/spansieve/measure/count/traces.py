@@ -27,8 +27,25 @@ class Trace:
     logged: dict[bytes, LlmCall] = field(default_factory=dict)
     runs: dict[bytes, Run] = field(default_factory=dict)
     unreconciled: set[bytes] = field(default_factory=set)  # those runs that were not compared yet
+    age: int = 0  # in which of its owner's ages it was made
 
     @property
     def size(self) -> int:
         """How many things are remembered."""
         return len(self.counted) + len(self.held) + len(self.logged) + len(self.runs)
+
+    def copy(self, age: int) -> "Trace":
+        """Another one that remembers the same."""
+        return Trace(
+            self.trace_id,
+            self.last,
+            self.counted.copy(),
+            self.above.copy(),
+            self.open.copy(),
+            self.wrapped,
+            self.held.copy(),
+            self.logged.copy(),
+            self.runs.copy(),
+            self.unreconciled.copy(),
+            age,
+        )

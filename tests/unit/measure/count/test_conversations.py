@@ -72,7 +72,7 @@ def test_the_state_is_everything() -> None:
     _hear(first, "a", 1, now=100)
     _hear(first, "a", 2, now=110)
     _hear(first, "b", 3, now=120)
-    second.restore(json.loads(json.dumps(first.state())))
+    second.restore(json.loads(json.dumps(list(first.state()))))
     for some in (first, second):
         _hear(some, "a", 2, now=130)
     assert list(second.ended(now=185)) == list(first.ended(now=185))
@@ -85,6 +85,6 @@ def test_calls_without_a_trace_are_one_turn_also_after_a_restart() -> None:
     some.heard("shop", "a", b"", 0, _SECOND, now=0)
     some.heard("shop", "a", b"", 0, 2 * _SECOND, now=0)
     some.heard("shop", "a", b"1" * 16, 0, 2 * _SECOND, now=0)
-    other.restore(json.loads(json.dumps(some.state())))
+    other.restore(json.loads(json.dumps(list(some.state()))))
     for each in (some, other):
         assert list(each.ended(now=100)) == [Ended("shop", 2, 2.0, evicted=False)]

@@ -93,8 +93,8 @@ def test_the_state_is_everything() -> None:
     first.offer(of_first, 0, _exemplar(1), now=0)
     first.offer(of_first, 1, _exemplar(2, 1.5), now=4)
     first.kept(_trace(3))
-    second.restore(json.loads(json.dumps(first.state())), lambda _name, _labels: at)
-    assert second.state() == first.state()
+    second.restore(json.loads(json.dumps(list(first.state()))), lambda _name, _labels: at)
+    assert list(second.state()) == list(first.state())
     second.expire(now=10)
     second.kept(_trace(1))
     second.kept(_trace(2))
@@ -108,5 +108,5 @@ def test_candidates_of_series_that_are_gone_are_not_restored() -> None:
     first.offer(at, 2, _exemplar(1), now=0)
     first.offer(gone, 0, _exemplar(1), now=0)
     fewer = Distribution("d", ("x",), (1.0,))
-    second.restore(json.loads(json.dumps(first.state())), lambda name, _labels: fewer if name == "d" else None)
+    second.restore(json.loads(json.dumps(list(first.state()))), lambda name, _labels: fewer if name == "d" else None)
     assert len(second) == 0

@@ -18,6 +18,7 @@ from spansieve.measure.llm_call import (
     Reconciliation,
     Tokens,
 )
+from spansieve.pieces import sections
 from unit.measure.helpers_observations import call, origin
 
 _SETTLE = 10.0
@@ -279,7 +280,7 @@ def test_a_restored_memory_goes_on_alike() -> None:
     before, after = Once(), Once()
     told = [_call(2, 1, wraps=True), _call(3, trace=2, log=True), _call(4, trace=3), _call(6, 5, trace=4)]
     _take(before, *told, _agent(5, 9, told=7), now=1.0)
-    once_state.restore(after, b"".join(once_state.state(before)))
+    once_state.restore(after, sections(b"".join(once_state.state(before))))
     assert (after.traces, after.queue) == (before.traces, before.queue)
     assert (after.seen.generations, after.links.generations) == (before.seen.generations, before.links.generations)
     assert _reasons(_take(after, _call(4, trace=3), now=2.0)) == ["repeated_span"]
