@@ -7,9 +7,10 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
 from importlib.metadata import metadata
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -70,7 +71,7 @@ def _rows(path: str, field: FieldInfo) -> list[str]:
     if not sections:
         default = "required" if field.is_required() else f"`{_default(field)}`"
         example = f" Example: `{_yaml(field.examples[0])}`." if field.is_required() and field.examples else ""
-        return [f"| `{path}` | {default} | {field.description or ''}{example} |"]
+        return [f"| `{path}` | {default} | {field.description or ''}{_allowed(field)}{example} |"]
     if len(sections) > 1:
         if "[]" in path:  # policies within policies are of the same types
             return [f"| `{path}` | required | {field.description} As `policies`, each with a name. |"]
@@ -91,9 +92,44 @@ def _rows(path: str, field: FieldInfo) -> list[str]:
     return head + [row for name, inner in sections[0].model_fields.items() for row in _rows(f"{path}.{name}", inner)]
 
 
+def _allowed(field: FieldInfo) -> str:
+    """Which values there may be, and the bounds of a number, as far as the description does not tell."""
+    told = field.description or ""
+    words = [f"`{each}`" for each in _words(field.annotation)]
+    several = "Any" if get_origin(field.annotation) is tuple else "One"
+    said = "" if all(each in told for each in words) else f" {several} of {', '.join(words)}."
+    unit = "s" if _is_duration(field) else ""
+    bounds = {
+        name: f"{value:.12g}{unit}"
+        for rule in field.metadata
+        for name in ("ge", "gt", "le", "lt")
+        if (value := getattr(rule, name, None)) is not None
+    }
+    if all(re.search(rf"\b{re.escape(number)}\b", told) for number in bounds.values()):
+        return said
+    least = f"From {bounds['ge']}" if "ge" in bounds else f"Above {bounds['gt']}"
+    most = f" to {bounds['le']}" if "le" in bounds else f", below {bounds['lt']}" if "lt" in bounds else ""
+    return f"{said} {least}{most}{'' if most else ' up' if 'ge' in bounds else ''}."
+
+
+def _is_duration(field: FieldInfo) -> bool:
+    told = [field.metadata, *(getattr(each, "__metadata__", ()) for each in get_args(field.annotation))]
+    return any(DURATION_RULE in each for each in told)
+
+
+def _words(annotation: Any) -> list[str]:
+    """The texts that a type consists of."""
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return [each.value for each in annotation]
+    inner = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return [each for each in inner if isinstance(each, str)]
+    return [word for each in inner for word in _words(each)]
+
+
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
-    return f"{value:g}s" if DURATION_RULE in field.metadata and value is not None else _yaml(value)
+    return f"{value:g}s" if _is_duration(field) and value is not None else _yaml(value)
 
 
 def _sections(annotation: Any) -> list[type[BaseModel]]:

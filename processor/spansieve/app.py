@@ -9,9 +9,8 @@ import asyncio
 import os
 import random
 import signal
-import stat
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -35,7 +34,7 @@ from spansieve.export.otlp import OtlpDestination
 from spansieve.export.store import EmbeddedStore
 from spansieve.export.store_file import StoreError
 from spansieve.http_server import HttpServer
-from spansieve.journal.durable import Snapshot
+from spansieve.journal.disk import RealDisk
 from spansieve.journal_start import JournalInUse
 from spansieve.measure import Meter
 from spansieve.model import Signal
@@ -44,7 +43,7 @@ from spansieve.names_stage import NamesStage, names_redactor
 from spansieve.outbox import Outbox
 from spansieve.outcome import Ledger, Outcome
 from spansieve.pipeline import Pipeline
-from spansieve.prepared import Prepared, meter_settings, prepare
+from spansieve.prepared import Prepared, doubts, meter_settings, prepare
 from spansieve.receive.grpc import GrpcReceiverServer
 from spansieve.receive.http import HttpReceiverServer
 from spansieve.redact import CompiledRules
@@ -119,6 +118,7 @@ class Gateway:
         self._thread = RedactionThread(clock)
         self._resumed = ResumedClock(clock)
         self._journal: JournalInUse | None = None
+        self._directory: RealDisk | None = None  # without a journal
         self._outbox = Outbox(self._destination, self._ledger, logger, revive, limit // _PARKED_BEYOND)
         self._telemetry.set_policy(rules.digest)
         self._pipeline = Pipeline(
@@ -143,6 +143,7 @@ class Gateway:
         self._reloading = asyncio.Lock()
         self._reload_waits = False  # for that lock: what it will read is what further ones would
         self._stopping = False
+        self.ended_by_defect = False  # rather than told to stop
         self._started_ns = clock.wall_ns()
         self._resource: Mapping[str, str] = {}  # known once the directory is ours
         self._servers: list[_Server] = []
@@ -151,7 +152,8 @@ class Gateway:
 
     async def start(self) -> None:
         """Open the destination, bind every port, say so. Raises ConfigError when one of them cannot be had."""
-        self._warn_of_what_looks_wrong()
+        for each in doubts(self._settings, self._pipeline.rules):
+            self._logger.warning(each.event, key=each.key, remedy=each.remedy)
         async with AsyncExitStack() as undo:
             try:
                 await self._destination.start()
@@ -196,7 +198,7 @@ class Gateway:
         await self._thread.stop()
         owed = self._journal is not None  # what waits is in the journal, and waits there for the next start
         if not owed or self._settings.drain_on_shutdown:
-            await self._pipeline.decide_all()
+            self._pipeline.decide_all()
             await self._outbox.drain(max(0.0, deadline - self._clock.monotonic()))
         await self._outbox.stop()
         self._verdict_log.flush()
@@ -273,10 +275,10 @@ class Gateway:
         """Take up what the journal holds, and let the pipeline write to it. Raises ConfigError when that cannot be."""
         storage = self._settings.storage
         if storage.durability == "memory":
+            self._directory = journal_start.claimed(storage)
             return
         replay = Replay(self._meter, self._sampler, self._ledger)
-        snapshot = Snapshot(self._pipeline.state, self._books_kept)
-        stages = journal_start.Stages(self._resumed, self._pipeline, self._outbox, replay, snapshot)
+        stages = journal_start.Stages(self._resumed, self._pipeline, self._outbox, replay, self._state)
         self._journal = await journal_start.opened(storage, os.environ, stages, self._logger)
         if replay.started_ns is not None:
             self._started_ns = replay.started_ns
@@ -284,9 +286,9 @@ class Gateway:
             self._telemetry.count_damage(places)
         self._telemetry.journal = self._journal.writing
 
-    def _books_kept(self) -> Mapping[str, bytes]:
-        """What a checkpoint holds beside the state of the stages."""
-        return {**self._pipeline.books(), "started_ns": str(self._started_ns).encode()}
+    def _state(self) -> Mapping[str, Iterable[bytes]]:
+        """What a checkpoint holds."""
+        return {**self._pipeline.state(), "started_ns": [str(self._started_ns).encode()]}
 
     def _clean_label(self, value: str, label: str) -> str:
         return value if self._labels is None else self._labels.text(value, label)[0]
@@ -340,6 +342,8 @@ class Gateway:
     async def _close_journal(self, grace: float) -> None:
         if self._journal is not None:
             await self._journal.close(self._sampler.oldest_position, grace)
+        if self._directory is not None:
+            self._directory.close()
 
     def finished(self, transport: str, signal: Signal | None, code: str) -> None:
         """Count a request; the receivers call this."""
@@ -381,6 +385,7 @@ class Gateway:
         if not task.cancelled() and (error := task.exception()):
             # Without this task traces would wait for ever: better to end, and be started anew.
             self._logger.error("task_failed", task=task.get_name(), **logs.frames(error))
+            self.ended_by_defect = True
             signal.raise_signal(signal.SIGTERM)
 
     def _books(self, of: Signal) -> dict[str, int]:
@@ -389,21 +394,6 @@ class Gateway:
             **{outcome.value: self._ledger.settled(of, outcome) for outcome in Outcome},
             "in_flight": self._ledger.in_flight(of),
         }
-
-    def _warn_of_what_looks_wrong(self) -> None:
-        if self._settings.redaction.names != "off" and not self._pipeline.rules.named:
-            self._logger.warning(
-                "names_are_not_looked_for", key="redaction.names", remedy="include the pack names in the policy"
-            )
-        if self._settings.storage.durability == "memory" and journal_start.is_left(self._settings.storage):
-            self._logger.warning(
-                "journal_is_not_read", key="storage.durability", remedy="set it to fsync once, until all is delivered"
-            )
-        with suppress(OSError):  # it is made, for us alone; or who opens it says why that cannot be
-            if self._settings.storage.directory.stat().st_mode & stat.S_IWOTH:
-                self._logger.warning(
-                    "storage_is_open", key="storage.directory", remedy="chmod o-w: others can remove what is owed there"
-                )
 
 
 def _kept_names(settings: GatewayConfig, rules: CompiledRules) -> Redactor | None:

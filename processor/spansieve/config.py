@@ -197,8 +197,8 @@ class MemoryLimiter(_Section):
     }
     limit_mib: int = _key(
         512,
-        "Bytes of telemetry held: traces that wait for a decision, and what waits for export. Beyond it, senders are "
-        "refused with RetryInfo; a request that alone is larger is refused for good.",
+        "Telemetry held: requests that are read or wait for redaction, traces that wait for a decision, what waits for "
+        "export. Beyond it, senders are refused with RetryInfo; a request that alone is larger is refused for good.",
         512,
         ge=1,
     )

@@ -22,6 +22,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from spansieve import otlp_json, otlp_reduced, utf8
 from spansieve.errors import MalformedRequest
 from spansieve.model import (
+    REQUESTS,
     DecodedBatch,
     DecodedSet,
     DecodedSpans,
@@ -138,7 +139,7 @@ def mended(raw: ReceivedRequest) -> ReceivedRequest | None:
     """A request that was refused, with U+FFFD for what is no UTF-8 in its strings; None when it had other faults."""
     if raw.encoding is Encoding.JSON:
         return None
-    body = utf8.mended(raw.body, _REQUESTS[raw.signal].DESCRIPTOR)
+    body = utf8.mended(raw.body, REQUESTS[raw.signal].DESCRIPTOR)
     return None if body is None else ReceivedRequest(raw.signal, raw.encoding, body)
 
 
@@ -151,17 +152,10 @@ def _by_reason(faults: Mapping[_Fault, int]) -> Mapping[Reason, int]:
     return rejected
 
 
-_REQUESTS: Final[dict[Signal, type[ExportRequest]]] = {
-    Signal.TRACES: ExportTraceServiceRequest,
-    Signal.LOGS: ExportLogsServiceRequest,
-    Signal.METRICS: ExportMetricsServiceRequest,
-}
-
-
 def _parse(raw: ReceivedRequest) -> ExportRequest:
     if raw.encoding is Encoding.JSON:
         return otlp_json.parse(raw.body, raw.signal)
-    message = _REQUESTS[raw.signal]()
+    message = REQUESTS[raw.signal]()
     try:
         message.ParseFromString(raw.body)
     except DecodeError:

@@ -237,11 +237,12 @@ def signal_of(body: bytes) -> Signal:
 def _check_signal(tree: Mapping[str, object], signal: Signal) -> None:
     """Refuse what is of another signal, or of none: what is unknown is ignored, but not all that there is."""
     found = {_SIGNALS[key] for key in tree if key in _SIGNALS}
-    if others := [each for each in Signal if each in found and each is not signal]:
-        key = _KEYS[others[0]]
-        raise MalformedRequest(f"{key} is of {others[0].value}, and this is where {signal.value} are taken.", key)
-    if not found:
-        raise MalformedRequest(f"The body has no {_KEYS[signal]}.", _KEYS[signal])
+    if signal in found:
+        return
+    if found:
+        key, path = _KEYS[min(found)], min(found).value
+        raise MalformedRequest(f"{key} is of {path}, and this is where {signal.value} are taken.", key)
+    raise MalformedRequest(f"The body has no {_KEYS[signal]}.", _KEYS[signal])
 
 
 def _loads(body: bytes) -> object:

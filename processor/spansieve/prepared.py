@@ -1,10 +1,14 @@
-"""What a configuration names beside its keys: files of policies and prices, read and compiled."""
+"""What a configuration names beside its keys: files of policies and prices, read and compiled; and what looks wrong."""
 
 import os
 import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from spansieve import policy_source, price_table, sampling_plan
+from spansieve import journal_start, policy_source, price_table, sampling_plan
 from spansieve.catalogue import Semconv
 from spansieve.config import ConfigError, GatewayConfig
 from spansieve.export import access
@@ -67,6 +71,41 @@ def prepare(settings: GatewayConfig) -> Prepared:
     if rules is None or prices is None or found:
         raise ConfigError(found)
     return Prepared(rules, prices, reached)
+
+
+class Doubt(NamedTuple):
+    """What can be, and is probably not meant: an event of the log, the key that it is about, and what to do."""
+
+    event: str
+    key: str
+    why: str
+    remedy: str
+
+
+def doubts(settings: GatewayConfig, rules: CompiledRules) -> Iterator[Doubt]:
+    """What looks wrong about a configuration whose policy is `rules`, and about the directory that it names."""
+    if settings.redaction.names != "off" and not rules.named:
+        yield Doubt(
+            "names_are_not_looked_for",
+            "redaction.names",
+            "the policy asks for none",
+            "include the pack names in the policy",
+        )
+    if settings.storage.durability == "memory" and journal_start.is_left(settings.storage):
+        yield Doubt(
+            "journal_is_not_read",
+            "storage.durability",
+            "there is a journal that may owe something",
+            "set it to fsync once, until all is delivered",
+        )
+    with suppress(OSError):  # it is made, for us alone; or who opens it says why that cannot be
+        if settings.storage.directory.stat().st_mode & stat.S_IWOTH:
+            yield Doubt(
+                "storage_is_open",
+                "storage.directory",
+                "everybody may write to it",
+                "chmod o-w: others can remove what is owed there",
+            )
 
 
 def _rules(settings: GatewayConfig) -> CompiledRules:

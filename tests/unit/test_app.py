@@ -261,28 +261,16 @@ async def test_metrics_are_pushed_unless_they_are_scraped(
         assert {call.signal for call in peer.calls} == pushed
 
 
-def test_a_journal_that_would_not_be_read_is_said_at_the_start(tmp_path: Path, log: io.StringIO) -> None:
-    """`durability: memory` over segments of another run: what they owe is not forgotten in silence."""
-    segments = tmp_path / "journal"
-    segments.mkdir()
-    (segments / "00000000000000000001.segment").touch()
-    text = f"storage: {{durability: memory, directory: {tmp_path}}}"
-    made = Gateway(config.parse(text, {}), SystemClock(), logs.configure("info", log))
-    made._warn_of_what_looks_wrong()
-    assert "journal_is_not_read" in events(log)
-
-
-@pytest.mark.parametrize(("mode", "warned"), [(0o700, False), (0o775, False), (0o777, True)])
-def test_a_directory_that_everybody_may_write_to_is_said_at_the_start(
-    mode: int, warned: bool, tmp_path: Path, log: io.StringIO
-) -> None:
-    """Who may write there can remove what is owed; a group may, since orchestrators hand out volumes so."""
+async def test_what_looks_wrong_is_said_at_the_start(tmp_path: Path, log: io.StringIO) -> None:
+    """A warning each, with the key and what to do."""
     directory = tmp_path / "data"
     directory.mkdir()
-    directory.chmod(mode)
-    made = Gateway(config.parse(f"storage: {{directory: {directory}}}", {}), SystemClock(), logs.configure("info", log))
-    made._warn_of_what_looks_wrong()
-    assert ("storage_is_open" in events(log)) is warned
+    directory.chmod(0o777)
+    running = gateway(ANY_PORT, directory, log)
+    await running.start()
+    await running.stop()
+    said = events(log)["storage_is_open"]
+    assert (said["level"], said["key"], said["remedy"][:9]) == ("warning", "storage.directory", "chmod o-w")
 
 
 async def run_once(directory: Path, log: io.StringIO) -> Gateway:
@@ -331,6 +319,32 @@ async def test_a_journal_with_a_torn_end_is_said_at_the_start(tmp_path: Path, lo
     segment.write_bytes(data[:-9])
     await run_once(tmp_path, log)
     assert events(log)["journal_torn"]["level"] == "warning"
+
+
+def without_journal(directory: Path, log: io.StringIO) -> Gateway:
+    """A gateway that is not started, and keeps no journal."""
+    parsed = settings(ANY_PORT, directory)
+    storage = parsed.storage.model_copy(update={"durability": "memory"})
+    return Gateway(parsed.model_copy(update={"storage": storage}), SystemClock(), logs.configure("info", log))
+
+
+async def test_two_gateways_share_no_directory_though_they_keep_no_journal(tmp_path: Path, log: io.StringIO) -> None:
+    """They would push each other's series, under one id; the next one may have it."""
+    running = without_journal(tmp_path, log)
+    await running.start()
+    for second in (without_journal(tmp_path, log), gateway(ANY_PORT, tmp_path, log)):
+        with pytest.raises(ConfigError, match="in use by another gateway"):
+            await second.start()
+    await running.stop()
+    await run_once(tmp_path, log)
+
+
+async def test_a_gateway_without_a_journal_needs_no_room_for_one(tmp_path: Path, log: io.StringIO) -> None:
+    """Where nothing can be kept, it runs all the same."""
+    (tmp_path / "journal").write_text("no directory")
+    running = without_journal(tmp_path, log)
+    await running.start()
+    await running.stop()
 
 
 async def test_a_new_key_in_front_of_the_old_one_opens_what_that_sealed(tmp_path: Path, log: io.StringIO) -> None:

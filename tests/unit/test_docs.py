@@ -102,6 +102,8 @@ def _events() -> Iterator[tuple[str, str]]:
                     yield from ((each.value, level) for each in ast.walk(event) if isinstance(each, ast.Constant))
                 case ast.Call(ast.Name("told"), [ast.Constant(str(event)), *_]):  # of what nobody caught
                     yield event, "error"
+                case ast.Call(ast.Name("Doubt"), [ast.Constant(str(event)), *_]):
+                    yield event, "warning"
 
 
 def test_every_event_of_the_log_stands_on_its_page_with_its_level() -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
+import re
 import resource
 import socket
 
@@ -38,9 +40,33 @@ async def test_a_taken_port_names_the_key_and_the_remedy() -> None:
     """The second server on one port is refused before it serves anything."""
     first = HttpServer(APPLICATION, "127.0.0.1:0", "first.key")
     address = await first.start()
-    with pytest.raises(OSError, match=rf"second\.key: cannot listen on {address}: Address already in use\."):
+    with pytest.raises(OSError, match=rf"second\.key: cannot listen on {address}: Address already in use\. Free it"):
         await HttpServer(APPLICATION, address, "second.key").start()
     await first.stop(1)
+
+
+def _refused(code: int) -> OSError:
+    return socket.gaierror(code, "Name or service not known") if code < 0 else OSError(code, "raw words")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (errno.EADDRNOTAVAIL, "Cannot assign requested address. Name an address that this machine has, or 0.0.0.0"),
+        (errno.EACCES, "Permission denied. Ports below 1024 are the superuser's: name another."),
+        (errno.EMFILE, "Too many open files. Name another."),
+        (socket.EAI_NONAME, "Name or service not known. Name an address that this machine has"),
+    ],
+)
+def test_a_port_that_cannot_be_had_names_the_remedy(code: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what the system says; its words about the address are not told twice."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise _refused(code)
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(OSError, match=re.escape(f"some.key: cannot listen on host:7: {said}")):
+        http_server.bind("host:7", "some.key")
 
 
 async def test_after_stop_the_port_is_free() -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from spansieve import config, prepared
 
 
@@ -44,3 +46,36 @@ def test_a_file_in_place_of_a_directory_is_found(tmp_path: Path) -> None:
     file.touch()
     (problem,) = prepared.problems(config.parse(f"storage: {{directory: {file}}}", {}))
     assert problem == f"storage.directory: {file} is a file, and a directory is needed."
+
+
+def _doubts(text: str) -> list[str]:
+    settings = config.parse(text, {})
+    return [doubt.event for doubt in prepared.doubts(settings, prepared.prepare(settings).rules)]
+
+
+def test_a_journal_that_would_not_be_read_is_doubted(tmp_path: Path) -> None:
+    """`durability: memory` over segments of another run: what they owe is not forgotten in silence."""
+    text = f"storage: {{durability: memory, directory: {tmp_path}}}"
+    assert _doubts(text) == []
+    segments = tmp_path / "journal"
+    segments.mkdir()
+    (segments / "00000000000000000001.segment").touch()
+    assert _doubts(text) == ["journal_is_not_read"]
+
+
+@pytest.mark.parametrize(("mode", "doubted"), [(0o700, []), (0o775, []), (0o777, ["storage_is_open"])])
+def test_a_directory_that_everybody_may_write_to_is_doubted(mode: int, doubted: list[str], tmp_path: Path) -> None:
+    """Who may write there can remove what is owed; a group may, since orchestrators hand out volumes so."""
+    directory = tmp_path / "data"
+    directory.mkdir()
+    directory.chmod(mode)
+    assert _doubts(f"storage: {{directory: {directory}}}") == doubted
+
+
+@pytest.mark.parametrize(("names", "doubted"), [("kept", ["names_are_not_looked_for"]), ("off", [])])
+def test_names_that_nothing_looks_for_are_doubted(names: str, doubted: list[str], tmp_path: Path) -> None:
+    """A policy without the pack `names`, and names asked for."""
+    policy = tmp_path / "own.yaml"
+    policy.write_text("include: [network]", encoding="utf-8")
+    redaction = f"{{policy: {policy}, names: {names}}}"
+    assert _doubts(f"redaction: {redaction}\nstorage: {{directory: {tmp_path}/data}}") == doubted

@@ -14,14 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print every mistake on standard error; 1 when there is one."""
+    """Print every mistake on standard error, or else what looks wrong; 1 when there is a mistake."""
     try:
-        problems = prepared.problems(config.load(arguments.config, os.environ))
+        settings = config.load(arguments.config, os.environ)
+        rules = prepared.prepare(settings).rules
     except config.ConfigError as error:
-        problems = error.problems + (prepared.problems(error.sound) if error.sound else [])
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    if problems:
+        for problem in error.problems + (prepared.problems(error.sound) if error.sound else []):
+            print(problem, file=sys.stderr)
         return 1
+    for each in prepared.doubts(settings, rules):
+        print(f"Perhaps not meant: {each.key}: {each.why}. Remedy: {each.remedy}.", file=sys.stderr)
     print(f"{arguments.config} is valid.")
     return 0

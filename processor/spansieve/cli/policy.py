@@ -118,6 +118,9 @@ def _report(arguments: argparse.Namespace) -> int:
         print(text, end="")
     else:
         arguments.output.write_text(text, encoding="utf-8")
+    if made.failed:
+        again = f"spansieve policy test {arguments.policy}"
+        print(f"Rules whose examples do not hold: {made.failed}. The report marks them; see {again}.", file=sys.stderr)
     return 1 if made.failed else 0
 
 

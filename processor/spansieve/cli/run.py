@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until told to stop; 0 after an orderly stop."""
+    """Serve until told to stop; 0 after an orderly stop, 1 when a defect of ours ended it: to be started anew."""
     process.allow_open_files()
     source = Source(lambda: config.load(arguments.config, os.environ), arguments.config)
     with asyncio.Runner(loop_factory=process.loop_factory()) as runner:
@@ -44,4 +44,4 @@ async def _serve(source: Source) -> int:
     watching.cancel()
     collect.cancel()
     await gateway.stop()
-    return 0
+    return 1 if gateway.ended_by_defect else 0

@@ -22,3 +22,16 @@ def test_a_valid_file_is_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixtur
     file.write_text("redaction: {policy: metadata-only}\n", encoding="utf-8")
     assert cli.main(["check", "--config", str(file)]) == 0
     assert capsys.readouterr().out == f"{file} is valid.\n"
+
+
+def test_what_looks_wrong_is_said_of_a_valid_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard error, and the file is valid all the same."""
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o777)
+    file = tmp_path / "gateway.yaml"
+    file.write_text(f"storage: {{directory: {data}}}\n", encoding="utf-8")
+    assert cli.main(["check", "--config", str(file)]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{file} is valid.\n"
+    assert err.startswith("Perhaps not meant: storage.directory: everybody may write to it. Remedy: chmod o-w")
