@@ -159,6 +159,11 @@ def _french_street(random: Random) -> str:
     return f"{random.randrange(1, 300)} rue de {_faked(random, 'city', 'fr_FR')}"
 
 
+def _southern_street(random: Random) -> str:
+    street, locale = random.choice((("Via", "it_IT"), ("Calle", "es_ES"), ("Rua", "pt_BR"), ("ul.", "pl_PL")))
+    return f"{street} {_faked(random, 'last_name', locale)} {random.randrange(1, 300)}"
+
+
 def _spelled(random: Random) -> str:
     """An address of mail as people write it for people."""
     name, _, host = make.email(random).partition("@")
@@ -186,6 +191,14 @@ MADE: Mapping[str, Cases] = {
     "phone": _carried(make.phone),
     "phone_called": _in(
         _number(3, 4, groups=" "), "please call {} today", "nobody is answering at {}", "you can dial {}"
+    ),
+    "phone_other_scripts": _in(
+        _number(3, 4, 4, groups="-"),
+        "电话: {}",
+        "телефон {}, звоните",
+        "전화번호는 {} 입니다",
+        "我的手机号是{}。",
+        "טלפון: {}",
     ),
     "payment_card": _carried(make.card),
     "card_by_key": _under(_number(16), "card_number", "creditCardNumber", "cc_number"),
@@ -244,6 +257,10 @@ MADE: Mapping[str, Cases] = {
         "GITEA_PAT={} make",
         "const mapsKey = '{}';",
     ),
+    "user_and_password": _in(
+        lambda r: make.letters(r, 12), 'run(["curl", "-u", "bob:{}", "h.example"])', '{"args": ["-u", "bob:{}"]}'
+    ),
+    "pwd_by_key": _under(make.password, "pwd"),
     "secret_of_tool": _in(
         make.password, "sshpass -p '{}' ssh h", "mysql -u root -p'{}' app", "docker login -u a -p '{}' r.example"
     ),
@@ -261,6 +278,13 @@ MADE: Mapping[str, Cases] = {
     "bank_account_by_key": _under(_number(10), "account_number", "bankAccount"),
     "bic": _in(lambda r: _faked(r, "swift", "en_GB", "de_DE"), "BIC: {}", "SWIFT code {}"),
     "person_by_key": _under(_name, "full_name", "customerName", "patient_name"),
+    "person_in_form": _in(
+        lambda r: _faked(r, "first_name"),
+        "<FirstName>{}</FirstName>",
+        "first_name: {}\nn: 1",
+        "first_name={}&n=1",
+        "<user><first_name>{}</first_name></user>",
+    ),
     "person_introduced": _in(
         _name, "Hello, my name is {} and I need help", "Patient name: {}", "a customer named {}, who"
     ),
@@ -270,6 +294,7 @@ MADE: Mapping[str, Cases] = {
     "address": _in(_english_street, "ship it to {} today", "I moved to {}.", "Address: {}"),
     "address_german": _in(_german_street, "sie wohnt {}", "Anschrift: {}.", "ship it to {} today"),
     "address_french": _in(_french_street, "il habite {}.", "Adresse: {}", "ship it to {} today"),
+    "address_southern": _in(_southern_street, "abita in {}.", "dirección: {}", "ship it to {} today"),
     "post_box": _in(lambda r: f"P.O. Box {r.randrange(1, 99999)}", "write to {}", "Address: {}, Boston"),
     "address_told": _in(
         lambda r: f"{r.randrange(1, 999)} {_faked(r, 'last_name')} Court", "I live at {}", "now I live at {}."

@@ -162,6 +162,15 @@ MAKERS: dict[str, Callable[[Random], str]] = {
     "sentence with a number": lambda r: f"{_sentence(r)} {_number(r, r.randrange(3, 8))} {_sentence(r)}",
     "sentence with an id": lambda r: f"{_sentence(r)} {_hex(r, 32)} {_sentence(r)}",
     "progress": lambda r: f"{'.' * r.randrange(10, 80)} {r.randrange(101)}%",
+    "path of a drawing": lambda r: "M" + " ".join(f"{r.uniform(-9, 60):.{r.randrange(1, 7)}f}" for _ in range(12)),
+    "years": lambda r: f"Copyright (C) {r.randrange(1980, 2010)}-{r.randrange(2010, 2027)} Example Ltd.",
+    "characters": lambda r: " ".join(f"{r.randrange(32, 1792):04X}" for _ in range(3)),
+    "resource of a cloud": lambda r: f"arn:aws:iam::{_number(r, 12)}:role/{r.choice(_NAMES)}",
+    "serial number": lambda r: "Serial Number: " + ":".join(_hex(r, 2) for _ in range(8)),
+    "requirement": lambda r: f"libx >= {r.randrange(30)}.{r.randrange(30)}.{r.randrange(99)}.{r.randrange(9)}",
+    "advisory": lambda r: f"fixed by a call to check(), see CVE-{r.randrange(1999, 2027)}-{_number(r, 5)}",
+    "test passed": lambda r: f"--- PASS: TestParse/case{r.randrange(9999)} ({r.random():.2f}s)",
+    "environment": lambda r: f"PWD=/srv/{r.choice(_NAMES)} OLDPWD=/srv SHLVL={r.randrange(9)}",
 }
 
 

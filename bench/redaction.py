@@ -4,6 +4,9 @@
 
 - **clean**: 8 KB of prose in which nothing is to be found, also no look-alike.
 - **dense**: 8 KB of prose with a personal value every 160 bytes.
+- **notes**: the dense texts as people write and paste them: in lines, with a list of numbers, quotes, escaped ones, a
+  backslash, a brace, accents.
+- **records**: the dense texts in log records of JSON, a line each, with a time.
 - **json**: `gen_ai.input.messages` of 8 KB, a personal value in 2 KB, look-alikes more often.
 - **turns**: a conversation of 20 turns, each sending all that was said; its cost against that of each message alone.
 - **hostile**: 64 KiB each of what makes regular expressions slow.
@@ -22,6 +25,7 @@ import importlib
 import json
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -84,6 +88,11 @@ _COUNTRIES = ("AU", "ES", "FI", "GB", "IN", "IT", "KR", "NG", "PL", "SG", "TH", 
 
 _ASKED = {"same": SAME, "nine": NINE}
 
+_KINDS = ("clean", "dense", "notes", "records", "json")
+_BESIDE_PRESIDIO = ("clean", "dense", "json")
+_ODD = (' - he said "no" and', r" or \"yes\", ", " at the naïve café", r" in C:\new", " of {x}", "\n12. item\n13. item")
+"""What stands at the ends of some lines of notes."""
+
 TARGETS = {"clean": 300.0, "dense": 20.0}
 """MB/s on one core that the design asks for."""
 
@@ -105,8 +114,22 @@ def texts(kind: str, count: int) -> list[str]:
     if kind == "json":
         prose = Prose(random)
         return [_messages([prose.text(_SIZE // 8, []) for _ in range(8)]) for _ in range(count)]
+    if kind in ("notes", "records"):
+        return [(_note if kind == "notes" else _records)(text) for text in texts("dense", count)]
     writer = _Writer(random, 0 if kind == "clean" else _DENSE_GAP)
     return [writer.text(_SIZE, []) for _ in range(count)]
+
+
+def _note(text: str) -> str:
+    """A text in lines, of which every fifth ends in something odd."""
+    lines = textwrap.wrap(text, 72, break_on_hyphens=False, break_long_words=False)
+    return "\n".join(line + (_ODD[n // 5 % len(_ODD)] if n % 5 == 0 else "") for n, line in enumerate(lines))
+
+
+def _records(text: str) -> str:
+    """A text in log records, a line each."""
+    said = textwrap.wrap(text, 200, break_on_hyphens=False, break_long_words=False)
+    return "\n".join(json.dumps({"ts": 1767225600 + n, "level": "info", "msg": each}) for n, each in enumerate(said))
 
 
 def _messages(contents: Sequence[str]) -> str:
@@ -286,11 +309,11 @@ def run(*, quick: bool) -> dict[str, Any]:
     beside = {name: (rules_of(asked), set(chain.from_iterable(asked.values()))) for name, asked in _ASKED.items()}
     process.settle_in()  # else a text of many anchors pays for a look at all that was loaded
     results: dict[str, Any] = {"machine": describe(), "policy": rules.digest, "texts": {}}
-    for kind in ("clean", "dense", "json"):
+    for kind in _KINDS:
         of = texts(kind, count)
         speed, found = throughput(rules, of, _KEY if kind == "json" else "", least)
         cell: dict[str, Any] = {"mb_s": speed, "values": found, "bytes_per_value": _SIZE * count // max(1, found)}
-        if not quick:
+        if not quick and kind in _BESIDE_PRESIDIO:
             cell["beside"] = {}
             for name, (same, entities) in beside.items():
                 ours, values = throughput(same, of, "", least)

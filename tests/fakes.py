@@ -39,6 +39,7 @@ class RecordingDestination:
         self.own_metrics: list[bytes] = []
         self.held_bytes = 0
         self.consecutive_failures = 0
+        self.defects = 0
 
     def submit_traces(self, traces: Sequence[SampledTrace]) -> None:
         """Hold traces."""

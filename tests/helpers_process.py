@@ -27,7 +27,8 @@ from spansieve.replay import Replay, revive
 from spansieve.sample import Sampler
 from spansieve.sample.probes import Probes
 
-RING = Keyring([bytes(range(32))])
+KEY = bytes(range(32))
+RING = Keyring([KEY])
 
 
 @cache
@@ -62,8 +63,14 @@ class Process:
     """One life of a gateway. `destination` holds what it would export; the clock may be shared by several lives."""
 
     def __init__(
-        self, clock: ManualClock, sampling: dict[str, Any], limit_bytes: int = 1 << 24, most_held: int = 1 << 22
+        self,
+        clock: ManualClock,
+        sampling: dict[str, Any],
+        limit_bytes: int = 1 << 24,
+        most_held: int = 1 << 22,
+        ring: Keyring = RING,
     ) -> None:
+        self._ring = ring
         self.clock = ResumedClock(clock)
         self.ledger = Ledger()
         self.destination = RecordingDestination(self.ledger)
@@ -91,7 +98,7 @@ class Process:
         replay = Replay(self.meter, self.sampler, self.ledger)
         stages = journal_start.Stages(self.clock, self.pipeline, self.outbox, replay, self.state)
         terms = journal_start.Terms(sync=True, max_bytes=max_bytes)
-        _, self.findings = await journal_start.take_up(disk, RING, stages, terms, self.heard)
+        _, self.findings = await journal_start.take_up(disk, self._ring, stages, terms, self.heard)
         return self
 
     def state(self) -> dict[str, Iterable[bytes]]:

@@ -33,6 +33,7 @@ from spansieve.export import Destination
 from spansieve.export.otlp import OtlpDestination
 from spansieve.export.store import EmbeddedStore
 from spansieve.export.store_file import StoreError
+from spansieve.exposition import Taken
 from spansieve.http_server import HttpServer
 from spansieve.journal.disk import RealDisk
 from spansieve.journal_start import JournalInUse
@@ -203,7 +204,7 @@ class Gateway:
         await self._outbox.stop()
         self._verdict_log.flush()
         if self._pushes:
-            self._submit_own_metrics()
+            await self._submit_own_metrics()
         await self._destination.stop(max(0.0, deadline - self._clock.monotonic()), owed=owed)
         await self._close_journal(_JOURNAL_GRACE_SECONDS)
         await telemetry.stop(_TELEMETRY_GRACE_SECONDS)
@@ -369,17 +370,18 @@ class Gateway:
     async def _push_metrics(self) -> None:
         while True:
             await asyncio.sleep(self._settings.telemetry.metrics.push_interval)
-            self._submit_own_metrics()
+            await self._submit_own_metrics()
 
-    def _submit_own_metrics(self) -> None:
+    async def _submit_own_metrics(self) -> None:
         self._telemetry.refresh()
-        request = otlp_metrics.request(
-            [self._telemetry.series, self._meter.series],
-            self._resource,
-            self._started_ns,
-            self._clock.wall_ns(),
-        )
-        self._destination.submit_own_metrics(request.SerializeToString())
+        taken = [Taken.of(store) for store in (self._telemetry.series, self._meter.series)]
+        now_ns = self._clock.wall_ns()
+
+        def payload() -> bytes:
+            return otlp_metrics.request(taken, self._resource, self._started_ns, now_ns).SerializeToString()
+
+        # In a thread: 14 µs a series, of which there may be thousands.
+        self._destination.submit_own_metrics(await asyncio.to_thread(payload))
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):

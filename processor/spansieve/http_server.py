@@ -1,6 +1,7 @@
 """An ASGI application served inside our own event loop: uvicorn without its signal handlers, on sockets of ours."""
 
 import asyncio
+import errno
 import os
 import resource
 import socket
@@ -34,6 +35,16 @@ _CONNECTIONS_SHARE = 4
 _MOST_CONNECTIONS = 10_000
 
 
+_NOT_OURS = "Name an address that this machine has, or 0.0.0.0 for all."
+# By what the system said, and 0 for a host that has no address.
+_REMEDIES = {
+    errno.EADDRINUSE: "Free it or name another.",
+    errno.EADDRNOTAVAIL: _NOT_OURS,
+    0: _NOT_OURS,
+    errno.EACCES: "Ports below 1024 are the superuser's: name another.",
+}
+
+
 def most_connections() -> int:
     """How many connections one server of this process may have."""
     return min(_MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // _CONNECTIONS_SHARE)
@@ -58,7 +69,8 @@ def bind(endpoint: str, key: str, *, shared: bool = False) -> list[socket.socket
             each.close()
         # create_server puts the address into its text, which stands here already; getaddrinfo has numbers of its own.
         why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
-        raise OSError(f"{key}: cannot listen on {endpoint}: {why}. Free it or name another.") from None
+        remedy = _REMEDIES.get(0 if isinstance(error, socket.gaierror) else error.errno or 0, "Name another.")
+        raise OSError(f"{key}: cannot listen on {endpoint}: {why}. {remedy}") from None
     for each in bound:
         _notice_vanished_clients(each)
     return bound

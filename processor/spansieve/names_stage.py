@@ -109,6 +109,11 @@ class NamesStage:
         """Those of the destination."""
         return self._inner.consecutive_failures
 
+    @property
+    def defects(self) -> int:
+        """Of the destination; what fails here is told in the ledger."""
+        return self._inner.defects
+
     def submit_traces(self, traces: Sequence[SampledTrace]) -> None:
         """Queue traces, or late spans of some. Never blocks, never fails."""
         if self.redactor is None:

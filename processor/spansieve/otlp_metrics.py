@@ -19,14 +19,15 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from spansieve import __version__
 from spansieve import series as held
 from spansieve.catalogue import Kind, MetricSpec
-from spansieve.series import HistogramValue, Labels, Series, SeriesStore
+from spansieve.exposition import Shown
+from spansieve.series import HistogramValue, Labels, Series
 
 SCOPE = "spansieve"
 """The instrumentation scope of every metric that the gateway sends."""
 
 
 def request(
-    stores: Sequence[SeriesStore], resource_attributes: Mapping[str, str], start_ns: int, now_ns: int
+    stores: Sequence[Shown], resource_attributes: Mapping[str, str], start_ns: int, now_ns: int
 ) -> ExportMetricsServiceRequest:
     """Return all series of the stores as one request.
 

@@ -136,6 +136,7 @@ class Telemetry:
             self._raise_to("spansieve.workers.restarts", (), self.workers.restarts)
         self.series.set("spansieve.held.traces", (), self._sampler.held_traces)
         self.series.set("spansieve.export.consecutive_failures", (), self._destination.consecutive_failures)
+        self._raise_to("spansieve.defects", ("export",), self._destination.defects)
         self._show_refusals()
         if self.journal is not None:
             self.series.set("spansieve.journal.bytes", (), self.journal.size)

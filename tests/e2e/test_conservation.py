@@ -1,8 +1,9 @@
-"""kill -9 at any moment, of the gateway or of the Collector behind it: nothing that was answered OK is lost.
+"""kill -9 at any moment, of the gateway, a worker, or the Collector behind: nothing that was answered OK is lost.
 
 Senders repeat what they got no OK for, as OpenTelemetry's do. Everything that was answered OK must end either in the
 sink behind the Collector, or under a verdict against it, whole and redacted; and every LLM call must count once.
-SPANSIEVE_E2E_KILLS says how many kills there are (200), SPANSIEVE_E2E_SEED which ones.
+SPANSIEVE_E2E_KILLS says how many kills there are (200, and an eighth of them with two workers), SPANSIEVE_E2E_SEED
+which ones.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from e2e.harness.sink import GrpcSink, grpc_sink
 from e2e.parts.processes import Collector, free_address, start_collector, wait_until
-from gateway.helpers_gateway import HALF_OF_56_BITS, sender
+from gateway.helpers_gateway import HALF_OF_56_BITS, sender, workers
 
 pytestmark = pytest.mark.e2e
 
@@ -200,9 +201,20 @@ def kill_and_start(gateway: Gateway, chance: random.Random) -> None:
     gateway.start()
 
 
-@pytest.fixture(scope="module")
-def outcome(real_parts: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
-    """Load, kills, and a quiet drain."""
+def kill_a_worker(gateway: Gateway, chance: random.Random) -> None:
+    """Kill one of its workers, if there is one; the gateway starts another."""
+    if found := sorted(workers(gateway)):
+        with contextlib.suppress(ProcessLookupError):  # it died of something before
+            os.kill(chance.choice(found), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["one process", "two workers"])
+def outcome(
+    request: pytest.FixtureRequest, real_parts: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Outcome]:
+    """Load, kills, and a quiet drain; with workers fewer kills, since three processes have to start after each."""
+    count: int = request.param
+    wanted = KILLS if count == 1 else max(KILLS // 8, 4)
     directory = tmp_path_factory.mktemp("conservation")
     chance, sent, ended = random.Random(SEED), Sent(), threading.Event()
     kills: Counter[str] = Counter()
@@ -215,6 +227,7 @@ def outcome(real_parts: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
             "endpoint": behind.endpoint, "tls": {"insecure": True}, "timeout": "2s", "retry_on_failure": retry,
         }  # fmt: skip
         settings = {
+            "workers": count,
             "redaction": {"names": "off"},
             "sampling": {"decision_wait": "500ms", "late_error_wait": "0s", "policies": POLICIES},
             "storage": {"directory": str(directory / "data"), "journal_max_mib": 64},
@@ -227,11 +240,14 @@ def outcome(real_parts: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
         pause = threading.Event()
         begin = time.monotonic()
         try:
-            while kills.total() < KILLS:
+            while kills.total() < wanted:
                 pause.wait(chance.random() * _PAUSE_SECONDS)
                 if chance.random() < 0.25:
                     behind.restart()
                     kills["collector"] += 1
+                elif count > 1 and chance.random() < 0.5:
+                    kill_a_worker(gateway, chance)
+                    kills["worker"] += 1
                 else:
                     kill_and_start(gateway, chance)
                     kills["gateway"] += 1
@@ -311,6 +327,7 @@ def test_every_call_counts_once(outcome: Outcome) -> None:
 
 
 def test_the_way_of_repetition_was_taken(outcome: Outcome) -> None:
-    """Senders were cut off, and some spans arrived twice: else this run has not tried what it is for."""
+    """Senders were cut off, and some spans came twice, or left twice: else this run has not tried what it is for."""
     assert outcome.answers.total() > outcome.answers["OK"] + outcome.answers["200"]
-    assert len(outcome.received) > len({span.span_id for span in outcome.received})
+    again = len(outcome.received) - len({span.span_id for span in outcome.received})
+    assert again + outcome.samples.total("spansieve_dropped_items_total", reason="duplicate") > 0

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -197,3 +198,11 @@ def ledger(gateway: Gateway) -> dict[str, dict[str, int]]:
     (stopped,) = [line for line in gateway.log() if line["event"] == "stopped"]
     books: dict[str, dict[str, int]] = stopped["ledger"]
     return books
+
+
+def workers(gateway: Gateway) -> set[int]:
+    """The process ids of a gateway's workers."""
+    found: set[int] = set()
+    for children in Path(f"/proc/{gateway.pid}/task").glob("*/children"):
+        found |= set(map(int, children.read_text().split()))
+    return found

@@ -27,20 +27,13 @@ from gateway.helpers_gateway import (
     span_ids,
     trace,
     traffic,
+    workers,
 )
 from gateway.test_reload import NAMED, POLICY, RULE, reloads, write
 
 HALF = {"name": "half", "type": "probabilistic", "probabilistic": {"sampling_percentage": 50}}
 CONNECTIONS = 12
 """So many connections that all of them reach the same one of two workers once in 2,000 runs."""
-
-
-def workers(gateway: Gateway) -> set[int]:
-    """The process ids of a gateway's workers."""
-    found: set[int] = set()
-    for children in Path(f"/proc/{gateway.pid}/task").glob("*/children"):
-        found |= set(map(int, children.read_text().split()))
-    return found
 
 
 def is_gone(pid: int) -> bool:

@@ -25,6 +25,7 @@ def _observations(draw: st.DrawFn) -> Observation:
     at = origin(
         trace_id=draw(_ids).to_bytes(16, "big"),
         span_id=draw(st.integers(1, 50)).to_bytes(8, "big"),
+        parent_span_id=draw(st.sampled_from([b"", *(number.to_bytes(8, "big") for number in (1, 2, 3, 60))])),
         service=draw(st.sampled_from(["a", "b", "c", ""])),
         adjusted_count=draw(st.sampled_from([1.0, 2.0, 10 / 7])),
     )

@@ -25,6 +25,7 @@ class _Inner:
 
     held_bytes = 11
     consecutive_failures = 3
+    defects = 2
 
     def __init__(self) -> None:
         self.traces: list[SampledTrace] = []
@@ -143,7 +144,7 @@ async def test_off_hands_on_at_once() -> None:
     assert len(each.inner.traces) == 1
     assert each.inner.requests == [(Signal.LOGS, b"payload", 2)]
     assert each.inner.own == [b"own"]
-    assert each.stage.consecutive_failures == 3
+    assert (each.stage.consecutive_failures, each.stage.defects) == (3, 2)
 
 
 async def test_beyond_the_bound_texts_are_removed_unread(redactor: Redactor) -> None:

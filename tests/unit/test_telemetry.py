@@ -21,7 +21,8 @@ class Parts:
         self.ledger = Ledger()
         self.ready = False
         keep_all = sampler(plan(policies.AlwaysSample("all")))
-        self.telemetry = Telemetry(self.ledger, keep_all, RecordingDestination(self.ledger), 1 << 20)
+        self.destination = RecordingDestination(self.ledger)
+        self.telemetry = Telemetry(self.ledger, keep_all, self.destination, 1 << 20)
         self.meter = Meter(PriceTable(()), MeterSettings(label_limit=1))
         self.application: Starlette = application(self.telemetry, self.meter, lambda: self.ready)
 
@@ -55,6 +56,16 @@ async def test_counters_do_not_double_from_scrape_to_scrape(parts: Parts) -> Non
     parts.ledger.receive(Signal.LOGS, 3)
     first = (await parts.get("/metrics")).text
     assert (await parts.get("/metrics")).text == first
+
+
+async def test_defects_are_told_by_where_they_were_met(parts: Parts) -> None:
+    """A request's by its transport; those that ended a task of the export, too, each once."""
+    parts.telemetry.count_defect("grpc")
+    parts.destination.defects = 2
+    await parts.get("/metrics")
+    lines = (await parts.get("/metrics")).text.splitlines()
+    assert 'spansieve_defects_total{transport="grpc"} 1.0' in lines
+    assert 'spansieve_defects_total{transport="export"} 2.0' in lines
 
 
 async def test_readiness_follows_the_gateway(parts: Parts) -> None:

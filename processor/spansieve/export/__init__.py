@@ -36,6 +36,11 @@ class Destination(Protocol):
         """Attempts that failed one after the other, of the signal that fares worst; 0 when all is well."""
         ...
 
+    @property
+    def defects(self) -> int:
+        """Tasks that ended by a defect of ours; what they had in hand, and would have sent, waits for a restart."""
+        ...
+
     def submit_traces(self, traces: Sequence[SampledTrace]) -> None:
         """Queue traces, or late spans of some. Never blocks, never fails."""
         ...

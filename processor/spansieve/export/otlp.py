@@ -76,6 +76,7 @@ class OtlpDestination:
         self._own_metrics = OwnMetrics(self._sender(Signal.METRICS), around)
         self._tasks: list[asyncio.Task[None]] = []
         self._own_task: asyncio.Task[None] | None = None
+        self.defects = 0
 
     @property
     def held_bytes(self) -> int:
@@ -166,6 +167,7 @@ class OtlpDestination:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Say it when a task ended by a defect of ours: what it had in flight is settled, as dropped, by `stop`."""
         if not task.cancelled() and (error := task.exception()) is not None:
+            self.defects += 1
             self._logger.error("export_task_failed", task=task.get_name(), **logs.frames(error))
 
     def _connect(self) -> None:

@@ -86,6 +86,7 @@ class EmbeddedStore:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
+        self.defects = 0
         self._not_stored: set[Signal] = set()
 
     @property
@@ -192,4 +193,5 @@ class EmbeddedStore:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Say it when the task ended by a defect of ours: what is in hand is settled, as dropped, by `stop`."""
         if not task.cancelled() and (error := task.exception()) is not None:
+            self.defects += 1
             self._logger.error("export_task_failed", task=task.get_name(), **logs.frames(error))

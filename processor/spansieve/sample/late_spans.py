@@ -90,15 +90,15 @@ class DecisionMemory:
 
     def restore(self, state: Sections) -> None:
         """Remember what was remembered, as far as today's sizes allow. Raises ValueError for what is no state."""
-        old: dict[bytes, Decision] = {}
-        young: dict[bytes, Decision] = {}
-        for traces, age in ((old, "old"), (young, "young")):
+        old, young = _Kept(), _Kept()
+        for generation, age in ((old, "old"), (young, "young")):
             for trace_id, decision in _noted(state, age):
-                old.pop(trace_id, None)
-                young.pop(trace_id, None)
-                if decision is not None:
-                    traces[trace_id] = decision
-        self._old_kept, self._young_kept = (_Kept(traces, self._half_kept) for traces in (old, young))
+                old.traces.pop(trace_id, None)
+                if decision is None:
+                    generation.strike(trace_id)
+                else:
+                    generation.note(trace_id, decision)
+        self._old_kept, self._young_kept = (each.cut(self._half_kept) for each in (old, young))
         self._joined = array("Q"), array("Q")
         if self._half:
             for joined, age in zip(self._joined, ("young", "old"), strict=True):
@@ -117,15 +117,11 @@ class _Kept:
 
     __slots__ = ("_decisions", "_noted", "_numbers", "traces")
 
-    def __init__(self, traces: dict[bytes, Decision] | None = None, most: int = 0) -> None:
-        """Begin with the last `most` of these traces."""
+    def __init__(self) -> None:
         self.traces: dict[bytes, Decision] = {}
         self._noted = bytearray()
         self._decisions: list[Decision] = []  # one object for equal ones
         self._numbers: dict[Decision, int] = {}
-        if traces:
-            for trace_id, decision in list(traces.items())[-most:] if most else ():
-                self.note(trace_id, decision)
 
     @property
     def noted(self) -> int:
@@ -144,6 +140,15 @@ class _Kept:
         """A trace is not kept after all, neither in this generation nor in an older one."""
         self.traces.pop(trace_id, None)
         self._noted += trace_id + _NOT_KEPT
+
+    def cut(self, most: int) -> "_Kept":
+        """The same, or where there are more traces than that, another one with the last of them."""
+        if len(self.traces) <= most:
+            return self
+        cut = _Kept()
+        for trace_id, decision in list(self.traces.items())[len(self.traces) - most :]:
+            cut.note(trace_id, decision)
+        return cut
 
     def state(self, age: str) -> Iterator[bytes]:
         """Pieces of what was noted by now."""

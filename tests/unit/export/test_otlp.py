@@ -500,4 +500,5 @@ async def test_a_defect_of_ours_is_said_and_settled_at_the_end() -> None:
         (line,) = [each for _, event, each in exporter.logger.lines if event == "export_task_failed"]
         assert (line["task"], line["exception"]) == ("export traces 0", "RuntimeError")
         assert "raw words" not in str(line)
+        assert exporter.destination.defects == 1
         assert fates(exporter.ledger) == {"shutdown": 1}

@@ -1,6 +1,8 @@
 """Verdicts are remembered, within bounds."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spansieve.model import Because, Decision, Trigger
 from spansieve.pieces import sections
@@ -152,3 +154,38 @@ def test_state_is_cut_to_a_smaller_size() -> None:
     again = DecisionMemory(1, 0)
     again.restore(sections(b"".join(memory.state())))
     assert (again.kept(A), again.kept(B)) == (None, ERRORS)
+
+
+steps = st.lists(st.tuples(st.sampled_from(["keep", "share", "drop", "ask"]), st.integers(0, 9)), max_size=30)
+
+
+def do(memory: DecisionMemory, what: str, trace: bytes) -> None:
+    """One thing that is noted of a trace, or asked."""
+    match what:
+        case "keep":
+            memory.keep(trace, ERRORS)
+        case "share":
+            memory.keep(trace, SHARE)
+        case "drop":
+            memory.drop(trace)
+        case _:
+            memory.kept(trace) or memory.dropped(trace)
+
+
+@given(steps, steps)
+def test_a_state_is_that_of_the_moment_in_which_it_was_asked_for(
+    before: list[tuple[str, int]], after: list[tuple[str, int]]
+) -> None:
+    """Whatever is noted until its pieces are made; and who restores it goes on as this one did."""
+    memory, again = DecisionMemory(4, 4), DecisionMemory(4, 4)
+    for what, number in before:
+        do(memory, what, trace_id(number))
+    again.restore(sections(b"".join(memory.state())))
+    whole, pieces = b"".join(memory.state()), memory.state()
+    for what, number in after:
+        for each in (memory, again):
+            do(each, what, trace_id(number))
+    assert b"".join(pieces) == whole
+    for number in range(10):
+        assert memory.kept(trace_id(number)) == again.kept(trace_id(number))
+        assert memory.dropped(trace_id(number)) == again.dropped(trace_id(number))

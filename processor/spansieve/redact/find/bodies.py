@@ -219,11 +219,19 @@ class Body:
         following = numbers
         if shape.numbers and piece.frame is None:
             following += len(shape.numbers)
-            if any(index in hits for index in range(numbers, following)):
-                piece.shape = None  # a number may be somebody's, and only a token says where it is
+            if any(
+                places is not None and self._is_somebodys(number, places, worker)
+                for number, places in zip(shape.numbers, map(hits.get, range(numbers, following)), strict=True)
+            ):
+                piece.shape = None  # only a token says where the number is
                 return self._by_tokens(piece, worker, worker.search(piece.json(piece.text).decode())), following
         changed = self._strings(piece, shape, worker, hits, first)
         return self._put(piece, shape, changed, worker), following
+
+    def _is_somebodys(self, number: tuple[str, str], places: Places, worker: Worker) -> bool:
+        """Whether a number, under a key, is more than a time or a count."""
+        text, key = number
+        return worker.string(text, key, self._where, places, self._depth + 1)[0] != text
 
     def _by_tokens(self, piece: Piece, worker: Worker, places: Places | None) -> Ends:
         if places is not None:

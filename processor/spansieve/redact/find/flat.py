@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Final
 
-from spansieve.redact.find import matching, replacing, tables
+from spansieve.redact.find import matching, otherwise, replacing, tables
 from spansieve.redact.find.joint import Joint
 from spansieve.redact.find.matching import Places
-from spansieve.redact.rules.anchors import COLUMN, ENCODED, ESCAPE, KEY, OverBudget, Place
+from spansieve.redact.find.otherwise import NO_RULES, Otherwise
+from spansieve.redact.rules.anchors import COLUMN, ENCODED, ESCAPE, OverBudget, Place
 from spansieve.redact.rules.cache import ERROR
 from spansieve.redact.rules.compiled import NO_FACTS, CompiledRule, CompiledRules, KeyFacts
 from spansieve.redact.rules.judges import Finding
 from spansieve.redact.text import fold, media, normalise
-from spansieve.redact.text.normalise import Reading
 
 REMOVED: Final = "[REMOVED]"
 DROP: Final = "\0[DROP]\0"
@@ -27,7 +27,6 @@ _DEEP: Final = 64
 """Characters within a finding: what is written otherwise there is no part of anything that goes beyond the finding."""
 
 _ANCHOR = itemgetter(1)
-_NO_RULES = frozenset({ESCAPE, ENCODED, KEY, COLUMN})  # anchors that no rule hangs on
 
 Findings = dict[str, int]
 """How much was found, by rule. No Counter: making one takes longer than counting what a text holds."""
@@ -77,12 +76,13 @@ class Flat:
         """
         rules = self._rules
         kinds = set(map(_ANCHOR, places))
-        tried = list(places) if kinds.isdisjoint(_NO_RULES) else [each for each in places if each[1] not in _NO_RULES]
+        tried = list(places) if kinds.isdisjoint(NO_RULES) else [each for each in places if each[1] not in NO_RULES]
         escapes = [at for at, anchor in places if anchor == ESCAPE] if ESCAPE in kinds else []
         odd = bool(escapes)
         if (tried or runs) and "\\" in text:
             odd, escapes = True, []
         cells = tables.find(text, places, rules, facts) if COLUMN in kinds else []
+        other = Otherwise(tried, rules, facts)
         for _ in range(MOST_PASSES):
             findings, undecided = matching.find(text, rules, facts, tried) if tried or rules.wholes else ([], [])
             findings += cells
@@ -91,9 +91,10 @@ class Flat:
                 odd = False
             escapes = []
             if odd:
-                findings += self._otherwise(normalise.readings(text), facts)
+                findings += other.find(text)
             elif runs:
-                findings += self._otherwise(normalise.decoded(text, replacing.outside(runs, findings)), facts)
+                decoded = normalise.decoded(text, replacing.outside(runs, findings))
+                findings += otherwise.find(decoded, rules, facts, [])[0]
                 runs = []
             if not findings:
                 return text
@@ -103,9 +104,11 @@ class Flat:
             if not changes:
                 return text
             count(self.findings, names)
-            if glued:
-                again = sorted(place for place in self.search(text) if place[1] not in _NO_RULES)
-                tried = replacing.near(again, replacing.placed(changes), rules.reach)
+            put = replacing.placed(changes) if odd or glued else []
+            if glued or (odd and not other.follow(text, changes, put)):
+                again = sorted(place for place in self.search(text) if place[1] not in NO_RULES)
+                tried = replacing.near(again, put, rules.reach)
+                other.restart(again)
             else:
                 tried = replacing.beside(undecided, changes, rules.reach)
         raise OverBudget
@@ -117,25 +120,6 @@ class Flat:
                 count(self.findings, [rule.name for _, _, rule, _ in replacing.merged(findings)])
                 return True
         return False
-
-    def _otherwise(self, readings: Sequence[Reading], facts: KeyFacts) -> list[Finding]:
-        """Find what stands in other readings of a text, as findings in the text itself."""
-        if not readings:
-            return []
-        found: list[Finding] = []
-        scanned = self._rules.anchors.scan([reading.text for reading in readings])
-        for index, reading in enumerate(readings):
-            places = [place for place in scanned.get(index, ()) if place[1] not in _NO_RULES]
-            if not places and not self._rules.every_text:
-                continue
-            if reading.changed is not None:  # elsewhere it is as the original, or as the reading before
-                places.sort()
-                places = replacing.near(places, reading.changed, self._rules.reach)
-            for start, end, rule, value in matching.find(reading.text, self._rules, facts, places)[0]:
-                span = reading.span(start, end)
-                if span is not None:
-                    found.append((*span, rule, value))
-        return found
 
     def together(self, texts: Sequence[str], key: str, where: int) -> list[str] | None:
         """Find what is split over texts of which one continues the other. None when there is nothing."""
@@ -161,7 +145,7 @@ class Flat:
 
     def _crossing(self, joint: Joint, key: str, where: int, places: Iterable[Place]) -> list[Finding]:
         """What is found in more than one piece of a joint."""
-        near = joint.beside(place for place in places if place[1] not in _NO_RULES)
+        near = joint.beside(place for place in places if place[1] not in NO_RULES)
         if not near and not self._rules.every_text:
             return []
         facts = self._rules.facts(fold.word(key), where) if key or where else NO_FACTS

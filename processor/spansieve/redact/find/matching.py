@@ -104,13 +104,13 @@ class _Search:
     def _unknown(self, at: int, anchor: int) -> shapes.Number | None:
         """Find out about a number. None when all patterns are to be tried around it: it is long, or noise."""
         text, hexadecimal = self._text, anchor == GROUPS
+        if not hexadecimal and (number := shapes.of_long_word(text, at)) is not None:
+            return number
         if self._learnt < _MOST_LEARNT:
             number = self._rules.shapes[anchor].learnt(text, at, hexadecimal=hexadecimal)
             if number is not None:
                 self._learnt += 1
                 return number
-        if not hexadecimal and (number := shapes.of_long_word(text, at)) is not None:
-            return number
         end = shapes.end(text, at, hexadecimal=hexadecimal)
         if self._covered[0] <= at - _DEEP and end <= self._covered[1]:  # all that could be found here is a part of it
             return at, end, ()
@@ -123,7 +123,7 @@ class _Search:
         text, facts = self._text, self._facts
         off = facts.off
         was_excused = False
-        words: bool | None = None  # of context near: not known
+        beside: frozenset[int] | None = None  # the rules of which a word of context is near: not known
         last, low = -1, 0  # the pattern that found something last, up to where
         for number, offset, firsts, match_at, rule, judge, cost, in_context in steps:
             at = start + offset
@@ -133,8 +133,8 @@ class _Search:
             if match is None or rule in off:
                 continue
             if in_context and rule not in facts.context:
-                words = self._word_near(start, end) if words is None else words
-                if not words:
+                beside = self._beside(start, end) if beside is None else beside
+                if rule not in beside:
                     was_excused = True
                     continue
             self.budget -= cost
@@ -152,8 +152,8 @@ class _Search:
                 return None if found.act is None else anchor
         return ~anchor if was_excused else anchor
 
-    def _word_near(self, start: int, end: int) -> bool:
-        """Whether a word stands so near a number that it may be the context of a part of it, or of more behind it."""
+    def _beside(self, start: int, end: int) -> frozenset[int]:
+        """The rules of which a word may be the context of a part of a number, or of more behind it: it is so near."""
         return self._rules.words.near(
             self._text, start - CONTEXT_BEFORE - _AHEAD, end + _LONGEST_EXTENSION + CONTEXT_AFTER
         )
@@ -167,11 +167,16 @@ class _Search:
         hanging = self._rules.hanging[anchor]
         self._spend(len(hanging))
         settled = False
+        following = text[at + 1 : at + 2]
         for how, number, road, detector in hanging:
-            if off and road.rule in off:
+            if (off and road.rule in off) or (
+                detector.follows and following not in detector.follows and following.isascii()
+            ):
                 continue
             if how == AT_ANCHOR:
-                match = road.match(text, at)
+                digit = detector.digit  # without it there is no match: most often it is in what was replaced
+                may = digit is None or digit > _NARROW or _DIGIT(text, at, at + digit + 1)
+                match = road.match(text, at) if may else None
                 if match is None or at < self._reached.get(number, 0):
                     continue
                 finding = self._judged(match, road)
@@ -212,10 +217,6 @@ class _Search:
     def _with_at(self, at: int, number: int, road: Road, detector: Detector) -> Finding | None:
         """What a pattern finds whose matches have an `@` at a place, and only a few kinds of characters before it."""
         text, match_at = self._text, road.match
-        following = text[at + 1 : at + 2]
-        if detector.follows and following not in detector.follows and following.isascii():
-            self.budget -= 1
-            return None
         reached, first = self._reached.get(number, 0), at - detector.before if at > detector.before else 0
         if (
             detector.spaced

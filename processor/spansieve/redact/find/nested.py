@@ -28,6 +28,9 @@ _HEAVY: Final = frozenset({ESCAPE, ENCODED, KEY, COLUMN})  # anchors for whose s
 Groups = Iterable[Sequence[int]]
 """Texts, by index, that one may continue the other."""
 
+Looked = set[tuple[str, int, str]]
+"""Leaves in which nothing is left to find: the key, the place, the text."""
+
 
 def in_utf8(text: str) -> bytes:
     """Write a text in UTF-8. No parser takes a lone surrogate in it: such a text takes the longer road."""
@@ -164,15 +167,38 @@ class Nested(Flat):
             return self._flat(text, facts, places)
         if jsontext.too_many(text):
             raise OverBudget
-        whole = jsontext.parses(text)
-        for _ in range(MOST_PASSES):
-            text, again = self._json(text, key, where, places, depth, whole=whole)
-            if whole:
+        if jsontext.starts(text):
+            if jsontext.parses(text):
+                return self._json(text, key, where, places, depth)
+            if depth < self._rules.limits.depth and (new := self._lines(text, key, where, depth)) is not None:
+                return new
+        return self._mixed(text, key, where, places, depth, facts)
+
+    def _lines(self, text: str, key: str, where: int, depth: int) -> str | None:
+        """Redact JSON texts of which each is a line. None when it is something else, or to be read by tokens."""
+        listed = jsontext.lines_listed(text)
+        body = None if listed is None else self._body(in_utf8(listed), key, where, depth)
+        if body is None:
+            return None
+        new = body.redact(self, self._rules.anchors.scan(body.texts), 0).decode()
+        return jsontext.lines_of(new, text)
+
+    def _mixed(self, text: str, key: str, where: int, places: Sequence[Place], depth: int, facts: KeyFacts) -> str:
+        """Redact a text that holds some JSON, or JSON that was cut off."""
+        known: Sequence[Place] | None = places
+        looked: Looked = set()
+        for times in range(MOST_PASSES):
+            again = False
+            if facts.whole or jsontext.tells(text):
+                text, again = self._tokens(text, key, where, known, depth, looked)
+            if again:
+                known = None
+            elif times:
                 return text
-            new = self._flat(text, facts, self.search(text) if again else places)
+            new = self._flat(text, facts, self.search(text) if known is None else known)
             if new in (text, DROP):
                 return new
-            text, places = new, self.search(new)  # what was put in may have made plain text of a string in it
+            text, known = new, None  # what was put in may have made plain text of a string in it
         raise OverBudget
 
     def _whole(self, text: str, facts: KeyFacts) -> CompiledRule | None:
@@ -191,32 +217,34 @@ class Nested(Flat):
             return rule
         return None
 
-    def _json(
-        self, text: str, key: str, where: int, places: Sequence[Place], depth: int, *, whole: bool
-    ) -> tuple[str, bool]:
-        """Redact the leaves of JSON text, and say whether any changed.
-
-        In what does not parse, because it was cut off or only holds some JSON, numbers are left to the plain pass.
-        """
-        if whole and depth < self._rules.limits.depth and (len(text) < LARGE or depth):
+    def _json(self, text: str, key: str, where: int, places: Sequence[Place], depth: int) -> str:
+        """Redact the leaves of JSON text."""
+        if depth < self._rules.limits.depth and (len(text) < LARGE or depth):
             body = self._body(in_utf8(text), key, where, depth) if text[0] in '[{"' else None
             if body is not None:
-                new = body.redact(self, self._rules.anchors.scan(body.texts), 0).decode()
-                return new, new != text
-        return self._tokens(text, key, where, places, depth, whole=whole)
+                return body.redact(self, self._rules.anchors.scan(body.texts), 0).decode()
+        return self._tokens(text, key, where, places, depth)[0]
 
     def by_tokens(self, text: str, where: int, places: Sequence[Place], depth: int) -> str:
         """Redact JSON that parses token by token."""
-        return self._tokens(text, "", where, places, depth, whole=True)[0]
+        return self._tokens(text, "", where, places, depth)[0]
 
     def _tokens(
-        self, text: str, key: str, where: int, places: Sequence[Place], depth: int, *, whole: bool
+        self,
+        text: str,
+        key: str,
+        where: int,
+        places: Sequence[Place] | None,
+        depth: int,
+        looked: Looked | None = None,
     ) -> tuple[str, bool]:
+        """Redact the leaves of JSON text, token by token, and say whether any changed. None: its places are not known.
+
+        Of what does not parse, because it was cut off or only holds some JSON, it is noted which leaves were `looked`
+        at, which need not be again. Numbers in it, and what is but quoted, are left to the plain pass.
+        """
+        whole = looked is None
         found = jsontext.tokens(text, key, whole=whole)
-        if not found:
-            return text, False
-        if depth >= self._rules.limits.depth:
-            raise OverBudget
         facts_of = self._rules.facts
         leaves = [
             index
@@ -226,17 +254,35 @@ class Nested(Flat):
             or facts_of(fold.word(token.key), where).whole
         ]
         members = [found[index] for index in leaves]
+        names = pairs.named(text, members) | persons.named(text, members) | rows.named(text, members)
+        if not whole and not self._rules.by_role and not facts_of(fold.word(key), where).whole:
+            listed = parts.listed(text, members) if parts.carries_parts(key) else ()
+            kept = [
+                i
+                for i, token in enumerate(members)
+                if i in names or i in listed or not jsontext.is_quoted(text, token, key)
+            ]
+            names = {number: names[i] for number, i in enumerate(kept) if i in names}
+            leaves, members = [leaves[i] for i in kept], [members[i] for i in kept]
+        if not members:
+            return text, False
+        if depth >= self._rules.limits.depth:
+            raise OverBudget
         texts = [numbers.plain(token.text) if token.kind == jsontext.NUMBER else token.text for token in members]
-        keys = {i: token.key for i, token in enumerate(members) if token.key}
-        keys |= pairs.named(text, members) | persons.named(text, members) | rows.named(text, members)
+        keys = {i: token.key for i, token in enumerate(members) if token.key} | names
         wheres = self._wheres(text, members, where)
         settled, fresh = self._recalled(texts, keys, wheres, depth + 1)
+        of = [(keys.get(i, ""), wheres[i] if wheres else 0, leaf) for i, leaf in enumerate(texts)]
+        if looked:
+            settled |= {i: NOTHING for i, each in enumerate(of) if each in looked}
         hits = self._handed_down(texts, members, places, settled)
         new = self._all(texts, keys, wheres, hits, settled, depth + 1)
         self._groups(parts.of_tokens(members), texts, keys, wheres, new, depth + 1)
         for index, digest in fresh.items():
             if index not in hits and index not in new:
                 self._rules.cache.put(digest, NOTHING)
+        if looked is not None:
+            looked.update((name, place, new.get(i, leaf)) for i, (name, place, leaf) in enumerate(of))
         if not new:
             return text, False
         put = {leaves[i]: "" if value == DROP else value for i, value in new.items()}
@@ -274,7 +320,7 @@ class Nested(Flat):
         self,
         texts: list[str],
         members: list[jsontext.Token],
-        places: Sequence[Place],
+        places: Sequence[Place] | None,
         settled: Mapping[int, Known[str]],
     ) -> dict[int, Places]:
         """The anchors of leaves: those of the text around them where a leaf stands as it is, else found anew."""
@@ -286,10 +332,11 @@ class Nested(Flat):
             starts.append(start)
             if index in settled:
                 continue
-            if token.end - start - (token.closed and token.kind != jsontext.NUMBER) != len(texts[index]):
+            as_is = token.end - start - (token.closed and token.kind != jsontext.NUMBER) == len(texts[index])
+            if places is None or not as_is:
                 again.append(index)
         escaped = {*again, *settled}
-        for at, anchor in places:
+        for at, anchor in places or ():
             index = bisect_right(starts, at) - 1
             if index >= 0 and index not in escaped and (offset := at - starts[index]) < len(texts[index]):
                 hits.setdefault(index, []).append((offset, anchor))

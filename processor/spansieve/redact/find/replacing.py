@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
 from operator import gt, itemgetter
 
-from spansieve.redact.find.matching import Places
+from spansieve.redact.find.matching import Place, Places
 from spansieve.redact.rules.anchors import LONGEST
 from spansieve.redact.rules.compiled import AROUND
 from spansieve.redact.rules.judges import Finding
+from spansieve.redact.text.normalise import Atom
 
 Span = tuple[int, int]
 
@@ -20,6 +21,9 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _MEMBER = re.compile(r"(\\{0,7}[\"'])\s{0,4}:\s{0,4}\Z")
 _MEMBER_GAP, _MEMBER_REACH = 5, 17  # characters from the colon on, and of the longest end of a key
 _MEMBER_END = re.compile(r"\s{0,4}(?:[,}\]]|\Z)")
+
+_ESCAPING = frozenset("%&\\+=\x1b[")
+_BORDERS = frozenset({"\\n", "\\r", "\\t", '\\"', "\\'", "[", "[ "})  # none of them says a letter or a digit
 
 _START, _END, _SPAN = itemgetter(0), itemgetter(1), itemgetter(0, 1)
 _NONE, _FAR = -1 << 30, 1 << 60
@@ -109,6 +113,43 @@ def placed(changes: Sequence[Change]) -> list[Span]:
     return spans
 
 
+def moved(places: Places, changes: Sequence[Change]) -> Places:
+    """The places outside of the changes, in order, as they are in the new text. They are given in order, too."""
+    kept: Places = []
+    following = shift = 0
+    for at, anchor in places:
+        while following < len(changes) and changes[following][1] <= at:
+            start, end, size = changes[following]
+            shift += size - (end - start)
+            following += 1
+        if following == len(changes) or at < changes[following][0]:
+            kept.append((at + shift, anchor))
+    return kept
+
+
+def outside_of(atoms: Sequence[Atom], changes: Sequence[Change]) -> list[Atom]:
+    """What is written otherwise outside of the changes, as it stands in the new text. Both are in order."""
+    kept: list[Atom] = []
+    following = shift = 0
+    for low, high, meant in atoms:
+        while following < len(changes) and changes[following][1] <= low:
+            start, end, size = changes[following]
+            shift += size - (end - start)
+            following += 1
+        if following == len(changes) or high <= changes[following][0]:
+            kept.append((low + shift, high + shift, meant))
+    return kept
+
+
+def before_escape(text: str, put: Sequence[Span]) -> bool:
+    """Whether what stands right behind something that was put in may be read as a letter or a digit."""
+    for _, end in put:
+        following = text[end : end + 2]
+        if following and (following[0] in _ESCAPING or following[0] > "\x7f") and following not in _BORDERS:
+            return True
+    return False
+
+
 def beside(places: Places, changes: Sequence[Change], reach: Sequence[int]) -> Places:
     """The places outside of the changes from which a pattern sees any of them, in order, as they are in the new text.
 
@@ -133,7 +174,7 @@ def beside(places: Places, changes: Sequence[Change], reach: Sequence[int]) -> P
     return kept
 
 
-def near(places: Places, changed: Sequence[Span], reach: Sequence[int]) -> Places:
+def near(places: Sequence[Place], changed: Sequence[Span], reach: Sequence[int]) -> Places:
     """The places of a new text, in order, from which a pattern sees any of the spans that changed, in order too."""
     kept: Places = []
     following = 0

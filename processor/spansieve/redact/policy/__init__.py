@@ -59,7 +59,9 @@ def shipped(name: str) -> str:
     """Read the text of a policy that the package ships. Raises PolicyError for one that it does not."""
     known = _names("policies")
     if name not in known:
-        raise PolicyError([f"there is no policy {name!r} in this package: it ships {', '.join(known)}."])
+        ships = f"this package ships {', '.join(known)}.{mistakes.did_you_mean(name, known)}"
+        path = f"A file is named by its path, ./{name}, or by an end in .yaml."
+        raise PolicyError([f"{name!r} is no policy that is shipped: {ships} {path}"])
     return _read("policies", name)
 
 

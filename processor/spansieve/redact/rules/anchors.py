@@ -355,4 +355,4 @@ def _of_literals(literals: Sequence[Literal | None], wanted: Container[int]) -> 
 def _shortest(names: Iterable[str]) -> list[str]:
     """Names as they end in snake_case, kebab-case or camelCase. `api_key` need not be tried where `key` is."""
     written = {name.lower().replace("_", gap) for name in names for gap in ("_", "-", "")} - {""}
-    return [name for name in sorted(written) if not any(name != end and name.endswith(end) for end in written)]
+    return [name for name in sorted(written) if written.isdisjoint(name[at:] for at in range(1, len(name)))]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from spansieve.redact.rules import anchors, near, patterns, ways
+from spansieve.redact.rules import anchors, backwards, near, patterns, ways
 from spansieve.redact.rules import keys as key_names
 from spansieve.redact.rules.compiled import (
     AROUND,
@@ -32,7 +32,6 @@ from spansieve.redact.rules.shapes import Member, Shapes
 from spansieve.redact.rules.validators import Checker, checker
 from spansieve.redact.rules.wholes import Whole
 
-_BEFORE: Final = 96  # characters in front of a match that `unless_before` sees at most
 _BESIDE: Final = 8  # characters around a number that patterns look at
 
 pattern = re.compile
@@ -75,11 +74,7 @@ def rule(  # noqa: PLR0913 - a rule has this many parts
         wholes=tuple(wholes),
         context=key_names.words(context),
         words=tuple(context),
-        unless_before=unless_before,
-        unless_reach=min(_BEFORE, patterns.width(unless_before.pattern))
-        if isinstance(unless_before, re.Pattern)
-        else _BEFORE,
-        unless_begins=patterns.beginning(unless_before.pattern) if isinstance(unless_before, re.Pattern) else "",
+        unless=None if unless_before is None else backwards.before(unless_before),
         key=key_names.pattern(keys),
         key_value=key_value,
         except_key=key_names.pattern(except_keys),
@@ -140,7 +135,7 @@ def rules(
     compiled = [_narrowed(rule, names, read) for rule, names in zip(compiled, anchors_of, strict=True)]
     anchors_of = [_hung_on(rule, names, read) for rule, names in zip(compiled, anchors_of, strict=True)]
     read = {name: each for name, each in read.items() if any(name in names for names in anchors_of)}
-    words = {word for rule in compiled for each in rule.detectors if each.in_context for word in rule.words}
+    words = {rule.index: rule.words for rule in compiled if any(each.in_context for each in rule.detectors)}
     scanner = anchors.build(
         read,
         (key.removeprefix("*") for key in keys),

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from spansieve.redact.rules import keys, roles
 from spansieve.redact.rules.anchors import Anchors
+from spansieve.redact.rules.backwards import Before
 from spansieve.redact.rules.cache import ERROR, Cache
 from spansieve.redact.rules.context import Context
 from spansieve.redact.rules.judges import Road
@@ -111,9 +112,7 @@ class CompiledRule:
     detectors: tuple[Detector, ...]
     context: re.Pattern[str] | None
     words: tuple[str, ...]  # that `context` finds
-    unless_before: Pattern | None
-    unless_reach: int  # characters that `unless_before` looks at
-    unless_begins: str  # what begins all that it finds, if there is such a thing
+    unless: Before | None  # says whether that stands in front of a candidate which makes it none
     key: re.Pattern[str] | None
     key_value: Pattern | None
     except_key: re.Pattern[str] | None
@@ -287,10 +286,11 @@ class CompiledRules:
         off = frozenset(r.index for r in self.rules if r.except_key is not None and r.except_key.search(key))
         if self.selective:
             off |= self._off_at(place, raw)
+        spoken = keys.spoken(key)
         facts = KeyFacts(
             tuple(r for r in self.rules if r.key is not None and r.index not in off and r.key.search(key)),
             off,
-            frozenset(r.index for r in self.rules if r.context is not None and r.context.search(key)),
+            frozenset(r.index for r in self.rules if r.context is not None and r.context.search(spoken)),
         )
         return NO_FACTS if facts == NO_FACTS else facts
 

@@ -4,7 +4,7 @@ A rule's own pattern decides (see keys.words); this only says where it need not 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 _GAPS = re.compile(r"[ _.-]+")
 _ASCII = re.compile(r"[a-z]+")
@@ -16,20 +16,30 @@ _LETTERS = bytes(ord(chr(code).lower()) if code < 128 and chr(code).isalpha() el
 class Context:
     """The words of all rules that count beside one."""
 
-    __slots__ = ("_always", "_words")
+    __slots__ = ("_always", "_of", "_words")
 
-    def __init__(self, words: Iterable[str]) -> None:
-        """Take words and phrases, as policies write them."""
-        found = [_pieces(word.lower()) for word in words]
-        self._words = frozenset(piece.encode() for pieces in found for piece in pieces)
-        self._always = not all(found)  # a word without a letter of ASCII: it cannot be told from other text
+    def __init__(self, words: Mapping[int, Iterable[str]]) -> None:
+        """Take words and phrases, as policies write them, by index of their rule."""
+        of: dict[bytes, set[int]] = {}
+        always: set[int] = set()
+        for rule, phrases in words.items():
+            for phrase in phrases:
+                pieces = _pieces(phrase.lower())
+                for piece in pieces:
+                    of.setdefault(piece.encode(), set()).add(rule)
+                if not pieces:  # a word without a letter of ASCII: it cannot be told from other text
+                    always.add(rule)
+        self._of = {piece: frozenset(rules) for piece, rules in of.items()}
+        self._words = frozenset(of)
+        self._always = frozenset(always)
 
-    def near(self, text: str, low: int, high: int) -> bool:
-        """Whether one of the words, or what looks like one of them, begins and ends between two places of a text."""
-        if self._always:
-            return True
+    def near(self, text: str, low: int, high: int) -> frozenset[int]:
+        """The rules of which a word, or what looks like one, begins and ends between two places of a text."""
         raw = text[max(0, low) : high].encode("latin-1", "replace")
-        return not self._words.isdisjoint(raw.translate(_LETTERS).split())
+        words = raw.translate(_LETTERS).split()
+        if self._words.isdisjoint(words):
+            return self._always
+        return self._always.union(*(self._of[word] for word in self._words.intersection(words)))
 
 
 def _pieces(phrase: str) -> set[str]:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from spansieve.redact.rules.backwards import Before
+
 if TYPE_CHECKING:
     from spansieve.redact.rules.compiled import CompiledRule, Detector, KeyFacts
 
@@ -35,6 +37,8 @@ class Road(NamedTuple):
 CONTEXT_BEFORE: Final = 48
 CONTEXT_AFTER: Final = 24
 _LONGEST_WORD: Final = 40
+_LONGEST_TOKEN: Final = 34
+_TOKEN: Final = re.compile(r"\[[A-Z][A-Z0-9_]{0,31}\]")
 
 
 def road(rule: "CompiledRule", detector: "Detector") -> Road:
@@ -46,8 +50,8 @@ def _judge(rule: "CompiledRule", detector: "Detector") -> Judge:
     group, check, in_context = detector.group, detector.check, detector.in_context
     if in_context:
         return _beside_words(rule, detector)
-    if rule.unless_before is not None:
-        return _unless_before(rule, detector)
+    if rule.unless is not None:
+        return _unless(rule, detector, rule.unless)
     if check is None:
 
         def unchecked(text: str, match: re.Match[str], _: "KeyFacts") -> "Finding | None":
@@ -67,13 +71,13 @@ def _judge(rule: "CompiledRule", detector: "Detector") -> Judge:
     return checked
 
 
-def _unless_before(rule: "CompiledRule", detector: "Detector") -> Judge:
+def _unless(rule: "CompiledRule", detector: "Detector", stands_before: Before) -> Judge:
     group, check = detector.group, detector.check
 
     def judged(text: str, match: re.Match[str], _: "KeyFacts") -> "Finding | None":
         begins, end = match.span(group)
         span = (begins, end) if check is None else check(text, begins, end)
-        if span is None or unless(text, begins, rule):
+        if span is None or stands_before(text, begins):
             return None
         start, end = span
         return start, end, rule, text[start:end]
@@ -96,20 +100,22 @@ def _beside_words(rule: "CompiledRule", detector: "Detector") -> Judge:
 
 def excused(text: str, start: int, end: int, rule: "CompiledRule", facts: "KeyFacts", *, in_context: bool) -> bool:
     """Whether what stands around a candidate, or does not stand there, makes it none."""
-    if rule.unless_before is not None and unless(text, start, rule):
+    if rule.unless is not None and rule.unless(text, start):
         return True
     if not in_context or rule.index in facts.context or rule.context is None:
         return False
     context = rule.context
-    if context.search(text, start - CONTEXT_BEFORE if start > CONTEXT_BEFORE else 0, start):
+    if _said(context, text, start - CONTEXT_BEFORE if start > CONTEXT_BEFORE else 0, start):
         return False
-    word = context.search(text, end, end + CONTEXT_AFTER + _LONGEST_WORD)
+    word = _said(context, text, end, end + CONTEXT_AFTER + _LONGEST_WORD)
     return word is None or word.end() > end + CONTEXT_AFTER
 
 
-def unless(text: str, start: int, rule: "CompiledRule") -> bool:
-    """Whether that stands in front of a candidate which makes it none."""
-    low = start - rule.unless_reach if start > rule.unless_reach else 0
-    if rule.unless_begins and text.find(rule.unless_begins, low, start) < 0:
-        return False
-    return bool(rule.unless_before and rule.unless_before.search(text[low:start]))
+def _said(context: re.Pattern[str], text: str, low: int, high: int) -> re.Match[str] | None:
+    """Find the first word that someone wrote. A typed token is none: all numbers behind one finding would follow it."""
+    for word in context.finditer(text, low, high):
+        at = text.rfind("[", max(0, word.start() - _LONGEST_TOKEN), word.start())
+        token = _TOKEN.match(text, at) if at >= 0 else None
+        if token is None or token.end() <= word.end():
+            return word
+    return None

@@ -7,6 +7,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _DIVIDERS = re.compile(r"[-\s]+")
 _WORD_GAPS = re.compile(r"[ _-]+")
 _INDEX = re.compile(r"(?:[._]\d{1,6}|\[\d{0,6}\])+\Z")
+_CALLS = re.compile(r"(?:^|[._])calls?(?=[._]|\Z)")
 _LONGEST = 256  # of a key that is looked at: the last characters decide
 
 
@@ -17,6 +18,11 @@ def normalise(key: str) -> str:
     """
     key = _INDEX.sub("", key[-_LONGEST:])
     return _DIVIDERS.sub("_", _CAMEL.sub("_", key)).lower()
+
+
+def spoken(key: str) -> str:
+    """Leave the word `call` out of a normalised key: there a tool or a function is called, nobody by telephone."""
+    return _CALLS.sub("", key) if "call" in key else key
 
 
 def pattern(names: Iterable[str]) -> re.Pattern[str] | None:

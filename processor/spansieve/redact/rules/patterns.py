@@ -96,7 +96,7 @@ def _splits_many_ways(body: list[Any], times: int) -> bool:
         following = (body[(place + step) % len(body)] for step in range(1, len(body)))
         ends = next((_codes_of_one(item) for item in following if _codes_of_one(item)), None)
         own = _all_codes(inner)
-        if str(list(inner)) == _DIGIT:
+        if list(inner) == _DIGIT:
             own -= {OTHER}  # digits of other scripts, which separators are not
         if ends is None or not ends.isdisjoint(own):
             return True
@@ -184,8 +184,10 @@ def opening(pattern: str) -> str:
     found: set[int] = set()
     if _opening(list(tree), tree.state.flags, found) or len(found) > _MOST_OPENING:
         return ""
-    beyond = r"\x80-\U0010ffff" if OTHER in found else ""
-    return "[" + "".join(rf"\x{code:02x}" for code in sorted(found - {OTHER})) + beyond + "]"
+    # All that is not ASCII is in what is not some of ASCII: so `re` needs no table of Unicode for it.
+    left_out = OTHER in found
+    members = _ALL - found if left_out else found
+    return ("[^" if left_out else "[") + "".join(rf"\x{code:02x}" for code in sorted(members - {OTHER})) + "]"
 
 
 def _opening(items: list[Any], flags: int, found: set[int]) -> bool:
@@ -258,6 +260,7 @@ def _ignores_case(name: str, argument: Any) -> bool:  # noqa: ANN401 - see parse
     return any(_ignores_case(str(inner), of) for part in _parts(name, argument) for inner, of in part)
 
 
+@lru_cache(maxsize=2048)
 def before_digit(pattern: str) -> int | None:
     """Give the most characters that a match may have before its first digit. None when a match may have none."""
     return _before_digit(list(parsed(pattern)))
@@ -272,17 +275,17 @@ def _before_digit(items: list[Any]) -> int | None:
             seen.append(ahead + looked)
         if name in ZERO_WIDTH:
             continue
-        within = _first_digit(name, operation, argument)
+        within = _first_digit(name, argument)
         if within is not None:
             return min([*seen, ahead + within])
         ahead += widths([(operation, argument)])[1]
     return min(seen, default=None)
 
 
-def _first_digit(name: str, operation: Any, argument: Any) -> int | None:  # noqa: ANN401 - see parsed
+def _first_digit(name: str, argument: Any) -> int | None:  # noqa: ANN401 - see parsed
     """The same for one item, which has to be there."""
     if name == "IN":
-        return 0 if str([(operation, argument)]) in (_DIGIT, _ASCII_DIGIT) else None
+        return 0 if argument in (_DIGIT[0][1], _ASCII_DIGIT[0][1]) else None
     if name in REPEATS and not argument[0]:
         return None
     each = [_before_digit(list(part)) for part in _parts(name, argument)]
@@ -326,8 +329,8 @@ _CATEGORY_NAMES = {"CATEGORY_WORD": r"\w", "CATEGORY_DIGIT": r"\d", "CATEGORY_SP
 REPEATS: Final = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 _MOST_OPENING = 48  # characters: a set of more would let nearly all of a text through
 OTHER: Final = 0xFF  # any character that is not ASCII
-_DIGIT = str(list(_parser.parse(r"\d")))
-_ASCII_DIGIT = str(list(_parser.parse("[0-9]")))
+_DIGIT = list(_parser.parse(r"\d"))
+_ASCII_DIGIT = list(_parser.parse("[0-9]"))
 ZERO_WIDTH: Final = ("ASSERT", "ASSERT_NOT", "AT")
 _ONE_CHARACTER = ("LITERAL", "NOT_LITERAL", "IN", "ANY")
 _ALL = frozenset((*range(128), OTHER))
@@ -355,5 +358,11 @@ def codes(name: str, argument: Any) -> frozenset[int]:  # noqa: ANN401 - see par
             return (_ALL - {argument}) | {OTHER}
         case "ANY":
             return _ALL
-    taken = frozenset[int]().union(*(codes(str(n), a) for n, a in argument if str(n) != "NEGATE"))
-    return (_ALL - taken) | {OTHER} if str(argument[0][0]) == "NEGATE" else taken
+    return _codes_of_set(tuple(argument))
+
+
+@lru_cache(maxsize=2048)
+def _codes_of_set(members: tuple[Any, ...]) -> frozenset[int]:
+    """The same for a set: few come up, and these again and again."""
+    taken = frozenset[int]().union(*(codes(str(n), a) for n, a in members if str(n) != "NEGATE"))
+    return (_ALL - taken) | {OTHER} if str(members[0][0]) == "NEGATE" else taken

@@ -204,17 +204,21 @@ class Member(NamedTuple):
 class Shapes:
     """The patterns that hang on one class of numbers. The memory never changes what is found."""
 
-    __slots__ = ("_begun", "_days", "_known", "_of_days", "_patterns", "_seen")
+    __slots__ = ("_begun", "_days", "_known", "_of_days", "_seen", "patterns")
 
-    def __init__(self, members: Sequence[Member], *, of_days: bool = False) -> None:
-        """Take the patterns of one class of numbers. `of_days`: for days in ISO 8601 only."""
-        self._patterns = [(each, _shaped(each.pattern), patterns.firsts(each.pattern)) for each in members]
+    def __init__(self, members: Sequence[Member], *, days_of: "Shapes | None" = None) -> None:
+        """Take the patterns of one class of numbers. `days_of`: for days in ISO 8601 only, of the same patterns."""
+        self.patterns: list[tuple[Member, re.Pattern[str], str]] = (
+            [(each, _shaped(each.pattern), patterns.firsts(each.pattern)) for each in members]
+            if days_of is None
+            else days_of.patterns
+        )
         self._known: dict[str, tuple[Try, ...]] = {}
         # The same by a number's plain symbols, which are told sooner, and its first character.
         self._seen: dict[tuple[bytes, str], tuple[Step, ...]] = {}
         self._begun: dict[tuple[str, str], tuple[Step, ...]] = {}  # by its shape and first character
-        self._of_days = of_days
-        self._days = self if of_days else Shapes(members, of_days=True)
+        self._of_days = days_of is not None
+        self._days = self if days_of is not None else Shapes(members, days_of=self)
 
     def of_digits(self, text: str, at: int) -> Number | None:
         """Give the number around a digit and the patterns that may match it. None when that is not known."""
@@ -288,7 +292,7 @@ class Shapes:
         text = unknown + shape + (_ANY * _BEHIND if shape[-1] != _EDGE else "")
         first = len(unknown) + ahead
         size = end - start
-        for each, pattern, firsts in self._patterns:
+        for each, pattern, firsts in self.patterns:
             low = first - min(each.lead, ahead)
             starts = tuple(
                 at - first
@@ -351,6 +355,11 @@ def _items(items: Any, accept: _Accepts) -> str:  # noqa: ANN401 - re's parse tr
 
 
 def _possible(name: str, argument: Any) -> str:  # noqa: ANN401 - see _items
+    return _possible_of(name, tuple(argument) if isinstance(argument, list) else argument)
+
+
+@lru_cache(maxsize=1024)
+def _possible_of(name: str, argument: Any) -> str:  # noqa: ANN401 - see _items
     takes = _taker(name, argument)
     symbols = [each for each in _KEPT if takes(each)]
     symbols += [symbol for symbol, members in _MEMBERS.items() if any(map(takes, members))]

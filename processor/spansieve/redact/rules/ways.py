@@ -140,6 +140,7 @@ class _Follow:
         self.found: dict[str, Offsets] = {}
         self._within = within
         self._literals = [(name, each.raw.decode("latin-1"), each) for name, each in literals.items()]
+        self._endings = tuple({raw.lower() for _, raw, _ in self._literals})
 
     def items(self, items: Iterable[Any], ways: Sequence[_Way], flags: int) -> list[_Way]:
         """Follow ways through more of a pattern, and give those that came to no literal."""
@@ -193,6 +194,8 @@ class _Follow:
 
     def _ends(self, way: _Way) -> bool:
         """Whether a way has come to a literal, which is noted."""
+        if not way.small.endswith(self._endings):
+            return False
         for name, raw, literal in self._literals:
             if not (way.exact if literal.exact else way.small).endswith(raw):
                 continue

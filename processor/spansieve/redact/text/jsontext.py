@@ -16,19 +16,28 @@ import orjson
 KEY, STRING, NUMBER = 0, 1, 2
 _LONG = 7  # digits: fewer are no identifier of anyone
 
-_TOKEN = re.compile(
-    r"""(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*(?P<end>"?))(?P<key>\s*+:)?|(?P<bracket>[\[\]{}])|(?P<number>-?\d[\d.eE+-]*+)""",
-    re.DOTALL,
-)
+_LITERAL = r'(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*(?P<end>"?))(?P<key>\s*+:)?'
+_BRACKET = r"|(?P<bracket>[\[\]{}])"
+_TOKEN = re.compile(_LITERAL + _BRACKET + r"|(?P<number>-?\d[\d.eE+-]*+)", re.DOTALL)
+_PARTIAL_TOKEN = re.compile(_LITERAL + _BRACKET, re.DOTALL)
 # The same for what Python's repr writes. A quote opens a literal only where a value or a key may stand.
 _PYTHON_TOKEN = re.compile(
     r"""(?P<literal>"[^"\\]*+(?:\\.[^"\\]*+)*(?P<end>"?)|(?:(?<=[\[{(,:=])|(?<=[\[{(,:=] )|(?<=[ \[{(,:=][bru]))"""
-    r"""'[^'\\]*+(?:\\.[^'\\]*+)*(?P<end_>'?))(?P<key>\s*+:)?|(?P<bracket>[\[\]{}])|(?P<number>-?\d[\d.eE+-]*+)""",
+    r"""'[^'\\]*+(?:\\.[^'\\]*+)*(?P<end_>'?))(?P<key>\s*+:)?""" + _BRACKET,
     re.DOTALL,
 )
-_PYTHON = re.compile(r"[\[{(,:=] ?[bru]?'")
+_PYTHON = re.compile(r"'(?<=[\[{(,:=]')|'(?<=[\[{(,:=] ')|'(?<=[\[{(,:=][bru]')|'(?<=[\[{(,:=] [bru]')")
 _CUT_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{0,3})?\Z")
 _STARTS = frozenset('"[{')
+_OPENS, _CLOSES, _BETWEEN = frozenset("[{"), frozenset("]}"), ",\n"
+# Each begins with one character, which is looked for at memory speed.
+_TELLING = (
+    re.compile(r""":(?:(?<=["']:)|(?<=["']\s:)|(?<=["']\s\s:)|(?<=["']\s{3}:)|(?<=\s{4}:))"""),  # a key
+    re.compile(r"""\[\s*+\\*+["']"""),  # a list of strings
+    re.compile(r"""-(?<=["']-)"""),  # an option
+)
+_LINE_ENDS = re.compile(r"(\r?\n)")
+_ESCAPE = re.compile(r"""\\(?:["']|([\\/bfnrtu]))""")
 
 MOST: Final = 1 << 19
 """Leaves of a text that are looked at: each takes some hundred bytes for as long as that lasts."""
@@ -47,14 +56,45 @@ class Token(NamedTuple):
     encoded: bool = True  # False when its escapes are not JSON's and `text` is what stands there
 
 
+def starts(text: str) -> bool:
+    """Whether a text starts as a string, a list or an object does."""
+    return text.lstrip()[:1] in _STARTS
+
+
 def looks_like(text: str) -> bool:
     """Whether a text may be JSON or hold some: it starts as JSON does, or an object with a key starts in it."""
-    if text.lstrip()[:1] in _STARTS:
+    if starts(text):
         return True
     # One character is looked for at memory speed, two are not.
     if "{" in text and ('{"' in text or "[{" in text or "{'" in text):
         return True
     return "\\" in text and '\\"' in text
+
+
+def tells(text: str) -> bool:
+    """Whether something in a text, which may hold JSON, has a key, an option or escapes that only JSON has."""
+    return _names(text) or _has_other_escapes(text)
+
+
+def _names(text: str) -> bool:
+    """Whether a key, a list of strings or an option stands in a text."""
+    return any(telling.search(text) is not None for telling in _TELLING)
+
+
+def is_quoted(text: str, token: Token, key: str) -> bool:
+    """Whether a leaf of what is not all JSON is but some quoted words, which say as they stand all that it says.
+
+    `key` is that of the text itself.
+    """
+    if token.kind != STRING or token.key != key or token.text[:1] in _STARTS:
+        return False
+    raw = text[token.start : token.end]  # in a string of JSON are no line ends
+    return not _names(token.text) and ("\n" in raw or not _has_other_escapes(raw))
+
+
+def _has_other_escapes(raw: str) -> bool:
+    """Whether there may be escapes of JSON in a text other than those of what a quote needs."""
+    return "\\" in raw and any(match[1] for match in _ESCAPE.finditer(raw))
 
 
 def too_many(text: str | bytes) -> bool:
@@ -80,6 +120,26 @@ def parses(text: str) -> bool:
     return True
 
 
+def lines_listed(text: str) -> str | None:
+    """Give JSON texts of which each is a line of its own as one list, in as many lines. None for anything else."""
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    if len(lines) == 1 or not all(line[:1] in _OPENS and line[-1:] in _CLOSES for line in lines):
+        return None
+    listed = f"[{_BETWEEN.join(lines)}]"
+    try:
+        orjson.loads(listed)
+    except orjson.JSONDecodeError:
+        return None
+    return listed
+
+
+def lines_of(listed: str, text: str) -> str:
+    """Give the texts of such a list as lines again, with the end of the text that they came from."""
+    return listed[1:-1].replace(_BETWEEN, "\n") + "\n" * text.endswith("\n")
+
+
 def is_container(text: str) -> bool:
     """Whether a text is a whole JSON object or array."""
     head = text.lstrip()[:1]
@@ -96,7 +156,7 @@ def tokens(text: str, key: str, *, whole: bool = False) -> list[Token]:
     add = found.append
     stack: list[str] = []
     current = key
-    pattern = _TOKEN if whole or not _PYTHON.search(text) else _PYTHON_TOKEN
+    pattern = _TOKEN if whole else _PYTHON_TOKEN if _PYTHON.search(text) else _PARTIAL_TOKEN
     for match in pattern.finditer(text):
         kind = match.lastgroup
         if kind == "bracket":
@@ -105,8 +165,7 @@ def tokens(text: str, key: str, *, whole: bool = False) -> list[Token]:
             elif stack:
                 current = stack.pop()
         elif kind == "number":
-            if whole:
-                add(Token(match.start(), match.end(), NUMBER, current, match[0]))
+            add(Token(match.start(), match.end(), NUMBER, current, match[0]))
         else:
             start, end = match.span("literal")
             single = text[start] == "'"
@@ -182,7 +241,9 @@ def splice(text: str, found: Sequence[Token], changed: dict[int, str]) -> str:
         value = changed[index]
         quote = "'" if raw[0] == "'" else '"'
         if token.encoded:
-            value = encode(value, ascii_only=raw.isascii() or "\\u" in raw)
+            ascii_only = raw.isascii() or "\\u" in raw
+            lines = _LINE_ENDS.split(value) if "\n" in raw else [value]  # what are no escapes become none
+            value = "".join(each if n % 2 else encode(each, ascii_only=ascii_only) for n, each in enumerate(lines))
             if quote == "'":  # all escapes of JSON but \/ and surrogate pairs are Python's too
                 value = value.replace('\\"', '"').replace("'", "\\'")
         pieces.append(f"{quote}{value}{token.tail}{quote}" if token.closed else f"{quote}{value}{token.tail}")

@@ -47,6 +47,16 @@ def of_tokens(tokens: Sequence[jsontext.Token]) -> list[list[int]]:
     return [group for key, group in by_key.items() if len(group) > 1 and carries_parts(key)]
 
 
+def listed(text: str, tokens: Sequence[jsontext.Token]) -> set[int]:
+    """The tokens of a text that are neighbours in a list, by index: one may continue the other."""
+    found: set[int] = set()
+    for index in range(1, len(tokens)):
+        gap = text[tokens[index - 1].end : tokens[index].start]
+        if "," in gap and gap.strip() == ",":
+            found |= {index - 1, index}
+    return found
+
+
 def closes(text: str) -> bool:
     """Whether a text is so long that nothing reaches from what is before it to what is behind."""
     return len(text) > 2 * END

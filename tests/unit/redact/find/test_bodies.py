@@ -188,3 +188,12 @@ def test_the_memory_holds_nothing_raw() -> None:
         pending += (
             gc.get_referents(each) if not isinstance(each, Cache) else [getattr(each, n) for n in Cache.__slots__]
         )
+
+
+def test_times_do_not_have_a_text_read_by_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number with as many digits as a telephone's is looked at by itself first."""
+    read: list[str] = []
+    monkeypatch.setattr(Run, "by_tokens", lambda _, text, *__: read.append(text) or text)
+    text = json.dumps([{"created": 1716239022 + at, "content": f"{_FILLER} {at}"} for at in range(4)])
+    assert redact.text(text, _rules())[0] == text
+    assert read == []

@@ -1,6 +1,7 @@
 """Texts without JSON: what stands written otherwise is read where it may hide something, and only there."""
 
 import base64
+from collections.abc import Sequence
 
 import pytest
 
@@ -16,9 +17,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     texts: list[str] = []
     readings = normalise.readings
 
-    def noted(text: str) -> list[normalise.Reading]:
+    def noted(text: str, known: Sequence[normalise.Atom] | None = None) -> list[normalise.Reading]:
         texts.append(text)
-        return readings(text)
+        return readings(text, known)
 
     monkeypatch.setattr(normalise, "readings", noted)
     return texts

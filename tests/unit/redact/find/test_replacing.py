@@ -81,3 +81,23 @@ def test_a_number_that_is_a_value_leaves_a_string(text: str, expected: str) -> N
     """Where JSON does not parse as a whole, or is a Python dict: what reads it goes on to read it."""
     assert clean(text) == expected
     assert clean(expected) == expected
+
+
+def test_places_move_with_what_is_put_before_them() -> None:
+    """Those in what was replaced are gone."""
+    changes = [(2, 5, 7), (8, 9, 0)]
+    assert replacing.moved([(1, 0), (3, 0), (5, 0), (8, 0), (9, 0)], changes) == [(1, 0), (9, 0), (12, 0)]
+
+
+def test_what_is_written_otherwise_moves_too() -> None:
+    """Unless some of it was replaced."""
+    changes = [(2, 5, 7), (8, 9, 0)]
+    assert replacing.outside_of([(0, 2, "x"), (4, 6, "x"), (6, 8, "y")], changes) == [(0, 2, "x"), (10, 12, "y")]
+
+
+@pytest.mark.parametrize(
+    ("behind", "may"), [("%41", True), ("\u200b1", True), ("\\u0041", True), (r"\n", False), (" a", False)]
+)
+def test_an_escape_right_behind_a_replacement_may_say_a_letter(behind: str, may: bool) -> None:
+    """Then readings are searched anew: with it may begin what did not before."""
+    assert replacing.before_escape("[EMAIL]" + behind, [(0, 7)]) is may

@@ -9,7 +9,7 @@ from spansieve.redact.rules.context import Context
 from unit.redact.helpers_redact import default_rules
 
 _WORDS = ["phone", "call me", "social_security_no", "téléphone", "móvil", "tax id"]
-_CONTEXT = Context(_WORDS)
+_CONTEXT = Context({1: _WORDS, 2: ["fax"]})
 _SHIPPED = sorted({word for rule in default_rules().rules for word in rule.words})
 
 
@@ -38,9 +38,15 @@ def test_only_what_is_between_the_two_places_counts() -> None:
     assert not _CONTEXT.near(text, 6, 100)
 
 
+def test_each_word_speaks_for_its_own_rule() -> None:
+    """Beside a word for telephones no number is asked whether it is a fax."""
+    assert _CONTEXT.near("phone 12", 0, 8) == {1}
+    assert _CONTEXT.near("phone or fax", 0, 12) == {1, 2}
+
+
 def test_a_word_in_another_script_may_always_be_near() -> None:
     """It is not told from other text here, so that its pattern is asked every time."""
-    assert Context(["телефон"]).near("nothing", 0, 7)
+    assert Context({3: ["телефон"]}).near("nothing", 0, 7) == {3}
 
 
 @given(
@@ -58,4 +64,4 @@ def test_what_a_rule_finds_is_near(word: str, plural: str, gap: str, upper: bool
     written = gap.join(word.replace("_", " ").split()) + plural
     text = before + (written.upper() if upper else written) + after
     if pattern.search(text):
-        assert Context(_SHIPPED).near(text, 0, len(text))
+        assert Context({0: _SHIPPED}).near(text, 0, len(text))

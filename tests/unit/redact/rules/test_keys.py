@@ -58,3 +58,18 @@ def test_no_names_are_no_pattern() -> None:
     """A rule without keys costs nothing."""
     assert keys.pattern([]) is None
     assert keys.words([]) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "spoken"),
+    [
+        ("gen_ai.tool.call.result", "gen_ai.tool.result"),
+        ("message.tool_calls", "message.tool"),
+        ("calls.total", ".total"),
+        ("recall.phone", "recall.phone"),
+        ("user.phone", "user.phone"),
+    ],
+)
+def test_a_call_in_a_key_is_nobodys(key: str, spoken: str) -> None:
+    """The word `call` of a key, which is one of a tool, tells no telephone number."""
+    assert keys.spoken(key) == spoken

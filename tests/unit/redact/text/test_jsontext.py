@@ -110,3 +110,59 @@ def test_what_a_parser_takes_parses(text: str) -> None:
 def test_what_no_parser_takes_does_not_parse(text: str) -> None:
     """Depth beyond what parsers take is an answer, not an error."""
     assert not jsontext.parses(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": 1', "{'a': 1}", 'said "x" :', '["a", "b"', '[ \\"a', '"--token"', '"a\\nb"', '"a\\u0040b"', '"C:\\\\x"'],
+)
+def test_text_with_keys_lists_options_or_escapes_is_taken_apart(text: str) -> None:
+    """Something in it may say more than it does as it stands."""
+    assert jsontext.tells(text)
+
+
+@pytest.mark.parametrize("text", ['he said "no"', '\\"I\\\'m\\", he said', "{x}", "at 12:30", "a - b", "O'Neil: x"])
+def test_prose_with_quotes_is_not_taken_apart(text: str) -> None:
+    """Quoted words say as they stand all that they say."""
+    assert not jsontext.tells(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['Pat said \\"go\\"\n{x} and "no"\nmail bob@example.com', 'he\n\\"said\\" so:\n"a\nb" to bob@example.com']
+)
+def test_line_ends_of_prose_with_quotes_stay(text: str) -> None:
+    """A quote too many does not make JSON of what follows, in which a line end would be an escape."""
+    assert clean(text) == text.replace("bob@example.com", "[EMAIL]")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('note: {"a": "line\nto bob@example.com"} x', 'note: {"a": "line\nto [EMAIL]"} x'),
+        ('note: {"a": "1\r\nbob@example.com\\n2"} x', 'note: {"a": "1\r\n[EMAIL]\n2"} x'),
+        ('note: {"a": "line\\nto bob@example.com"} x', 'note: {"a": "line\\nto [EMAIL]"} x'),
+    ],
+)
+def test_a_string_with_line_ends_keeps_them(before: str, after: str) -> None:
+    """No JSON has any but in escapes: then it is something else, and looks as it did."""
+    assert clean(before) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('{"n": 4111111111111111}\n{"t": 1716239022}\n', '{"n": "[CARD]"}\n{"t": 1716239022}\n'),
+        ('{"delta": "4111 1111 "}\n{"delta": "1111 1111"}', '{"delta": "[CARD]"}\n{"delta": ""}'),
+        ('["bob@example.com", ",\\n{"]\n{}', '["[EMAIL]", ",\\n{"]\n{}'),
+        ('{"a": "bob@example.com"}\r\n{}\r\n', '{"a": "[EMAIL]"}\r\n{}\r\n'),
+    ],
+)
+def test_lines_of_json_are_read_as_a_list(before: str, after: str) -> None:
+    """Numbers in them are told by their keys, and each line stays one."""
+    assert clean(before) == after
+
+
+@pytest.mark.parametrize("text", ["{}", "{}\n", "{}\n\n{}", "{}\n1", "{}\n{", "{},\n{}"])
+def test_other_lines_are_no_list(text: str) -> None:
+    """They are read as a text that holds some JSON."""
+    assert jsontext.lines_listed(text) is None

@@ -35,6 +35,7 @@ _PLAIN: dict[str, tuple[Checker, int]] = {
     "coordinates": (people.coordinates, 1),
     "secret_by_other_script": (scripts.secret, 2),
     "birth_by_other_script": (scripts.birth, 2),
+    "phone_by_other_script": (scripts.phone, 2),
 }
 # Telephone numbers cost more: about 10 µs.
 _PHONES: dict[str, Callable[[Sequence[str]], Checker]] = {

@@ -37,11 +37,16 @@ def _is_nobody(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         return _is_nobody(address.ipv4_mapped)
     if address.is_unspecified or address.is_loopback:
         return True
-    return isinstance(address, ipaddress.IPv4Address) and address.packed[0] == 255
+    if isinstance(address, ipaddress.IPv6Address):
+        return address in _ALL_ONES
+    return address.packed[0] in {0, 255}
 
 
 _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16")))
 _UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
+_ALL_ONES = ipaddress.IPv6Network("ffff:ffff::/32")
+_BYTES = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7}").fullmatch  # of a serial number, a fingerprint, a key
+_OPEN = re.compile(r"::[0-9A-Fa-f]{1,4}|(?![23fF][0-9A-Fa-f]{3})[0-9A-Fa-f]{1,4}::").fullmatch
 
 
 # A zero in front is an octal number to some.
@@ -49,7 +54,7 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
 _PRIVATE4 = r"10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2[0-9]|3[01])\."
 _IS_PRIVATE4 = re.compile(_PRIVATE4).match
-_NOT_PUBLIC4 = re.compile(rf"127\.|255\.|0\.0\.0\.0|{_PRIVATE4}").match
+_NOT_PUBLIC4 = re.compile(rf"127\.|255\.|0\.|{_PRIVATE4}").match
 
 
 def ipv4_public(text: str, start: int, end: int) -> Span | None:
@@ -90,6 +95,9 @@ def ipv6(check: Checker) -> Checker:
         # `add::be` is a name in C++ before it is an address: one needs a digit, or more colons.
         colons = candidate.count(":")
         if (colons < 7 and "::" not in candidate) or (colons < 3 and not any(map(str.isdigit, candidate))):
+            return None
+        # Neither is `f64::` of Rust, nor `[::4]` of a slice, nor eight bytes.
+        if _OPEN(candidate) or _BYTES(candidate):
             return None
         return check(text, start, end)
 

@@ -9,6 +9,11 @@ Span = tuple[int, int]
 
 _GROUPS = re.compile(r"\d+")
 _GROUP = _GROUPS.match
+_BETWEEN = re.compile(r"\D+").findall
+_GOES_ON = re.compile(r"[ ./-]\d").match
+_IN_FOURS = 19  # characters
+_FOUR = 4  # digits, as nearly all cards have them in a group: separators may differ
+_FREE_GROUPS = 3  # groups that may be of any size; more are of one, but the last
 _SPELLED = re.compile(r"\d(?: {1,2}\d)*").fullmatch
 _SPELLED_ON = re.compile(r" {1,2}\d(?!\d)").match
 _LEAST_DIGITS, _MOST_DIGITS = 12, 19
@@ -78,6 +83,10 @@ def card(text: str, start: int, end: int) -> Span | None:
     digits = text[start:end]
     if digits.isdecimal() and digits.isascii():
         return (start, end) if is_card(digits) else None
+    if end - start == _IN_FOURS and digits[4] == digits[9] == digits[14]:  # as nearly all are written
+        joined = digits[:4] + digits[5:9] + digits[10:14] + digits[15:]
+        if joined.isdecimal() and joined.isascii() and is_card(joined):
+            return start, end
     digits = digits_of(digits)
     if not digits.isascii() or len(digits) < _SHORTEST.get(digits[:4], _MOST_DIGITS + 1):
         return None
@@ -88,7 +97,20 @@ def card(text: str, start: int, end: int) -> Span | None:
         return (start, end) if _is_spelled(text, start, end) and is_card(digits) else None
     if first.end() - start not in _FIRST_GROUPS:
         return None
-    return (start, end) if is_card(digits) else _card_ahead(text, start, end)
+    found = (start, end) if is_card(digits) else _card_ahead(text, start, end)
+    return found if found is not None and _is_grouped(text, *found) else None
+
+
+def _is_grouped(text: str, start: int, end: int) -> bool:
+    """Whether a number is cut as people cut one, and is no list of decimals or of others."""
+    number = text[start:end]
+    sizes = [len(group) for group in _GROUPS.findall(number)]
+    if len(set(_BETWEEN(number))) > 1 and ("." in number or sizes[0] < _FOUR):
+        return False
+    if len(sizes) <= _FREE_GROUPS:
+        return len(sizes) != 2 or "." not in number
+    goes_on = sizes[0] == _FOUR - 1 and _GOES_ON(text, end) is not None  # hundreds of anything
+    return len(set(sizes[:-1])) == 1 and (sizes[0] >= _FOUR or sizes[-1] <= sizes[0]) and not goes_on
 
 
 def card_in_hex(text: str, start: int, end: int) -> Span | None:

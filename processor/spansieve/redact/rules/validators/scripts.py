@@ -29,6 +29,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _BIRTH = re.compile(rf"(?:{_any(_WORDS['birth'])}){_BEHIND % (_SAYS + '|' + _IS)}", re.IGNORECASE)
+_PHONE = re.compile(rf"(?:{_any(_WORDS['phone'])})\.?{_BEHIND % (_SAYS + '|' + _IS)}", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -47,3 +48,8 @@ def secret(text: str, start: int, end: int) -> Span | None:
 def birth(text: str, start: int, end: int) -> Span | None:
     """Whether a word for birth stands in front of a date."""
     return (start, end) if _BIRTH.search(text, max(0, start - _REACH), start) else None
+
+
+def phone(text: str, start: int, end: int) -> Span | None:
+    """Whether a word for a telephone stands in front of digits."""
+    return (start, end) if _PHONE.search(text, max(0, start - _REACH), start) else None

@@ -11,6 +11,7 @@ _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32_CONSTANTS = (1, 0x2BC830A3)  # BIP 173, BIP 350
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+_NAME_OF_KEY = re.compile(r"(?:[A-Za-z][A-Za-z0-9_]*\.)*[A-Za-z0-9_]*Key(?:s|Types?)?").fullmatch  # in a program
 _UUID_PARTS = (8, 4, 4, 4, 12)
 _LEAST_ENTROPY = 3.4  # bits a character; words and dotted names are below, keys of 20 characters and more above
 _LEAST_OF_HEX = 3.0  # of hexadecimal digits: 6 in 100 random keys of 32 are below 3.4, one in 10,000 is below this
@@ -43,9 +44,11 @@ def bech32(text: str, start: int, end: int) -> Span | None:
 
 
 def random_looking(text: str, start: int, end: int) -> Span | None:
-    """Whether a candidate is too random for a word, a path or a name; UUIDs are ids, not secrets."""
+    """Whether a candidate is too random for a word, a path or a name; UUIDs are ids, not secrets; a type is neither."""
     candidate = text[start:end]
     if tuple(map(len, candidate.split("-"))) == _UUID_PARTS or not any(map(str.isdigit, candidate)):
+        return None
+    if _NAME_OF_KEY(candidate):
         return None
     size = len(candidate)
     entropy = -sum(n / size * math.log2(n / size) for n in Counter(candidate).values())
