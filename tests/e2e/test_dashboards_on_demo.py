@@ -28,7 +28,6 @@ NOTHING_TO_SHOW = {
     "Runs of agents by whether they agree": "it has no agents",
     "Values that cannot be right": "all its values can be right",
     "Label values counted as other": "its labels have few values",
-    "Defects and failed reloads": "neither happened",
     "Kept in the shadow": "no policy is in shadow mode",
 }
 ALL_PANELS = json.loads((processes.STACK / "grafana/dashboards/spansieve.json").read_text(encoding="utf-8"))["panels"]
