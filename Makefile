@@ -29,8 +29,9 @@ test: setup ## Unit, golden and property tests
 e2e: setup ## With the real Collector, Prometheus and Tempo (Go builds them once)
 	$(BIN)/python -m pytest tests/e2e -m e2e --timeout=1800
 
-bench: setup ## Side by side with the stock Collector, Rotel and Presidio; about twenty minutes
+bench: setup ## Side by side with the stock Collector, Rotel and Presidio; about half an hour
 	$(BIN)/python -m bench.run
+	$(BIN)/python -m bench.redaction --results bench/results
 
 bench-quick: setup ## The same in under a minute: chat and plain, beside the Collector if it is built
 	$(BIN)/python -m bench.run --quick

@@ -1,6 +1,6 @@
 """What redaction alone costs on one core, on texts of each kind, beside Presidio's `analyze()` on the same texts.
 
-    python -m bench.redaction [--quick] [--json FILE]
+    python -m bench.redaction [--quick] [--results DIRECTORY]
 
 - **clean**: 8 KB of prose in which nothing is to be found, also no look-alike.
 - **dense**: 8 KB of prose with a personal value every 160 bytes.
@@ -34,6 +34,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from bench import redaction_report
 from bench.machine import describe
 from bench.micro import default_rules
 from bench.prose import Prose
@@ -92,9 +93,6 @@ _KINDS = ("clean", "dense", "notes", "records", "json")
 _BESIDE_PRESIDIO = ("clean", "dense", "json")
 _ODD = (' - he said "no" and', r" or \"yes\", ", " at the naïve café", r" in C:\new", " of {x}", "\n12. item\n13. item")
 """What stands at the ends of some lines of notes."""
-
-TARGETS = {"clean": 300.0, "dense": 20.0}
-"""MB/s on one core that the design asks for."""
 
 
 class _Writer(Prose):
@@ -334,37 +332,22 @@ def run(*, quick: bool) -> dict[str, Any]:
     return results
 
 
-def _print(results: dict[str, Any]) -> None:
-    lines = [f"{'':8}{'MB/s':>9}{'target':>8}{'bytes a value':>15}"]
-    for kind, cell in results["texts"].items():
-        lines.append(f"{kind:8}{cell['mb_s']:9.1f}{TARGETS.get(kind, 0) or '-':>8}{cell['bytes_per_value']:15}")
-    compared = [
-        f"{kind:8}{name:>7}{each['mb_s']:9.1f}{each['values']:8}{each['presidio_mb_s']:10.3f}{each['presidio_values']:8}"
-        f"{each['mb_s'] / each['presidio_mb_s']:8.0f}"
-        for kind, cell in results["texts"].items()
-        for name, each in cell.get("beside", {}).items()
-    ]
-    if compared:
-        lines += [f"\n{'':8}{'asked':>7}{'MB/s':>9}{'values':>8}{'Presidio':>10}{'values':>8}{'times':>8}", *compared]
-    lines.append(f"\na conversation of {_TURNS} turns costs {results['turns']:.2f} times its messages (target 2.5)\n")
-    lines += [f"{name:20}{ms:8.1f} ms for 64 KiB (target 50)" for name, ms in results["hostile_ms"].items()]
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
 def main() -> None:
-    """Measure, and print."""
+    """Measure, print the page, and write it."""
     parser = argparse.ArgumentParser(prog="bench.redaction", description="Redaction alone, MB/s of CPU time.")
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes, without Presidio")
     parser.add_argument("--presidio", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--results", type=Path, metavar="DIRECTORY", help="where redaction.md and redaction.json go")
     arguments = parser.parse_args()
     if arguments.presidio:
         _presidio()
         return
     results = run(quick=arguments.quick)
-    _print(results)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    page = redaction_report.markdown(results)
+    sys.stdout.write(page)
+    if arguments.results:
+        (arguments.results / "redaction.md").write_text(page, encoding="utf-8")
+        (arguments.results / "redaction.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

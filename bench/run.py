@@ -1,4 +1,4 @@
-"""Every peer under every kind of traffic, side by side: `make bench` (twenty minutes), `make bench-quick` (one).
+"""Every peer under every kind of traffic, side by side: most of `make bench` (20 minutes), `make bench-quick` (one).
 
 Two comparisons: of all that the policy `default` asks for, and of the nine classes of an operator's twelve patterns.
 
