@@ -18,14 +18,6 @@ _FARTHEST: Final = 96  # characters in front of a place that are looked at
 _AHEAD: Final = 1
 _END: Final = "AT_END_STRING"
 _AT = {"AT_BOUNDARY": r"\b", "AT_NON_BOUNDARY": r"\B"}
-_CATEGORIES = {
-    "CATEGORY_DIGIT": r"\d",
-    "CATEGORY_NOT_DIGIT": r"\D",
-    "CATEGORY_SPACE": r"\s",
-    "CATEGORY_NOT_SPACE": r"\S",
-    "CATEGORY_WORD": r"\w",
-    "CATEGORY_NOT_WORD": r"\W",
-}
 
 
 class _NotReversible(Exception):
@@ -85,7 +77,7 @@ def _one(name: str, argument: Any) -> str:  # noqa: ANN401 - re's parse trees ha
         case "ANY":
             return "."
         case "IN":
-            return "[" + "".join(_member(str(kind), value) for kind, value in argument) + "]"
+            return "[" + "".join(patterns.member(str(kind), value) for kind, value in argument) + "]"
         case "MAX_REPEAT" | "MIN_REPEAT":
             low, high, body = argument
             return f"(?:{_items(body)}){{{low},{int(high)}}}"
@@ -107,14 +99,3 @@ def _looked(direction: int, body: list[Any], sign: str) -> str:
     if low != high:
         raise _NotReversible
     return f"(?<{sign}{_items(body)})"
-
-
-def _member(kind: str, value: Any) -> str:  # noqa: ANN401 - as above
-    match kind:
-        case "NEGATE":
-            return "^"
-        case "LITERAL":
-            return re.escape(chr(value))
-        case "RANGE":
-            return f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}"
-    return _CATEGORIES[str(value)]

@@ -306,7 +306,7 @@ def before_at(pattern: str) -> str:
         for inner, members in items:
             if str(inner) != "IN" or str(members[0][0]) == "NEGATE":
                 return ""
-            sets += [_member(str(kind), value) for kind, value in members]
+            sets += [member(str(kind), value) for kind, value in members]
     return ""
 
 
@@ -317,15 +317,25 @@ def _begins_with_at(name: str, argument: Any) -> bool:  # noqa: ANN401 - see par
     return any(_begins_with_at(str(operation), inner) for operation, inner in first)
 
 
-def _member(kind: str, value: Any) -> str:  # noqa: ANN401 - see parsed
+def member(kind: str, value: Any) -> str:  # noqa: ANN401 - see parsed
+    """Write a member of a set as a pattern has it between brackets."""
+    if kind == "NEGATE":
+        return "^"
     if kind == "CATEGORY":
-        return _CATEGORY_NAMES[str(value)]
+        return CATEGORIES[str(value)]
     if kind == "RANGE":
         return f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}"
     return re.escape(chr(value))
 
 
-_CATEGORY_NAMES = {"CATEGORY_WORD": r"\w", "CATEGORY_DIGIT": r"\d", "CATEGORY_SPACE": r"\s"}
+CATEGORIES: Final = {
+    "CATEGORY_DIGIT": r"\d",
+    "CATEGORY_NOT_DIGIT": r"\D",
+    "CATEGORY_SPACE": r"\s",
+    "CATEGORY_NOT_SPACE": r"\S",
+    "CATEGORY_WORD": r"\w",
+    "CATEGORY_NOT_WORD": r"\W",
+}
 REPEATS: Final = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 _MOST_OPENING = 48  # characters: a set of more would let nearly all of a text through
 OTHER: Final = 0xFF  # any character that is not ASCII

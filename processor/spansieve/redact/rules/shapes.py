@@ -396,16 +396,6 @@ def _taker(name: str, argument: Any) -> Callable[[str], bool]:  # noqa: ANN401 -
 
 def _is_in(kind: str, value: Any, character: str) -> bool:  # noqa: ANN401 - see _items
     if kind == "CATEGORY":
-        return re.fullmatch(_CATEGORIES[str(value)], character) is not None
+        return re.fullmatch(patterns.CATEGORIES[str(value)], character) is not None
     low, high = value if kind == "RANGE" else (value, value)
     return bool(low <= ord(character) <= high)
-
-
-_CATEGORIES = {
-    "CATEGORY_DIGIT": r"\d",
-    "CATEGORY_NOT_DIGIT": r"\D",
-    "CATEGORY_SPACE": r"\s",
-    "CATEGORY_NOT_SPACE": r"\S",
-    "CATEGORY_WORD": r"\w",
-    "CATEGORY_NOT_WORD": r"\W",
-}
