@@ -5,7 +5,7 @@ import string
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spansieve import redact
@@ -70,6 +70,7 @@ def _hits(rules: CompiledRules, texts: list[str]) -> dict[int, set[tuple[int, in
 
 
 @given(_TEXTS)
+@example(["PHONE \u4e2d"])
 def test_both_passes_find_the_same_anchors(texts: list[str]) -> None:
     """What a machine without Vectorscan looks at is the same."""
     assert _hits(_NATIVE, texts) == _hits(_PYTHON, texts)

@@ -193,7 +193,9 @@ class Anchors:
         shape, lower = buffer.translate(_SHAPE), buffer.lower()
         for regex, anchor in _SHAPES:
             for match in regex.finditer(shape):
-                yield match.end(1) - 1, anchor
+                at = match.end(1) - 1
+                if anchor != COLUMN or _may_be_drawn(buffer, at):
+                    yield at, anchor
         everywhere = set(self.ids.values()).difference(CLASSES.values(), self.before_runs)
         yield from self._literals(everywhere, buffer, lower)
 
