@@ -1,7 +1,9 @@
 """The figures of `bench.redaction` as a page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
+
+from bench.tables import table
 
 TARGETS: Final = {"clean": 300, "dense": 20}
 """MB/s on one core that the design asks for."""
@@ -28,40 +30,34 @@ conversation. What the texts are, and what Presidio is asked for, says the head 
 def markdown(results: Mapping[str, Any]) -> str:
     """Write the page from what `bench.redaction.run` returns."""
     parts = [_HEAD, "".join(f"- {name}: {said}\n" for name, said in results["machine"].items())]
-    rows = (
-        (
+    rows = [
+        [
             kind,
             f"{cell['mb_s']:.1f}",
             str(TARGETS.get(kind, "")),
             str(cell["bytes_per_value"]) if cell["values"] else "",
-        )
+        ]
         for kind, cell in results["texts"].items()
-    )
-    parts.append(_table(("texts", "MB/s", "aim", "bytes a value"), rows))
+    ]
+    parts.append(table(["texts", "MB/s", "aim", "bytes a value"], rows))
     beside = [
-        (
+        [
             kind,
             _ASKED[asked],
             f"{each['mb_s']:.1f}",
             f"{each['presidio_mb_s']:.3f}",
             f"{each['mb_s'] / each['presidio_mb_s']:.0f}",
             f"{each['values']} / {each['presidio_values']}",
-        )
+        ]
         for kind, cell in results["texts"].items()
         for asked, each in cell.get("beside", {}).items()
     ]
     if beside:
         parts.append(f"Beside Presidio's `analyze()` (aim: {PRESIDIO_TARGET} times, with all that both find):\n")
         parts.append(
-            _table(("texts", "entities", "MB/s", "Presidio", "times", "values a text, ours / Presidio's"), beside)
+            table(["texts", "entities", "MB/s", "Presidio", "times", "values a text, ours / Presidio's"], beside)
         )
     parts.append(f"A conversation of 20 turns costs {results['turns']:.2f} times its messages (aim: {TURNS_TARGET}).\n")
     parts.append(f"Texts of 64 KiB that are made to be slow (aim: {HOSTILE_TARGET} ms each):\n")
-    parts.append(_table(("made of", "ms"), ((name, f"{ms:.1f}") for name, ms in results["hostile_ms"].items())))
+    parts.append(table(["made of", "ms"], [[name, f"{ms:.1f}"] for name, ms in results["hostile_ms"].items()]))
     return "\n".join(parts)
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = tuple(head)
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
