@@ -39,6 +39,11 @@ def lines(name: str, items: Iterable[Any]) -> Iterator[bytes]:
     return (piece(name, orjson.dumps(each)) for each in items)
 
 
+def lots(count: int, size: int) -> Iterator[slice]:
+    """Cut so many items into lots of a size, the last of which may be smaller."""
+    return (slice(at, at + size) for at in range(0, count, size))
+
+
 def sections(state: bytes) -> Sections:
     """Take pieces apart. Raises ValueError for what is no sequence of pieces."""
     found: dict[str, list[bytes]] = {}

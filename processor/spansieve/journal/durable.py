@@ -327,9 +327,8 @@ class DurableJournal:
         made += self._put_of_state(Checkpoint(time, after, sizes))
         self._room.checkpoint_made(made)
         if self._incomplete:
-            self._logger.warning(
-                "journal_state_outgrew_its_segment", size=made
-            )  # `tidy` begins one that is large enough
+            # `tidy` begins one that is large enough
+            self._logger.warning("journal_state_outgrew_its_segment", size=made)
         else:
             self._checkpoint_at = self._next - 1
             self._pending_is_waited_for = True

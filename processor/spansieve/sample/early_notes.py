@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from spansieve import pieces
 from spansieve.facts import NO_LLM, LlmFacts
 
 _AT_ONCE: Final = 50
@@ -54,9 +55,9 @@ class EarlyNotes:
         return (
             [
                 (trace_id.hex(), noted, _told(facts))
-                for trace_id, (noted, facts) in zip(ids[at : at + _AT_ONCE], notes[at : at + _AT_ONCE], strict=True)
+                for trace_id, (noted, facts) in zip(ids[lot], notes[lot], strict=True)
             ]
-            for at in range(0, len(ids), _AT_ONCE)
+            for lot in pieces.lots(len(ids), _AT_ONCE)
         )
 
     def restore(self, state: Iterable[Sequence[Sequence[Any]]]) -> None:

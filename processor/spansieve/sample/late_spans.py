@@ -154,7 +154,7 @@ class _Kept:
         """Pieces of what was noted by now."""
         decisions = self._decisions[:]
         noted = pieces.grown(f"kept.{age}", self._noted)
-        some = ([list(each) for each in decisions[at : at + _AT_ONCE]] for at in range(0, len(decisions), _AT_ONCE))
+        some = ([list(each) for each in decisions[lot]] for lot in pieces.lots(len(decisions), _AT_ONCE))
         return (piece for part in (pieces.lines(f"decisions.{age}", some), noted) for piece in part)
 
 

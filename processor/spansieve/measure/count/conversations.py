@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from spansieve import pieces
+
 CAPACITY = 20_000
 """Conversations followed at a time."""
 
@@ -133,7 +135,7 @@ class Conversations:
         """
         self._age += 1
         keys, active = list(self._active), list(self._active.values())
-        return (_columns(keys[at : at + _AT_ONCE], active[at : at + _AT_ONCE]) for at in range(0, len(keys), _AT_ONCE))
+        return (_columns(keys[lot], active[lot]) for lot in pieces.lots(len(keys), _AT_ONCE))
 
     def restore(self, state: Iterable[list[Any]]) -> None:
         """Take over what `state` returned."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
+from spansieve import pieces
 from spansieve.series import Distribution, Exemplar
 
 PER_BUCKET = 8
@@ -104,11 +105,8 @@ class Candidates:
         ids, waiting, kept = list(self._by_trace), list(self._by_trace.values()), list(self._kept)
         sizes = [len(each) for _, each in waiting]  # a trace's list may only grow
         return chain(
-            (
-                _rows(ids[at : at + _AT_ONCE], waiting[at : at + _AT_ONCE], sizes[at : at + _AT_ONCE])
-                for at in range(0, len(ids), _AT_ONCE)
-            ),
-            ([[], [], b"".join(kept[at : at + _KEPT_AT_ONCE]).hex()] for at in range(0, len(kept), _KEPT_AT_ONCE)),
+            (_rows(ids[lot], waiting[lot], sizes[lot]) for lot in pieces.lots(len(ids), _AT_ONCE)),
+            ([[], [], b"".join(kept[lot]).hex()] for lot in pieces.lots(len(kept), _KEPT_AT_ONCE)),
         )
 
     def restore(

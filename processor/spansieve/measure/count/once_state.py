@@ -39,13 +39,10 @@ def state(once: Once) -> Iterator[bytes]:
         pieces.grown("links.young", links_young),
         pieces.grown("links.old", links_old),
         (
-            pieces.piece("traces", _packed_traces(ids[at : at + _TRACES_AT_ONCE], traces[at : at + _TRACES_AT_ONCE]))
-            for at in range(0, len(ids), _TRACES_AT_ONCE)
+            pieces.piece("traces", _packed_traces(ids[lot], traces[lot]))
+            for lot in pieces.lots(len(ids), _TRACES_AT_ONCE)
         ),
-        (
-            pieces.piece("queue", _packed({}, _columns_of(queue[at : at + _DUE_AT_ONCE])))
-            for at in range(0, len(queue), _DUE_AT_ONCE)
-        ),
+        (pieces.piece("queue", _packed({}, _columns_of(queue[lot]))) for lot in pieces.lots(len(queue), _DUE_AT_ONCE)),
     )
     return (piece for part in parts for piece in part)
 
