@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 from operator import gt, itemgetter
 
@@ -115,30 +115,26 @@ def placed(changes: Sequence[Change]) -> list[Span]:
 
 def moved(places: Places, changes: Sequence[Change]) -> Places:
     """The places outside of the changes, in order, as they are in the new text. They are given in order, too."""
-    kept: Places = []
-    following = shift = 0
-    for at, anchor in places:
-        while following < len(changes) and changes[following][1] <= at:
-            start, end, size = changes[following]
-            shift += size - (end - start)
-            following += 1
-        if following == len(changes) or at < changes[following][0]:
-            kept.append((at + shift, anchor))
-    return kept
+    spans = ((at, at + 1) for at, _ in places)
+    return [(places[n][0] + shift, places[n][1]) for n, shift in _outside(spans, changes)]
 
 
 def outside_of(atoms: Sequence[Atom], changes: Sequence[Change]) -> list[Atom]:
     """What is written otherwise outside of the changes, as it stands in the new text. Both are in order."""
-    kept: list[Atom] = []
+    kept = ((atoms[n], shift) for n, shift in _outside(((low, high) for low, high, _ in atoms), changes))
+    return [(low + shift, high + shift, meant) for (low, high, meant), shift in kept]
+
+
+def _outside(spans: Iterable[Span], changes: Sequence[Change]) -> Iterator[tuple[int, int]]:
+    """Which of some spans are outside of the changes, and how far they are moved by them. Both are in order."""
     following = shift = 0
-    for low, high, meant in atoms:
+    for number, (low, high) in enumerate(spans):
         while following < len(changes) and changes[following][1] <= low:
             start, end, size = changes[following]
             shift += size - (end - start)
             following += 1
         if following == len(changes) or high <= changes[following][0]:
-            kept.append((low + shift, high + shift, meant))
-    return kept
+            yield number, shift
 
 
 def before_escape(text: str, put: Sequence[Span]) -> bool:

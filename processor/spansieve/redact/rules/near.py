@@ -5,9 +5,11 @@ run of letters and digits with `sk-` or the like before it; prose has hardly any
 speed. So the literals that keys begin with have a database of their own, which sees what is around runs only.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
+
+from spansieve.redact.text import excerpt
+from spansieve.redact.text.excerpt import Span
 
 LONGEST_HEAD: Final = 48
 """Bytes from the start of a key to that of its long run, at most."""
@@ -16,44 +18,24 @@ _SMALL = 1024  # bytes: to cut out of fewer would cost more than it saves
 _SPARSE = 512  # bytes to a run, if windows are to cost less than they save
 _BESIDE = 4  # bytes beside a literal that tell whether a word begins or ends there
 
-Windows = Iterable[tuple[int, int]]
 
-
-class Excerpt:
+class Excerpt(excerpt.Windows):
     """What a text has in some windows, with NUL behind each. `buffer` is to be searched; `at` gives a place in it."""
 
-    __slots__ = ("_shifts", "_starts", "buffer")
+    __slots__ = ("buffer",)
 
-    def __init__(self, text: bytes, windows: Windows) -> None:
+    def __init__(self, text: bytes, spans: Iterable[Span]) -> None:
         """Cut out windows, which are in order and do not meet."""
-        self._starts: list[int] = []
-        self._shifts: list[int] = []
-        pieces: list[bytes] = []
-        begin = 0
-        for start, end in windows:
-            self._starts.append(begin)
-            self._shifts.append(start - begin)
-            pieces.append(text[start:end])
-            begin += end - start + 1
-        self.buffer = b"\0".join((*pieces, b""))
-
-    def at(self, place: int) -> int:
-        """Where in the whole text a place of the excerpt is."""
-        return place + self._shifts[bisect_right(self._starts, place) - 1]
+        super().__init__(spans)
+        self.buffer = b"\0".join((*self.cut(text), b""))
 
 
-def windows(size: int, runs: Sequence[tuple[int, int]], longest: int) -> Windows:
+def windows(size: int, runs: Sequence[tuple[int, int]], longest: int) -> list[Span]:
     """Say where literals of `longest` bytes at most may stand before these runs, or in them, in order.
 
-    With many runs, or few bytes in all, that is the whole text. A window may end beyond the text.
+    With many runs, or few bytes in all, that is the whole text.
     """
     if size < _SMALL or len(runs) * _SPARSE > size:
         return [(0, size)]
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(runs):
-        low, high = max(0, start - LONGEST_HEAD - _BESIDE), end + longest + _BESIDE
-        if merged and low <= merged[-1][1]:
-            merged[-1] = merged[-1][0], high
-        else:
-            merged.append((low, high))
-    return merged
+    before, behind = LONGEST_HEAD + _BESIDE, longest + _BESIDE
+    return excerpt.joined(((start - before, end + behind) for start, end in sorted(runs)), size)
